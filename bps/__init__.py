@@ -1,0 +1,1 @@
+"""Blueprint Promotion Service: decides atomically which blueprint is canonical, and can prove it."""

@@ -1,0 +1,106 @@
+"""One table: what each error code means at every edge (design, "Errors").
+
+`bps explain CODE` prints a row; the HTTP service maps codes to problem types and statuses by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bps.core import errors
+from bps.core.errors import BpsError
+
+EXIT_REJECTED = 1
+EXIT_INPUT = 2
+EXIT_INTEGRITY = 3
+EXIT_UNAVAILABLE = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a code means: to HTTP, to the shell, and to the person who has to act."""
+
+    code: str
+    meaning: str
+    retryable: bool
+    http_status: int
+    exit_code: int
+    next_action: str
+
+    @property
+    def problem_type(self) -> str:
+        """RFC 9457 problem type, a relative URI reference."""
+        return "/problems/" + self.code.lower().replace("_", "-")
+
+
+_ROWS: dict[type[BpsError], tuple[int, int, str]] = {
+    BpsError: (500, 1, "Report it with the command and the output of `bps doctor`."),
+    errors.InputError: (400, 2, "Correct the request; nothing was written."),
+    errors.InvalidInput: (400, 2, "Correct the field named in the message; nothing was written."),
+    errors.InvalidId: (400, 2, "Use the form shown in the message; nothing was written."),
+    errors.InvalidBlueprint: (
+        422,
+        2,
+        "Change the line named in the message as docs/blueprint-profile.md shows.",
+    ),
+    errors.IdempotencyKeyReused: (422, 2, "Use a new operation id for a new request."),
+    errors.UnsafePath: (400, 2, "Name a workspace whose path holds no symbolic link."),
+    errors.StoreError: (503, 75, "Look at `bps doctor`, then try again."),
+    errors.Unavailable: (503, 75, "Check that etcd runs (`bps doctor`), then try again."),
+    errors.QuorumLost: (503, 75, "Start enough etcd members for a quorum, then try again."),
+    errors.NoSpace: (507, 75, "Compact and defragment etcd, disarm its alarm, then try again."),
+    errors.OutcomeUnknown: (
+        503,
+        75,
+        "Repeat the command with the same --op-id: it returns what became of the first.",
+    ),
+    errors.Contended: (503, 75, "Try again; other writers kept changing the same plan."),
+    errors.TooLarge: (413, 2, "Use a smaller blueprint or fewer branches at once."),
+    errors.Compacted: (410, 75, "List again and follow from the newest revision."),
+    errors.LeaseNotFound: (503, 75, "Try again; a new lease is granted."),
+    errors.StoreRefused: (502, 75, "Look the etcd message up; check its version in `bps doctor`."),
+    errors.AccessDenied: (502, 75, "Correct etcd user, password or certificates."),
+    errors.LeadershipError: (503, 75, "Try again at the leader."),
+    errors.NotLeader: (503, 75, "Wait until the leader resigns, or use the one named."),
+    errors.FencedOut: (503, 75, "Try again; another process leads now."),
+    errors.LeaseLost: (503, 75, "Try again; the leadership is being taken anew."),
+    errors.Rejected: (409, 1, "Read the state (`bps plan show`), then decide anew."),
+    errors.StaleBase: (412, 1, "Run `bps branch rebase` and submit the fix on the new fork."),
+    errors.MergeConflict: (409, 1, "Resolve the review."),
+    errors.ValidationFailed: (422, 1, "Correct what the finding names and submit again."),
+    errors.DepthExceeded: (403, 1, "Ask for the supervisors' consensus, or regress less far."),
+    errors.Frozen: (423, 1, "File the post-mortem, or ask for a signed override."),
+    errors.LimitExceeded: (409, 1, "Close what is no longer needed, or raise the policy's limit."),
+    errors.ClockNullified: (409, 1, "Work on the branch's newest RR-plan (`bps branch list`)."),
+    errors.WrongState: (409, 1, "Look at the RR-plan's state (`bps branch show`)."),
+    errors.NotFound: (404, 1, "List what is there (`bps plan list`, `bps branch list`)."),
+    errors.Exists: (409, 1, "Choose another id, or look at the record that is there."),
+    errors.Ambiguous: (409, 1, "Give more digits of the branch id."),
+    errors.WorkspaceConflict: (
+        409,
+        1,
+        "Compare the two files named; submit or move the edited one away, then sync again.",
+    ),
+    errors.IntegrityError: (500, 3, "Stop promotions of the plan; run `bps verify` and `replay`."),
+    errors.ChainBroken: (500, 3, "Stop promotions of the plan; restore it from a mirror."),
+    errors.DigestMismatch: (500, 3, "Stop promotions of the plan; restore the blob."),
+    errors.ReplayDiverged: (500, 3, "Stop promotions of the plan; the log is the truth."),
+    errors.MalformedRecord: (500, 3, "Stop promotions of the plan; find out who wrote the key."),
+    errors.BadSignature: (500, 3, "Find out who signed; do not trust the record."),
+    errors.SchemaTooNew: (500, 3, "Upgrade this release; docs/schema-changelog.md names it."),
+    errors.StoreRolledBack: (500, 3, "Find out which snapshot was restored, then accept or redo."),
+    errors.ConfigError: (500, 2, "Correct the option or environment variable named."),
+    errors.PluginError: (500, 2, "Install, repair or disallow the plugin named."),
+}
+
+
+def explain(kind: type[BpsError]) -> Explanation:
+    """The row of one error class; each class has its own."""
+    http_status, exit_code, next_action = _ROWS[kind]
+    meaning = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+    return Explanation(kind.code, meaning, kind.retryable, http_status, exit_code, next_action)
+
+
+def catalogue() -> dict[str, Explanation]:
+    """All codes, in the order of the tree."""
+    return {kind.code: explain(kind) for kind in _ROWS}

@@ -1,0 +1,165 @@
+"""The only place where a key is built. `docs/key-map.md` is generated from `KEY_MAP`.
+
+Numbers in keys are decimal, zero-padded to 19 digits, so that byte order is number order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROOT = b"/haios/bps/v1/"
+_WIDTH = 19
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One row of the key map: the pattern below the root, what it holds, who compares it."""
+
+    pattern: str
+    holds: str
+    compared_by: str
+
+
+KEY_MAP = (
+    KeyRow("schema", "schema number of the store, cluster name", "nobody; read at start"),
+    KeyRow("leader/holder", "who leads, on the leader's lease", "every write (the fence)"),
+    KeyRow("leader/ops-lease", "the lease that this hour's op records hang on", "its rotation"),
+    KeyRow("policy/{n}", "version n of the policy, immutable", "nobody"),
+    KeyRow("policy/current", "a copy of the policy in force", "every write but init"),
+    KeyRow("initiatives/{i}/governance", "freeze state; absent: never frozen", "promotions"),
+    KeyRow("ops/{principal}/{id}", "request digest and result, or ABORTED; 25 h", "its own op"),
+    KeyRow("plans/{p}", "the sealed plan, immutable", "its registration"),
+    KeyRow("plans/{p}/head", "seq and hash of the last event, time", "every write in the plan"),
+    KeyRow("plans/{p}/canonical", "the canonical pointer: version, digest, clock", "via head"),
+    KeyRow("plans/{p}/versions/{n}", "one canonical version, immutable", "via head"),
+    KeyRow("plans/{p}/events/{seq}", "event envelope, hash-chained, immutable", "via head"),
+    KeyRow("plans/{p}/bodies/{seq}", "event body, named by the envelope's digest", "via head"),
+    KeyRow(
+        "plans/{p}/branches/{branch}", "a root cause: fingerprint, latest n, counter", "via head"
+    ),
+    KeyRow("plans/{p}/rr/{branch}/{n}", "one RR-plan: state, base, digest, clock", "via head"),
+    KeyRow("plans/{p}/blobs/{sha256}", "zstd of a blueprint, named by its digest", "promotions"),
+)
+
+SCHEMA = ROOT + b"schema"
+LEADER_HOLDER = ROOT + b"leader/holder"
+OPS_LEASE = ROOT + b"leader/ops-lease"
+POLICY_CURRENT = ROOT + b"policy/current"
+PLANS = ROOT + b"plans/"
+
+
+def number(value: int) -> bytes:
+    """Fixed width, so that the order of keys is the order of numbers."""
+    return b"%0*d" % (_WIDTH, value)
+
+
+def policy(n: int) -> bytes:
+    """`policy/{n}`."""
+    return ROOT + b"policy/" + number(n)
+
+
+def governance(initiative: str) -> bytes:
+    """`initiatives/{i}/governance`."""
+    return ROOT + f"initiatives/{initiative}/governance".encode()
+
+
+def op(principal: str, op_id: str) -> bytes:
+    """`ops/{principal}/{id}`."""
+    return ROOT + f"ops/{principal}/{op_id}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKeys:
+    """The keys of one plan. `plan` must be a checked plan id."""
+
+    plan: str
+
+    @property
+    def record(self) -> bytes:
+        """The plan itself. Not below `root`, so that listing plans reads no plan's inside."""
+        return PLANS + self.plan.encode()
+
+    @property
+    def root(self) -> bytes:
+        """The prefix of all that is inside the plan."""
+        return self.record + b"/"
+
+    @property
+    def head(self) -> bytes:
+        """The last event and the version of the whole plan."""
+        return self.root + b"head"
+
+    @property
+    def canonical(self) -> bytes:
+        """The canonical pointer."""
+        return self.root + b"canonical"
+
+    @property
+    def versions(self) -> bytes:
+        """Prefix of all canonical versions."""
+        return self.root + b"versions/"
+
+    def version(self, n: int) -> bytes:
+        """Canonical version `n`."""
+        return self.versions + number(n)
+
+    @property
+    def events(self) -> bytes:
+        """Prefix of all envelopes."""
+        return self.root + b"events/"
+
+    def event(self, seq: int) -> bytes:
+        """The envelope of event `seq`."""
+        return self.events + number(seq)
+
+    @property
+    def bodies(self) -> bytes:
+        """Prefix of all event bodies."""
+        return self.root + b"bodies/"
+
+    def body(self, seq: int) -> bytes:
+        """The body of event `seq`."""
+        return self.bodies + number(seq)
+
+    @property
+    def branches(self) -> bytes:
+        """Prefix of all branch records, and of nothing else."""
+        return self.root + b"branches/"
+
+    def branch(self, branch_id: str) -> bytes:
+        """A branch; also the prefix of those whose id starts with `branch_id`."""
+        return self.branches + branch_id.encode()
+
+    @property
+    def rr_plans(self) -> bytes:
+        """Prefix of all RR-plans."""
+        return self.root + b"rr/"
+
+    def rr_plans_of(self, branch_id: str) -> bytes:
+        """Prefix of the RR-plans of branches whose id starts with `branch_id`."""
+        return self.rr_plans + branch_id.encode()
+
+    def rr_plan(self, branch_id: str, n: int) -> bytes:
+        """RR-plan `n` of a branch."""
+        return self.rr_plans + branch_id.encode() + b"/" + number(n)
+
+    @property
+    def blobs(self) -> bytes:
+        """Prefix of all blobs."""
+        return self.root + b"blobs/"
+
+    def blob(self, sha256: str) -> bytes:
+        """A blueprint's bytes, compressed."""
+        return self.blobs + sha256.encode()
+
+
+def last_number(key: bytes) -> int | None:
+    """The number that a key ends with, or None where it has not the fixed width."""
+    tail = key.rsplit(b"/", 1)[-1]
+    return int(tail) if len(tail) == _WIDTH and tail.isdigit() else None
+
+
+def after_prefix(prefix: bytes) -> bytes:
+    """The end of the range of all keys that start with `prefix`."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else b"\x00"

@@ -1,0 +1,1 @@
+"""Leadership: a lease-based election whose holder carries a fence in every write (R12)."""

@@ -1,0 +1,227 @@
+"""Election on one key bound to a lease, and the fence that its holder writes with (R12).
+
+The key's create revision is the fence: once the key is gone it can never come back with the same
+one, so a paused or partitioned former leader can never commit. Source: etcd
+`client/v3/concurrency` (a lock hands out a compare for its holder's transactions).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import ClassVar, Self
+
+from bps.core import keys
+from bps.core.codec import Record
+from bps.core.errors import (
+    Contended,
+    FencedOut,
+    LeaseLost,
+    LeaseNotFound,
+    NotLeader,
+    OutcomeUnknown,
+    StoreError,
+    Unavailable,
+)
+from bps.core.ports import Clock, Key, Lease, Store
+from bps.core.txn import KV, Committed, Conflict, Fence, Put, Txn, absent, unchanged
+from bps.leadership.validity import LeaseValidity
+
+OPS_LEASE_TTL_S = 25 * 3600
+"""Op records are kept at least 24 h: they hang on a lease of 25 h that is renewed each hour."""
+OPS_LEASE_ROTATION_MS = 3_600_000
+_POLL_S = 0.2
+
+
+class Holder(Record):
+    """`leader/holder`: who leads, since when."""
+
+    KIND: ClassVar[str] = "leader"
+
+    sidecar: str
+    since_ms: int
+
+
+class OpsLease(Record):
+    """`leader/ops-lease`: the lease that op records of the current hour hang on."""
+
+    KIND: ClassVar[str] = "ops_lease"
+
+    lease_id: str
+    granted_ms: int
+
+
+class Leadership:
+    """One term of leadership, from `campaign` to `resign` or loss; never resumed after a loss.
+
+    A `WriteAuthority`: hand it to the write path. Use as an async context manager.
+    """
+
+    def __init__(self, store: Store, clock: Clock, sidecar: str, *, ttl_s: int = 5) -> None:
+        self._store = store
+        self._clock = clock
+        self._sidecar = sidecar
+        self._ttl_s = ttl_s
+        self._fence: Fence | None = None
+        self._validity: LeaseValidity | None = None
+        self._lease: Lease | None = None
+        self._ops_lease: tuple[int, int] | None = None
+        self._keepalive: asyncio.Task[None] | None = None
+
+    async def campaign(self, deadline_s: float) -> None:
+        """Become leader, waiting up to `deadline_s` seconds for the present one to go.
+
+        Cost, uncontended: a lease grant and one transaction.
+
+        Raises:
+            NotLeader: another process still leads; the message names it.
+            Unavailable: the store does not answer.
+        """
+        if self._lease is not None:
+            msg = "a term of leadership cannot be taken up twice"
+            raise ValueError(msg)
+        give_up_s = self._clock.monotonic_s() + deadline_s
+        while True:
+            held = await self._try_once()
+            if held is None:
+                self._keepalive = asyncio.create_task(self._keep_alive())
+                return
+            if self._clock.monotonic_s() >= give_up_s:
+                await self.resign()
+                holder = Holder.decode(held.value).sidecar
+                raise NotLeader(f"{holder} leads; it did not resign in time.", leader=holder)
+            await self._clock.sleep(_POLL_S)
+
+    def fence(self) -> Fence:
+        """The compare for the next write transaction.
+
+        Raises:
+            NotLeader: never campaigned, or resigned.
+            LeaseLost: the lease may have expired, judged from before the last keepalive was sent.
+        """
+        if self._fence is None or self._validity is None:
+            raise NotLeader("This process does not lead.")
+        if not self._validity.holds(self._clock.monotonic_s()):
+            raise LeaseLost("The leader's lease may have expired; nothing was written.")
+        return self._fence
+
+    async def ops_lease_id(self, *, renew: bool = False) -> int:
+        """The lease for op records; shared by all leaders of the hour, kept in the store.
+
+        Cost: none within the hour; a read, a grant and a transaction at its turn.
+
+        Raises:
+            Unavailable: it could not be had now; nothing else was written.
+        """
+        now_ms = self._clock.now_ms()
+        if self._ops_lease is not None and not renew:
+            lease_id, granted_ms = self._ops_lease
+            if abs(now_ms - granted_ms) < OPS_LEASE_ROTATION_MS:
+                return lease_id
+        try:
+            self._ops_lease = await self._agree_on_ops_lease(now_ms, renew=renew)
+        except OutcomeUnknown as error:
+            raise Unavailable("No lease for operation records could be had now.") from error
+        return self._ops_lease[0]
+
+    async def resign(self) -> None:
+        """Give the leadership up; others can campaign at once. Never raises store errors."""
+        if self._keepalive is not None:
+            self._keepalive.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keepalive
+            self._keepalive = None
+        self._fence = self._validity = None
+        await self._give_up_lease()
+
+    async def _give_up_lease(self) -> None:
+        """Let others campaign at once; where the store does not answer, they wait for the TTL."""
+        if self._lease is not None:
+            with suppress(StoreError):
+                await self._store.lease_revoke(self._lease.lease_id)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.resign()
+
+    async def _try_once(self) -> KV | None:
+        """One attempt: None where this process leads now, else the present holder's record."""
+        if self._lease is None or not self._holds_lease():
+            asked_s = self._clock.monotonic_s()
+            self._lease = await self._store.lease_grant(self._ttl_s)
+            self._validity = LeaseValidity(asked_s, self._lease.ttl_s)
+        holder = Holder(sidecar=self._sidecar, since_ms=self._clock.now_ms())
+        try:
+            answer = await self._store.commit(
+                Txn(
+                    (absent(keys.LEADER_HOLDER),),
+                    (Put(keys.LEADER_HOLDER, holder.encode(), self._lease.lease_id),),
+                )
+            )
+        except LeaseNotFound:
+            self._lease = None
+            return await self._try_once()
+        except OutcomeUnknown as error:
+            await self.resign()
+            self._lease = None
+            raise Unavailable("The election got no answer; nothing was written.") from error
+        if isinstance(answer, Committed):
+            self._fence = Fence(keys.LEADER_HOLDER, answer.revision)
+            return None
+        held = answer.present[keys.LEADER_HOLDER]
+        if held is None:
+            raise Contended("The leader key changed while it was read.")
+        return held
+
+    def _holds_lease(self) -> bool:
+        return self._validity is not None and self._validity.holds(self._clock.monotonic_s())
+
+    async def _keep_alive(self) -> None:
+        """Refresh the lease each third of its time until it is lost; `fence` tells the rest."""
+        while self._lease is not None and self._validity is not None:
+            await self._clock.sleep(self._lease.ttl_s / 3)
+            sent_s = self._clock.monotonic_s()
+            try:
+                ttl_s = await self._store.lease_keepalive(self._lease.lease_id)
+            except LeaseNotFound:
+                self._validity = LeaseValidity(sent_s, 0)
+                return
+            except StoreError:
+                continue
+            self._validity = self._validity.renewed(sent_s, ttl_s)
+            if not self._holds_lease():
+                await self._give_up_lease()
+                return
+
+    async def _agree_on_ops_lease(self, now_ms: int, *, renew: bool) -> tuple[int, int]:
+        while True:
+            found = (await self._store.snapshot([Key(keys.OPS_LEASE)])).answers[0]
+            before = found[0] if found else None
+            if before is not None and not renew:
+                known = OpsLease.decode(before.value)
+                if abs(now_ms - known.granted_ms) < OPS_LEASE_ROTATION_MS:
+                    return int(known.lease_id), known.granted_ms
+            lease = await self._store.lease_grant(OPS_LEASE_TTL_S)
+            record = OpsLease(lease_id=str(lease.lease_id), granted_ms=now_ms)
+            fence = self.fence()
+            answer = await self._store.commit(
+                Txn(
+                    (
+                        fence.compare,
+                        unchanged(keys.OPS_LEASE, before.mod_revision if before else 0),
+                    ),
+                    (Put(keys.OPS_LEASE, record.encode(), lease.lease_id),),
+                )
+            )
+            if isinstance(answer, Committed):
+                return lease.lease_id, now_ms
+            self._check_fence(answer, fence)
+            renew = False
+
+    @staticmethod
+    def _check_fence(conflict: Conflict, fence: Fence) -> None:
+        held = conflict.present[fence.key]
+        if held is None or held.create_revision != fence.create_revision:
+            raise FencedOut("Another process leads now; nothing was written.")

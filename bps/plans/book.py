@@ -1,0 +1,190 @@
+"""A plan being written to: its state from a view, and the events that a decision appends.
+
+Only what a decision needs is loaded. `commit` turns all that was appended into one transaction,
+which compares the plan's head, the policy and, for promotions, the initiative's governance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bps.core import keys
+from bps.core.chain import GENESIS
+from bps.core.codec import canonical_json, sha256_hex
+from bps.core.errors import ClockNullified, ConfigError, NotFound
+from bps.core.ids import CANONICAL_ACTOR
+from bps.core.txn import Condition, Operation, Put, unchanged
+from bps.core.vector_clock import Clock
+from bps.plans.events import Body, Envelope
+from bps.plans.evolve import PlanState
+from bps.plans.model import Branch, Head, Plan, RRPlan, State, Version
+from bps.policy.model import Policy, PolicyInForce
+from bps.writepath.command import OperationId
+from bps.writepath.view import View
+
+
+def clock_digest(clock: Clock) -> str:
+    """SHA-256 of a clock's canonical bytes, counters as decimal strings."""
+    return sha256_hex(canonical_json({actor: str(counter) for actor, counter in clock.items()}))
+
+
+@dataclass(slots=True)
+class PlanBook:
+    """One decision's working copy of a plan. Its time never goes back behind the head's."""
+
+    view: View
+    operation: OperationId
+    now_ms: int
+    state: PlanState
+    head: Head | None
+    policy_in_force: PolicyInForce
+    _operations: list[Operation] = field(default_factory=list)
+    _compares: list[Condition] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, view: View, plan_id: str, operation: OperationId, now_ms: int) -> PlanBook:
+        """Load plan, head, canonical and policy; a plan that does not exist loads as empty.
+
+        Raises:
+            NotRead: the view lacks one of them.
+            ConfigError: the store was never initialised.
+        """
+        state = PlanState(plan_id)
+        wanted = (state.keys.record, state.keys.head, state.keys.canonical, keys.POLICY_CURRENT)
+        plan, head, canonical, policy = view.get_all(wanted)
+        if policy is None:
+            raise ConfigError("The store was never initialised; run `bps init`.")
+        state.plan = Plan.decode(plan.value) if plan else None
+        state.canonical = Version.decode(canonical.value) if canonical else None
+        stored_head = Head.decode(head.value) if head else None
+        in_force = PolicyInForce(policy)
+        book = cls(
+            view,
+            operation,
+            max(now_ms, stored_head.time_ms if stored_head else 0),
+            state,
+            stored_head,
+            in_force,
+        )
+        book._compares = [
+            unchanged(state.keys.head, head.mod_revision if head else 0),
+            unchanged(keys.POLICY_CURRENT, in_force.mod_revision),
+        ]
+        return book
+
+    @property
+    def policy(self) -> Policy:
+        """The rules of this decision; its transaction compares that they still hold."""
+        return self.policy_in_force.policy
+
+    def need_plan(self) -> Plan:
+        """The plan. Raises NotFound."""
+        if self.state.plan is None:
+            raise NotFound(f"There is no plan {self.state.keys.plan}.", plan=self.state.keys.plan)
+        return self.state.plan
+
+    def branches(self) -> list[Branch]:
+        """All branches of the plan. Raises NotRead."""
+        found = [Branch.decode(kv.value) for kv in self.view.under(self.state.keys.branches)]
+        for branch in found:
+            self.state.branches.setdefault(branch.branch, branch)
+        return list(self.state.branches.values())
+
+    def rr_plans(self, places: list[tuple[str, int]]) -> list[RRPlan]:
+        """RR-plans by (branch, n). Raises NotRead, NotFound."""
+        unloaded = [place for place in places if place not in self.state.rr_plans]
+        wanted = [self.state.keys.rr_plan(branch, n) for branch, n in unloaded]
+        for (branch, n), kv in zip(unloaded, self.view.get_all(wanted), strict=True):
+            if kv is None:
+                raise NotFound(f"{self.state.keys.plan} has no RR-plan {n} of branch {branch}.")
+            self.state.rr_plans[branch, n] = RRPlan.decode(kv.value)
+        return [self.state.rr_plans[place] for place in places]
+
+    def rr_plan(self, branch: str, n: int) -> RRPlan:
+        """One RR-plan. Raises NotRead, NotFound."""
+        return self.rr_plans([(branch, n)])[0]
+
+    def live_rr_plan(self, branch: Branch, n: int | None) -> RRPlan:
+        """The RR-plan that an event may still be appended to; the newest where `n` is None.
+
+        Raises:
+            ClockNullified: it emitted VC_NULLIFY.
+            NotFound: the branch never had that one.
+        """
+        rr_plan = self.rr_plan(branch.branch, branch.n if n is None else n)
+        if rr_plan.state.obsolete:
+            raise ClockNullified(
+                f"{rr_plan.rr_plan} is nullified (STATUS={rr_plan.state.value}).",
+                rr_plan=rr_plan.rr_plan,
+                state=rr_plan.state.value,
+            )
+        return rr_plan
+
+    def append(
+        self,
+        body: Body,
+        *,
+        branch: str | None = None,
+        rr: int | None = None,
+        trace_id: str | None = None,
+    ) -> Envelope:
+        """Append an event and apply it to the state. Raises LimitExceeded (clock entries)."""
+        clock = self.state.clock_after(body, branch, rr)
+        actor = branch or CANONICAL_ACTOR
+        seq = self.head.seq + 1 if self.head else 1
+        body_bytes = body.encode()
+        envelope = Envelope(
+            plan=self.state.keys.plan,
+            seq=seq,
+            type=body.TYPE,
+            actor=actor,
+            counter=clock[actor],
+            branch=branch,
+            rr=rr,
+            op=self.operation.name,
+            trace_id=trace_id,
+            time_ms=self.now_ms,
+            prev=self.head.hash if self.head else GENESIS,
+            body_digest=sha256_hex(body_bytes),
+            clock_digest=clock_digest(clock),
+            policy_digest=self.policy_in_force.digest,
+        )
+        self.state.apply(envelope, body, clock)
+        data = envelope.encode()
+        self._operations += (
+            Put(self.state.keys.event(seq), data),
+            Put(self.state.keys.body(seq), body_bytes),
+        )
+        self.head = Head(seq=seq, hash=sha256_hex(data), time_ms=self.now_ms)
+        return envelope
+
+    def compare(self, condition: Condition) -> None:
+        """Make the transaction depend on one more condition."""
+        self._compares.append(condition)
+
+    def put(self, operation: Put) -> None:
+        """Write something that no event derives: a blob."""
+        self._operations.append(operation)
+
+    def parts(self) -> tuple[tuple[Condition, ...], tuple[Operation, ...]]:
+        """Compares and operations of all that was appended; every record is encoded once."""
+        operations = list(self._operations)
+        encoded: dict[int, bytes] = {}
+        for key, record in self.state.changed.items():
+            data = encoded.get(id(record))
+            if data is None:
+                data = encoded[id(record)] = record.encode()
+            operations.append(Put(key, data))
+        if self.head is not None:
+            operations.append(Put(self.state.keys.head, self.head.encode()))
+        return tuple(self._compares), tuple(operations)
+
+    def branch_counter(self, branch: Branch) -> int:
+        """The branch's counter so far, over all its RR-plans. Raises NotRead."""
+        newest = self.rr_plan(branch.branch, branch.n)
+        return max(newest.clock.get(branch.branch, 0), branch.late_counter)
+
+    def live(self, branches: list[Branch]) -> list[RRPlan]:
+        """The newest RR-plans of `branches` that are live. Raises NotRead."""
+        newest = self.rr_plans([(branch.branch, branch.n) for branch in branches])
+        return [rr_plan for rr_plan in newest if rr_plan.state in {State.OPEN, State.SUCCEEDED}]

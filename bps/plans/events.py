@@ -1,0 +1,136 @@
+"""The events of a plan: a hashed envelope, and a body keyed apart that it names by digest (R10).
+
+The envelope keeps the chain verifiable after gc has deleted a body.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from bps.core.codec import Decimal, Record
+from bps.plans.model import Contributor, StoredState
+
+
+class Envelope(Record):
+    """`plans/{p}/events/{seq}`: immutable. `prev` is the SHA-256 of the envelope before.
+
+    `op` is `principal/id`; `actor` is `canonical` or a branch id, `counter` its counter after
+    this event, `clock_digest` the SHA-256 of the actor's whole clock after it.
+    """
+
+    KIND: ClassVar[str] = "event"
+
+    plan: str
+    seq: Decimal
+    type: str
+    actor: str
+    counter: Decimal
+    branch: str | None
+    rr: Decimal | None
+    op: str
+    trace_id: str | None
+    time_ms: int
+    prev: str
+    body_digest: str
+    clock_digest: str
+    policy_digest: str
+
+
+class PlanRegistered(Record):
+    """The plan was sealed, and its blueprint is canonical version 1."""
+
+    KIND: ClassVar[str] = "plan_registered"
+    TYPE: ClassVar[str] = "PLAN_REGISTERED"
+
+    initiative: str
+    title: str
+    digest: str
+    size_bytes: int
+
+
+class BranchOpened(Record):
+    """An RR-plan was opened on a fork of the canonical version `base_version` (R2, R5).
+
+    `inherited_clock` joins the parent RR-plan's clock and the branch's own counter so far.
+    """
+
+    KIND: ClassVar[str] = "branch_opened"
+    TYPE: ClassVar[str] = "BRANCH_OPENED"
+
+    short: str
+    fingerprint: str
+    opened_by: Literal["regression", "rebase"]
+    parent_rr: str | None
+    inherited_clock: dict[str, Decimal]
+    summary: str
+    base_version: Decimal
+    base_digest: str
+
+
+class TraceLinked(Record):
+    """Another trace reported the same root cause (R2).
+
+    It joined the open RR-plan that the envelope names, or, where that names none, came late: after
+    the newest RR-plan was closed, by a reporter who had not seen that. `last_counter` is then the
+    branch's counter before this event. `keep_name`: the branch record still has room for it.
+    """
+
+    KIND: ClassVar[str] = "trace_linked"
+    TYPE: ClassVar[str] = "TRACE_LINKED"
+
+    last_counter: Decimal | None
+    keep_name: bool
+
+
+class BranchSucceeded(Record):
+    """The RR-plan's blueprint was submitted."""
+
+    KIND: ClassVar[str] = "branch_succeeded"
+    TYPE: ClassVar[str] = "BRANCH_SUCCEEDED"
+
+    digest: str
+    size_bytes: int
+
+
+class VcNullify(Record):
+    """The RR-plan entered an OBSOLETE_* state; `last_counter` is that of its last real event."""
+
+    KIND: ClassVar[str] = "vc_nullify"
+    TYPE: ClassVar[str] = "VC_NULLIFY"
+
+    rr_plan: str
+    last_counter: Decimal
+    status: StoredState
+    reason: str
+
+
+class BlueprintPromoted(Record):
+    """A new canonical version was published: a promotion, or a revert to an older one (R6)."""
+
+    KIND: ClassVar[str] = "blueprint_promoted"
+    TYPE: ClassVar[str] = "BLUEPRINT_PROMOTED"
+
+    version: Decimal
+    how: Literal["promotion", "revert"]
+    base_version: Decimal
+    digest: str
+    size_bytes: int
+    contributors: list[Contributor]
+    reverted_to: Decimal | None
+    reason: str
+
+
+Body = PlanRegistered | BranchOpened | TraceLinked | BranchSucceeded | VcNullify | BlueprintPromoted
+
+BODIES: dict[str, type[Body]] = {
+    body.TYPE: body
+    for body in (
+        PlanRegistered,
+        BranchOpened,
+        TraceLinked,
+        BranchSucceeded,
+        VcNullify,
+        BlueprintPromoted,
+    )
+}
+"""Every event type that exists, with the class of its body."""

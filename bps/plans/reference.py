@@ -1,0 +1,47 @@
+"""Finding the branch and RR-plan that a person named by a short form."""
+
+from __future__ import annotations
+
+from bps.core import keys
+from bps.core.errors import Ambiguous, NotFound
+from bps.core.ids import BRANCH_ID_LENGTH, BranchRef
+from bps.core.ports import Key, Prefix, Read
+from bps.plans.book import PlanBook
+from bps.plans.model import Branch
+
+
+def reads_of(plan: str, ref: BranchRef) -> list[Read]:
+    """What a cold snapshot reads to find `ref` and its newest RR-plan."""
+    plan_keys = keys.PlanKeys(plan)
+    newest = Prefix(plan_keys.rr_plans_of(ref.prefix), limit=1, descending=True)
+    if len(ref.prefix) == BRANCH_ID_LENGTH:
+        return [Key(plan_keys.branch(ref.prefix)), newest]
+    return [Prefix(plan_keys.branch(ref.prefix)), newest]
+
+
+def find_branch(book: PlanBook, ref: BranchRef) -> Branch:
+    """The branch that `ref` names: by its own short form first, else by a unique prefix.
+
+    Raises:
+        NotFound, Ambiguous: none, or several.
+        NotRead: the view lacks the branches.
+    """
+    prefix = book.state.keys.branch(ref.prefix)
+    if len(ref.prefix) == BRANCH_ID_LENGTH:
+        kv = book.view.get(prefix)
+        kvs = [kv] if kv else []
+    else:
+        kvs = book.view.under(prefix)
+    found = [Branch.decode(kv.value) for kv in kvs]
+    exact = [branch for branch in found if branch.short == ref.prefix]
+    chosen = exact or found
+    if not chosen:
+        plan = book.need_plan().plan
+        raise NotFound(f"{plan} has no branch {ref.prefix}.", plan=plan, branch=ref.prefix)
+    if len(chosen) > 1:
+        raise Ambiguous(
+            f"{ref.prefix} fits {len(chosen)} branches.",
+            candidates=[branch.branch for branch in chosen],
+        )
+    book.state.branches[chosen[0].branch] = chosen[0]
+    return chosen[0]

@@ -1,0 +1,1 @@
+"""The policy: limits and rules as data in the store, compared in every write."""

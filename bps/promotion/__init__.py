@@ -1,0 +1,1 @@
+"""Promotion: the one slice that writes the canonical pointer."""

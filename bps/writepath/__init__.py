@@ -1,0 +1,1 @@
+"""The one write path: snapshot, decide, commit, settle (design, "One write path")."""

@@ -1,0 +1,128 @@
+"""What the write path runs: commands, the decisions that they return, and their operation id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from bps.core import keys
+from bps.core.codec import Record, canonical_json, sha256_hex
+from bps.core.ports import Read
+from bps.core.txn import Condition, Fence, Operation
+from bps.writepath.view import View
+
+R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+
+
+class OpRecord(Record):
+    """`ops/{principal}/{id}`: proof that an operation happened, or that it never will.
+
+    `request` is the digest of the request; a reuse of the id with another digest is refused.
+    """
+
+    KIND: ClassVar[str] = "op"
+
+    state: Literal["DONE", "ABORTED"]
+    request: str
+    result: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationId:
+    """Who asks for what under which idempotency key."""
+
+    principal: str
+    op_id: str
+    request: str
+
+    @property
+    def key(self) -> bytes:
+        """Where its record is stored."""
+        return keys.op(self.principal, self.op_id)
+
+    @property
+    def name(self) -> str:
+        """`principal/id`, as events name it."""
+        return f"{self.principal}/{self.op_id}"
+
+
+def operation(principal: str, op_id: str, command: str, fields: dict[str, Any]) -> OperationId:
+    """The operation of a command; its digest covers the command's name and all its fields."""
+    request = sha256_hex(canonical_json({"command": command, "fields": fields}))
+    return OperationId(principal, op_id, request)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(Generic[R]):
+    """Write this. The loop adds the fence and the operation's record."""
+
+    compares: tuple[Condition, ...]
+    operations: tuple[Operation, ...]
+    result: R
+
+
+@dataclass(frozen=True, slots=True)
+class Noop(Generic[R]):
+    """It is so already; nothing is written, not even the operation's record."""
+
+    result: R
+    why: str
+
+
+Decision = Commit[R] | Noop[R]
+"""Or a raised `Rejected`: the state does not allow it."""
+
+
+class Command(Protocol[R_co]):
+    """A request with its pure decision."""
+
+    @property
+    def operation(self) -> OperationId:
+        """Its idempotency key and digest."""
+        ...
+
+    @property
+    def plan(self) -> str | None:
+        """The plan that it writes in; its records are kept warm under their head."""
+        ...
+
+    @property
+    def result_type(self) -> type[R_co]:
+        """To decode the recorded result of a repeated operation."""
+        ...
+
+    def reads(self) -> Sequence[Read]:
+        """What a cold snapshot reads; at most 120 reads."""
+        ...
+
+    def decide(self, view: View, now_ms: int) -> Decision[Any]:
+        """Pure: no I/O, clock or randomness.
+
+        Raises:
+            Rejected: the state does not allow it.
+            NotRead: it needs more keys; the loop reads them and asks again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[R]):
+    """What became of a command. `repeated`: the operation was done before, this is its result."""
+
+    result: R
+    how: Literal["committed", "repeated", "noop"]
+    why: str = ""
+
+
+class WriteAuthority(Protocol):
+    """The right to write, held by the leader (R12)."""
+
+    def fence(self) -> Fence:
+        """The fence for the next transaction. Raises LeaseLost, NotLeader."""
+        ...
+
+    async def ops_lease_id(self, *, renew: bool = False) -> int:
+        """The lease that op records hang on; `renew` after the store did not know it."""
+        ...

@@ -1,0 +1,299 @@
+"""The loop that every write goes through: snapshot, decide, commit; on conflict, again.
+
+Source: design, "One write path"; kubernetes apiserver's GuaranteedUpdate has the same shape.
+Cost of an undisturbed command: one etcd round trip (the transaction) where the plan is warm, two
+where it is cold. A conflict outside the plan costs one more, as its answer brings the new values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from bps.core import keys
+from bps.core.codec import Record
+from bps.core.errors import (
+    Contended,
+    DigestMismatch,
+    FencedOut,
+    IdempotencyKeyReused,
+    LeaseNotFound,
+    NoSpace,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+)
+from bps.core.ports import Clock, Key, Read, Store
+from bps.core.txn import KV, Committed, Conflict, Exists, Fence, Put, Txn, unchanged
+from bps.writepath.command import (
+    Command,
+    Commit,
+    Noop,
+    OperationId,
+    OpRecord,
+    Outcome,
+    WriteAuthority,
+)
+from bps.writepath.settlement import Done, settle
+from bps.writepath.view import NotRead, View
+from bps.writepath.warm import WarmPlans
+
+R = TypeVar("R", bound=Record)
+
+MAX_DECISION_AGE_S = 0.5
+"""A decision not sent within this time of its `now` is made again."""
+SETTLEMENT_S = 10.0
+"""How long an unanswered write is asked after; longer than etcd needs to elect a leader."""
+_PAUSE_S = 0.05
+
+
+class WritePath:
+    """Executes commands for one leader. Commands on one plan queue; others run side by side."""
+
+    def __init__(
+        self, store: Store, authority: WriteAuthority, clock: Clock, *, deadline_s: float = 5.0
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._clock = clock
+        self._deadline_s = deadline_s
+        self._warm = WarmPlans()
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def execute(self, command: Command[R]) -> Outcome[R]:
+        """Run one command to its end.
+
+        Raises:
+            Rejected: the state, read freshly, does not allow it.
+            IdempotencyKeyReused: the operation id was used with another request.
+            OutcomeUnknown: sent, and no answer until the deadline; repeat with the same id.
+            Contended: other writers won until the deadline.
+            NotLeader, LeaseLost, FencedOut: this process may not write; nothing was written.
+            Unavailable: the store does not answer; nothing was written.
+        """
+        if command.plan is None:
+            return await _Execution(self._store, self._authority, self._clock, None, command).run(
+                self._deadline_s
+            )
+        queue = self._queues.setdefault(command.plan, asyncio.Lock())
+        async with queue:
+            return await _Execution(
+                self._store, self._authority, self._clock, self._warm, command
+            ).run(self._deadline_s)
+
+    async def decide_only(self, command: Command[R]) -> Outcome[R]:
+        """What `command` would do now, decided on a fresh snapshot; nothing is written.
+
+        Raises: as `execute`, except for the errors of writing.
+        """
+        return await _Execution(self._store, self._authority, self._clock, None, command).preview()
+
+
+class _Execution(Generic[R]):
+    """One command's way through the loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority: WriteAuthority,
+        clock: Clock,
+        warm: WarmPlans | None,
+        command: Command[R],
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._clock = clock
+        self._warm = warm
+        self._command = command
+        self._operation: OperationId = command.operation
+
+    async def run(self, deadline_s: float) -> Outcome[R]:
+        deadline = self._clock.monotonic_s() + deadline_s
+        warm = self._warm.view(self._command.plan) if self._warm and self._command.plan else None
+        view = warm or await self._read(())
+        while True:
+            try:
+                reached = await self._attempt(view)
+            except NotRead as unread:
+                view = await self._read_more(view, unread.reads)
+            except LeaseNotFound:
+                self._check_time(deadline)
+                await self._authority.ops_lease_id(renew=True)
+            except NoSpace:
+                raise
+            except Unavailable:
+                if self._clock.monotonic_s() >= deadline:
+                    raise
+                await self._clock.sleep(_PAUSE_S)
+            else:
+                if isinstance(reached, Outcome):
+                    return reached
+                self._check_time(deadline)
+                view = reached
+
+    async def _attempt(self, view: View) -> Outcome[R] | View:
+        """Decide on `view` and send: the outcome, or the view for the next attempt."""
+        fence = self._authority.fence()
+        recorded = view.get_or_guess_absent(self._operation.key)
+        if recorded is not None and (done := self._recorded(recorded)):
+            return done
+        lease_id = await self._authority.ops_lease_id()
+        decided = self._decide(view)
+        if decided is None:
+            return await self._read(view.guessed)
+        if isinstance(decided, Outcome):
+            return decided
+        txn = self._transaction(decided, fence, recorded, lease_id)
+        try:
+            answer = await self._store.commit(txn)
+        except OutcomeUnknown:
+            settled = await settle(
+                self._store,
+                self._clock,
+                self._authority,
+                self._operation,
+                fence=fence,
+                expected_mod_revision=recorded.mod_revision if recorded else 0,
+                deadline_s=self._clock.monotonic_s() + SETTLEMENT_S,
+            )
+            self._forget()
+            if isinstance(settled, Done):
+                return self._outcome_of(settled.record)
+            return await self._read(())
+        if isinstance(answer, Committed):
+            self._remember(view, txn, answer.revision)
+            return Outcome(decided.result, "committed")
+        return await self._learn(view, txn, answer, fence)
+
+    async def preview(self) -> Outcome[R]:
+        view = await self._read(())
+        while True:
+            recorded = view.get_or_guess_absent(self._operation.key)
+            if recorded is not None and (done := self._recorded(recorded)):
+                return done
+            try:
+                decided = self._decide(view)
+            except NotRead as unread:
+                view = await self._read_more(view, unread.reads)
+                continue
+            if decided is None or view.guessed:
+                view = await self._read(view.guessed)
+            elif isinstance(decided, Commit):
+                return Outcome(decided.result, "noop", "a dry run writes nothing")
+            else:
+                return decided
+
+    def _decide(self, view: View) -> Commit[R] | Outcome[R] | None:
+        """The decision to send, the outcome where nothing is to be sent, None: read freshly."""
+        while True:
+            started_s = self._clock.monotonic_s()
+            try:
+                decision = self._command.decide(view, self._clock.now_ms())
+            except Rejected:
+                if view.fresh and not view.guessed:
+                    raise
+                return None
+            if isinstance(decision, Noop):
+                if view.fresh and not view.guessed:
+                    return Outcome(decision.result, "noop", decision.why)
+                return None
+            if self._clock.monotonic_s() - started_s <= MAX_DECISION_AGE_S:
+                return decision
+
+    async def _read(self, more: set[bytes] | tuple[()]) -> View:
+        reads: list[Read] = [*self._command.reads(), Key(self._operation.key)]
+        known = {read.key for read in reads if isinstance(read, Key)}
+        reads += [Key(key) for key in more if key not in known]
+        view = View(fresh=True)
+        view.learn(reads, await self._store.snapshot(reads))
+        return view
+
+    async def _read_more(self, view: View, reads: tuple[Read, ...]) -> View:
+        """Add `reads` to `view`; a head that moved in between means reading all anew."""
+        if self._command.plan is None:
+            view.learn(reads, await self._store.snapshot(reads))
+            return view
+        head = keys.PlanKeys(self._command.plan).head
+        asked = (Key(head), *reads[:120])
+        snapshot = await self._store.snapshot(asked)
+        before, now = view.get_or_guess_absent(head), snapshot.answers[0]
+        if (before.mod_revision if before else 0) != (now[0].mod_revision if now else 0):
+            return await self._read(())
+        view.learn(asked, snapshot)
+        return view
+
+    def _transaction(
+        self, decided: Commit[R], fence: Fence, recorded: KV | None, lease_id: int
+    ) -> Txn:
+        done = OpRecord(
+            state="DONE", request=self._operation.request, result=decided.result.model_dump()
+        )
+        return Txn(
+            (
+                fence.compare,
+                unchanged(self._operation.key, recorded.mod_revision if recorded else 0),
+                *decided.compares,
+            ),
+            (*decided.operations, Put(self._operation.key, done.encode(), lease_id)),
+        )
+
+    async def _learn(self, view: View, txn: Txn, conflict: Conflict, fence: Fence) -> View:
+        """After a conflict: the same view with the new values, or a fresh one."""
+        held = conflict.present[fence.key]
+        if held is None or held.create_revision != fence.create_revision:
+            raise FencedOut("Another process leads now; nothing was written.")
+        head = keys.PlanKeys(self._command.plan).head if self._command.plan else None
+        for compare in txn.compares[1:]:
+            present = conflict.present[compare.key]
+            if isinstance(compare, Exists):
+                if present is None:
+                    where = compare.key.decode()
+                    raise DigestMismatch(f"A record names {where}, but it is gone.", key=where)
+                continue
+            moved = compare.value != (present.mod_revision if present else 0)
+            if moved and (head is None or compare.key == head):
+                self._forget()
+                return await self._read(())
+            view.put(compare.key, present)
+        view.guessed.clear()
+        return view
+
+    def _recorded(self, kv: KV) -> Outcome[R] | None:
+        """The outcome of an earlier attempt; None where that one was aborted."""
+        record = OpRecord.decode(kv.value)
+        if record.request != self._operation.request:
+            msg = f"Operation id {self._operation.op_id} was used for another request before."
+            raise IdempotencyKeyReused(msg, op=self._operation.name)
+        return self._outcome_of(record) if record.state == "DONE" else None
+
+    def _outcome_of(self, record: OpRecord) -> Outcome[R]:
+        result = self._command.result_type.model_validate(record.result)
+        return Outcome(result, "repeated", "the operation was done before")
+
+    def _remember(self, view: View, txn: Txn, revision: int) -> None:
+        plan = self._command.plan
+        if self._warm is None or plan is None:
+            return
+        plan_keys = keys.PlanKeys(plan)
+        for key in view.guessed:
+            view.put(key, None)
+        unkept = (plan_keys.events, plan_keys.bodies, plan_keys.blobs, plan_keys.versions)
+        for put in txn.operations:
+            if isinstance(put, Put) and not put.key.startswith(unkept):
+                view.put(put.key, KV(put.key, put.value, revision, revision, put.lease_id))
+        outside = [
+            compare.key
+            for compare in txn.compares[2:]
+            if compare.key != plan_keys.record and not compare.key.startswith(plan_keys.root)
+        ]
+        self._warm.keep(plan, view, outside)
+
+    def _forget(self) -> None:
+        if self._warm is not None and self._command.plan is not None:
+            self._warm.drop(self._command.plan)
+
+    def _check_time(self, deadline: float) -> None:
+        if self._clock.monotonic_s() >= deadline:
+            msg = f"Operation {self._operation.name} met other writers until its deadline."
+            raise Contended(msg, op=self._operation.name)

@@ -1,0 +1,58 @@
+"""Warm views of plans: the leader's own last writes spare it the snapshot of the next.
+
+A view of a plan stays true as long as the plan's head does not change, and every decision's
+transaction compares the head. So a stale view costs one failed compare, never a wrong write.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from bps.core import keys
+from bps.core.txn import KV
+from bps.writepath.view import View
+
+MAX_KEYS = 200_000
+"""Keys kept over all plans, at roughly 1 KB each."""
+MAX_KEYS_A_PLAN = 5_000
+
+
+class WarmPlans:
+    """Views by plan, least recently used out first; and the few records outside of plans."""
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[str, View] = OrderedDict()
+        self._outside: dict[bytes, KV | None] = {}
+        self._size = 0
+
+    def view(self, plan: str) -> View | None:
+        """A copy that a decision may work on, or None where nothing is known."""
+        known = self._plans.get(plan)
+        if known is None:
+            return None
+        self._plans.move_to_end(plan)
+        view = known.copy()
+        for key, kv in self._outside.items():
+            view.put(key, kv)
+        return view
+
+    def keep(self, plan: str, view: View, outside: Iterable[bytes]) -> None:
+        """Remember what `view` says of the plan, and of the keys `outside` of it."""
+        self.drop(plan)
+        plan_keys = keys.PlanKeys(plan)
+        part = view.within(plan_keys.root, plan_keys.record)
+        if len(self._outside) > MAX_KEYS_A_PLAN:
+            self._outside.clear()
+        self._outside.update((key, view.get(key)) for key in outside)
+        if len(part) <= MAX_KEYS_A_PLAN:
+            self._plans[plan] = part
+            self._size += len(part)
+        while self._size > MAX_KEYS:
+            _, oldest = self._plans.popitem(last=False)
+            self._size -= len(oldest)
+
+    def drop(self, plan: str) -> None:
+        """Forget a plan."""
+        known = self._plans.pop(plan, None)
+        self._size -= len(known) if known is not None else 0
