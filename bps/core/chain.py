@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -45,17 +46,24 @@ class ChainVerifier:
 
     A wrong `prev` accuses two neighbours: event k-1 (its bytes changed) or event k (its `prev`
     changed). The verdict waits for the next link: if event k+1 vouches for k's bytes, k-1 is bad.
+    `fields` are those of the envelope fed last, parsed but not validated further.
     """
 
     def __init__(self, plan: str) -> None:
         self._plan = plan
         self._last: _Parsed | None = None
         self._suspect: _Parsed | None = None
+        self.fields: dict[str, Any] = {}
 
     @property
     def count(self) -> int:
         """How many links were accepted so far."""
         return self._last.seq if self._last else 0
+
+    @property
+    def digest(self) -> str:
+        """The hash of the last accepted link."""
+        return self._last.digest if self._last else GENESIS
 
     def feed(self, link: Link) -> Break | None:
         """Take the next envelope; the break that it reveals, if any."""
@@ -65,8 +73,7 @@ class ChainVerifier:
             return self._accuse(self._suspect, vouched=vouched)
         if isinstance(parsed, Break):
             return parsed
-        expected = self._last.digest if self._last else GENESIS
-        if parsed.prev != expected:
+        if parsed.prev != self.digest:
             if self._last is None:
                 return Break(1, "its prev is not the genesis value")
             self._suspect = parsed
@@ -82,7 +89,7 @@ class ChainVerifier:
             if self.count < head_seq:
                 return Break(self.count + 1, f"it is missing: the head names {head_seq} events")
             return Break(head_seq + 1, f"the head names {head_seq} events only")
-        if (self._last.digest if self._last else GENESIS) != head_hash:
+        if self.digest != head_hash:
             return Break(self.count, "its bytes do not have the hash that the head names")
         return None
 
@@ -100,6 +107,7 @@ class ChainVerifier:
             return Break(link.seq, "its envelope has no prev")
         if fields.get("seq") != str(link.seq) or fields.get("plan") != self._plan:
             return Break(link.seq, "its envelope names another place in the log")
+        self.fields = fields
         return _Parsed(link.seq, prev, sha256_hex(link.data))
 
     @staticmethod

@@ -29,16 +29,20 @@ KEY_MAP = (
     KeyRow("initiatives/{i}/governance", "freeze state; absent: never frozen", "promotions"),
     KeyRow("ops/{principal}/{id}", "request digest and result, or ABORTED; 25 h", "its own op"),
     KeyRow("plans/{p}", "the sealed plan, immutable", "its registration"),
-    KeyRow("plans/{p}/head", "seq and hash of the last event, time", "every write in the plan"),
-    KeyRow("plans/{p}/canonical", "the canonical pointer: version, digest, clock", "via head"),
-    KeyRow("plans/{p}/versions/{n}", "one canonical version, immutable", "via head"),
-    KeyRow("plans/{p}/events/{seq}", "event envelope, hash-chained, immutable", "via head"),
-    KeyRow("plans/{p}/bodies/{seq}", "event body, named by the envelope's digest", "via head"),
+    KeyRow("plan-data/{p}/head", "seq and hash of the last event, time", "every write in the plan"),
+    KeyRow("plan-data/{p}/canonical", "the canonical pointer: version, digest, clock", "via head"),
+    KeyRow("plan-data/{p}/versions/{n}", "one canonical version, immutable", "via head"),
+    KeyRow("plan-data/{p}/events/{seq}", "event envelope, hash-chained, immutable", "via head"),
+    KeyRow("plan-data/{p}/bodies/{seq}", "event body, named by the envelope's digest", "via head"),
     KeyRow(
-        "plans/{p}/branches/{branch}", "a root cause: fingerprint, latest n, counter", "via head"
+        "plan-data/{p}/branches/{branch}",
+        "a root cause: fingerprint, latest n, counter",
+        "via head",
     ),
-    KeyRow("plans/{p}/rr/{branch}/{n}", "one RR-plan: state, base, digest, clock", "via head"),
-    KeyRow("plans/{p}/blobs/{sha256}", "zstd of a blueprint, named by its digest", "promotions"),
+    KeyRow("plan-data/{p}/rr/{branch}/{n}", "one RR-plan: state, base, digest, clock", "via head"),
+    KeyRow(
+        "plan-data/{p}/blobs/{sha256}", "zstd of a blueprint, named by its digest", "promotions"
+    ),
 )
 
 SCHEMA = ROOT + b"schema"
@@ -46,6 +50,7 @@ LEADER_HOLDER = ROOT + b"leader/holder"
 OPS_LEASE = ROOT + b"leader/ops-lease"
 POLICY_CURRENT = ROOT + b"policy/current"
 PLANS = ROOT + b"plans/"
+PLAN_DATA = ROOT + b"plan-data/"
 
 
 def number(value: int) -> bytes:
@@ -82,7 +87,7 @@ class PlanKeys:
     @property
     def root(self) -> bytes:
         """The prefix of all that is inside the plan."""
-        return self.record + b"/"
+        return PLAN_DATA + self.plan.encode() + b"/"
 
     @property
     def head(self) -> bytes:

@@ -12,7 +12,7 @@ from bps.plans.model import Contributor, StoredState
 
 
 class Envelope(Record):
-    """`plans/{p}/events/{seq}`: immutable. `prev` is the SHA-256 of the envelope before.
+    """`plan-data/{p}/events/{seq}`: immutable. `prev` is the SHA-256 of the envelope before.
 
     `op` is `principal/id`; `actor` is `canonical` or a branch id, `counter` its counter after
     this event, `clock_digest` the SHA-256 of the actor's whole clock after it.

@@ -57,7 +57,7 @@ class Plan(Record):
 
 
 class Head(Record):
-    """`plans/{p}/head`: the end of the plan's log; every write inside the plan changes it."""
+    """`plan-data/{p}/head`: the end of the plan's log; every write inside the plan changes it."""
 
     KIND: ClassVar[str] = "head"
 
@@ -79,7 +79,7 @@ class Contributor(Record):
 
 
 class Version(Record):
-    """`plans/{p}/versions/{n}` and, for the newest, `plans/{p}/canonical`: the same bytes.
+    """`plan-data/{p}/versions/{n}` and, for the newest, `plan-data/{p}/canonical`: the same bytes.
 
     `clock` is the clock of `canonical` after the event `seq` that published it.
     """
@@ -101,7 +101,7 @@ class Version(Record):
 
 
 class Branch(Record):
-    """`plans/{p}/branches/{branch}`: one root cause. `n` is its newest RR-plan.
+    """`plan-data/{p}/branches/{branch}`: one root cause. `n` is its newest RR-plan.
 
     `short` is the branch's form in RR-plan ids: 8 digits, more where those were taken (R2).
     `linked` holds the first trace ids linked later, `linked_total` counts them all.
@@ -126,7 +126,7 @@ class Branch(Record):
 
 
 class RRPlan(Record):
-    """`plans/{p}/rr/{branch}/{n}`: one attempt to remedy a root cause (R2, R5).
+    """`plan-data/{p}/rr/{branch}/{n}`: one attempt to remedy a root cause (R2, R5).
 
     `base_*` name the canonical version that was forked; `digest` what was submitted. `clock` is
     the RR-plan's own after its last event (on PROMOTED that of the promotion), `vc_parent` the

@@ -1,0 +1,146 @@
+"""`bps verify`: is the log what was once written? Hashes stored bytes, re-encodes nothing (R10)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bps.core import keys
+from bps.core.chain import Break, ChainVerifier, Link
+from bps.core.codec import Decimal, Record, sha256_hex
+from bps.core.errors import ChainBroken, DigestMismatch
+from bps.core.ports import Store
+from bps.plans.blob import unpack
+from bps.plans.results import Receipt
+from bps.replay.log import Bodies, PinnedLog, pages, pin
+
+_PAGE_BLOBS = 16
+
+
+class Verified(Record):
+    """A log that verifies. `revision` is the store's at which all of it was read."""
+
+    KIND: ClassVar[str] = "verified"
+
+    plan: str
+    events: Decimal
+    head: str
+    blobs: int
+    revision: Decimal
+    receipt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One event whose link and body are sound: raw bytes, and the envelope's parsed fields."""
+
+    seq: int
+    envelope: bytes
+    body: bytes
+    fields: dict[str, Any]
+    hash: str
+
+
+async def verify(store: Store, plan: str, receipt: Receipt | None = None) -> Verified:
+    """Check envelopes, bodies and blobs of one plan, and that the log holds `receipt`.
+
+    Cost: one read of the head, then pages of 1,000 events; about 20 us an event. Memory is flat.
+
+    Raises:
+        NotFound: no such plan.
+        ChainBroken: facts name the first bad index.
+        DigestMismatch: a blob does not hold what its name says.
+    """
+    log = await pin(store, plan)
+    found = receipt is None
+    async with aclosing(checked_events(store, log)) as events:
+        async for event in events:
+            if receipt is not None and event.seq == receipt.seq:
+                if event.hash != receipt.hash:
+                    raise broken(plan, Break(event.seq, "its hash is not that of the receipt"))
+                found = True
+    if receipt is not None and not found:
+        why = f"the receipt names it, but the log ends at {log.head.seq}"
+        raise broken(plan, Break(receipt.seq, why))
+    return Verified(
+        plan=plan,
+        events=log.head.seq,
+        head=log.head.hash,
+        blobs=await _verify_blobs(store, log),
+        revision=log.revision,
+        receipt=receipt is not None,
+    )
+
+
+async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked, None]:
+    """The events of a log in order, each after its body and the link *to* it were checked.
+
+    An event is yielded once the next one's link vouches for it, so a consumer never sees a bad one.
+
+    Raises:
+        ChainBroken: at the first bad index.
+    """
+    plan_keys = keys.PlanKeys(log.plan)
+    verifier = ChainVerifier(log.plan)
+    bodies = Bodies(store, log)
+    held: Checked | None = None
+    try:
+        async with aclosing(pages(store, plan_keys.events, log.revision)) as event_pages:
+            async for page in event_pages:
+                for kv in page:
+                    seq = keys.last_number(kv.key)
+                    if seq is None:
+                        why = f"a key that is no event follows: {kv.key.decode()}"
+                        raise broken(log.plan, Break(verifier.count + 1, why))
+                    if bad := verifier.feed(Link(seq, kv.value)):
+                        raise broken(log.plan, bad)
+                    if verifier.count != seq:
+                        continue
+                    if held is not None:
+                        yield held
+                    held = await _with_body(bodies, plan_keys.body(seq), kv.value, verifier)
+        if bad := verifier.finish(log.head.seq, log.head.hash):
+            raise broken(log.plan, bad)
+        if held is not None:
+            yield held
+        if await store.count(plan_keys.bodies, revision=log.revision) != log.head.seq:
+            raise broken(log.plan, Break(log.head.seq + 1, "a body belongs to no event"))
+    finally:
+        await bodies.close()
+
+
+async def _with_body(
+    bodies: Bodies, key: bytes, envelope: bytes, verifier: ChainVerifier
+) -> Checked:
+    seq, fields = verifier.count, verifier.fields
+    body = await bodies.get(key)
+    if body is None:
+        raise broken(fields["plan"], Break(seq, "its body is missing"))
+    if sha256_hex(body) != fields.get("body_digest"):
+        raise broken(fields["plan"], Break(seq, "its body does not have the envelope's digest"))
+    return Checked(seq, envelope, body, fields, verifier.digest)
+
+
+async def _verify_blobs(store: Store, log: PinnedLog) -> int:
+    prefix = keys.PlanKeys(log.plan).blobs
+    count = 0
+    async with aclosing(pages(store, prefix, log.revision, limit=_PAGE_BLOBS)) as blob_pages:
+        async for page in blob_pages:
+            for kv in page:
+                name = kv.key[len(prefix) :].decode(errors="replace")
+                try:
+                    unpack(kv.value, name)
+                except DigestMismatch as error:
+                    error.facts["plan"] = log.plan
+                    raise
+                count += 1
+    return count
+
+
+def broken(plan: str, bad: Break) -> ChainBroken:
+    """The error that names the first bad index."""
+    return ChainBroken(
+        f"{plan}: the log is broken at event {bad.index}: {bad.why}.", plan=plan, index=bad.index
+    )
