@@ -85,7 +85,7 @@ class OpenBranch:
         length = SHORT_BRANCH_LENGTH
         while any(other.branch.startswith(branch[:length]) for other in branches):
             length += 1
-        return self._open(book, branch, 1, branch[:length], 0)
+        return self._open(book, branch, 1, branch[:length], {})
 
     def _report_again(self, book: PlanBook, branch: Branch) -> Decision[BranchResult]:
         newest = book.rr_plan(branch.branch, branch.n)
@@ -103,9 +103,8 @@ class OpenBranch:
                     _result(newest, "unchanged", None), f"a late duplicate of {newest.rr_plan}"
                 )
             return self._link(book, branch, newest, late=True)
-        return self._open(
-            book, branch.branch, branch.n + 1, branch.short, book.branch_counter(branch)
-        )
+        known = join(newest.clock, {branch.branch: book.branch_counter(branch)})
+        return self._open(book, branch.branch, branch.n + 1, branch.short, known)
 
     def _link(
         self, book: PlanBook, branch: Branch, newest: RRPlan, *, late: bool
@@ -123,9 +122,8 @@ class OpenBranch:
         return Commit(*book.parts(), result)
 
     def _open(
-        self, book: PlanBook, branch: str, n: int, short: str, counter: int
+        self, book: PlanBook, branch: str, n: int, short: str, inherited: dict[str, int]
     ) -> Decision[BranchResult]:
-        inherited = {branch: counter} if counter else {}
         parent_id = None
         if self.parent_rr is not None:
             parent = book.live_rr_plan(find_branch(book, self.parent_rr), self.parent_rr.n)

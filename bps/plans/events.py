@@ -51,7 +51,7 @@ class PlanRegistered(Record):
 class BranchOpened(Record):
     """An RR-plan was opened on a fork of the canonical version `base_version` (R2, R5).
 
-    `inherited_clock` joins the parent RR-plan's clock and the branch's own counter so far.
+    `inherited_clock` joins the clocks of the parent RR-plan and of the branch so far.
     """
 
     KIND: ClassVar[str] = "branch_opened"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bps.core import keys
-from bps.core.errors import Ambiguous, NotFound
 from bps.core.ids import BRANCH_ID_LENGTH, BranchRef
 from bps.core.ports import Key, Prefix, Read
 from bps.plans.book import PlanBook
 from bps.plans.model import Branch
+from bps.plans.read import choose_branch
 
 
 def reads_of(plan: str, ref: BranchRef) -> list[Read]:
@@ -32,16 +32,6 @@ def find_branch(book: PlanBook, ref: BranchRef) -> Branch:
         kvs = [kv] if kv else []
     else:
         kvs = book.view.under(prefix)
-    found = [Branch.decode(kv.value) for kv in kvs]
-    exact = [branch for branch in found if branch.short == ref.prefix]
-    chosen = exact or found
-    if not chosen:
-        plan = book.need_plan().plan
-        raise NotFound(f"{plan} has no branch {ref.prefix}.", plan=plan, branch=ref.prefix)
-    if len(chosen) > 1:
-        raise Ambiguous(
-            f"{ref.prefix} fits {len(chosen)} branches.",
-            candidates=[branch.branch for branch in chosen],
-        )
-    book.state.branches[chosen[0].branch] = chosen[0]
-    return chosen[0]
+    chosen = choose_branch(book.need_plan().plan, ref, [Branch.decode(kv.value) for kv in kvs])
+    book.state.branches[chosen.branch] = chosen
+    return chosen

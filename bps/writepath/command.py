@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from bps.core import keys
 from bps.core.codec import Record, canonical_json, sha256_hex
+from bps.core.errors import IdempotencyKeyReused
 from bps.core.ports import Read
-from bps.core.txn import Condition, Fence, Operation
+from bps.core.txn import KV, Condition, Fence, Operation
 from bps.writepath.view import View
 
 R = TypeVar("R", bound=Record)
@@ -114,6 +115,26 @@ class Outcome(Generic[R]):
     result: R
     how: Literal["committed", "repeated", "noop"]
     why: str = ""
+
+
+def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:
+    """The outcome of an earlier attempt from its op record; None where that one was aborted.
+
+    Raises:
+        IdempotencyKeyReused: the id was used with another request.
+    """
+    record = OpRecord.decode(stored.value)
+    operation = command.operation
+    if record.request != operation.request:
+        msg = f"Operation id {operation.op_id} was used for another request before."
+        raise IdempotencyKeyReused(msg, op=operation.name)
+    return repeated(command, record) if record.state == "DONE" else None
+
+
+def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
+    """The outcome that a DONE record holds."""
+    result = command.result_type.model_validate(record.result)
+    return Outcome(result, "repeated", "the operation was done before")
 
 
 class WriteAuthority(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bps.core.errors import FencedOut, LeaseNotFound, OutcomeUnknown, Unavailable
+from bps.core.errors import FencedOut, LeadershipError, LeaseNotFound, OutcomeUnknown, StoreError
 from bps.core.ports import Clock, Store
 from bps.core.txn import Committed, Fence, Put, Txn, unchanged
 from bps.writepath.command import OperationId, OpRecord, WriteAuthority
@@ -46,7 +46,7 @@ async def settle(
     transaction compared. `deadline_s` is an instant of the monotonic clock.
 
     Raises:
-        OutcomeUnknown: the store gave no answer until the deadline.
+        OutcomeUnknown: no answer until the deadline, or no right to ask for one any more.
         FencedOut: the fence is gone and the original was not applied, so it never will be.
     """
     aborted = OpRecord(state="ABORTED", request=operation.request, result=None).encode()
@@ -60,15 +60,14 @@ async def settle(
                     (Put(operation.key, aborted, lease_id),),
                 )
             )
-        except LeaseNotFound:
-            renew = True
-        except (OutcomeUnknown, Unavailable) as error:
-            if clock.monotonic_s() >= deadline_s:
+            break
+        except (StoreError, LeadershipError) as error:
+            # Whatever the failure, the original may be applied: nothing else may be said of it.
+            if clock.monotonic_s() >= deadline_s or isinstance(error, LeadershipError):
                 msg = f"No answer tells whether operation {operation.name} was applied."
                 raise OutcomeUnknown(msg, op=operation.name) from error
-            await clock.sleep(_PAUSE_S)
-        else:
-            break
+            renew = isinstance(error, LeaseNotFound)
+        await clock.sleep(_PAUSE_S)
     if isinstance(answer, Committed):
         return Aborted(answer.revision)
     present = answer.present[operation.key]

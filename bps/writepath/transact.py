@@ -17,7 +17,6 @@ from bps.core.errors import (
     Contended,
     DigestMismatch,
     FencedOut,
-    IdempotencyKeyReused,
     LeaseNotFound,
     NoSpace,
     OutcomeUnknown,
@@ -34,6 +33,8 @@ from bps.writepath.command import (
     OpRecord,
     Outcome,
     WriteAuthority,
+    recorded_outcome,
+    repeated,
 )
 from bps.writepath.settlement import Done, settle
 from bps.writepath.view import NotRead, View
@@ -82,13 +83,6 @@ class WritePath:
                 self._store, self._authority, self._clock, self._warm, command
             ).run(self._deadline_s)
 
-    async def decide_only(self, command: Command[R]) -> Outcome[R]:
-        """What `command` would do now, decided on a fresh snapshot; nothing is written.
-
-        Raises: as `execute`, except for the errors of writing.
-        """
-        return await _Execution(self._store, self._authority, self._clock, None, command).preview()
-
 
 class _Execution(Generic[R]):
     """One command's way through the loop."""
@@ -107,36 +101,38 @@ class _Execution(Generic[R]):
         self._warm = warm
         self._command = command
         self._operation: OperationId = command.operation
+        self._deadline_s = 0.0
 
     async def run(self, deadline_s: float) -> Outcome[R]:
-        deadline = self._clock.monotonic_s() + deadline_s
+        self._deadline_s = self._clock.monotonic_s() + deadline_s
         warm = self._warm.view(self._command.plan) if self._warm and self._command.plan else None
         view = warm or await self._read(())
         while True:
             try:
                 reached = await self._attempt(view)
             except NotRead as unread:
+                self._check_time()
                 view = await self._read_more(view, unread.reads)
             except LeaseNotFound:
-                self._check_time(deadline)
+                self._check_time()
                 await self._authority.ops_lease_id(renew=True)
             except NoSpace:
                 raise
             except Unavailable:
-                if self._clock.monotonic_s() >= deadline:
+                if self._clock.monotonic_s() >= self._deadline_s:
                     raise
                 await self._clock.sleep(_PAUSE_S)
             else:
                 if isinstance(reached, Outcome):
                     return reached
-                self._check_time(deadline)
+                self._check_time()
                 view = reached
 
     async def _attempt(self, view: View) -> Outcome[R] | View:
         """Decide on `view` and send: the outcome, or the view for the next attempt."""
         fence = self._authority.fence()
         recorded = view.get_or_guess_absent(self._operation.key)
-        if recorded is not None and (done := self._recorded(recorded)):
+        if recorded is not None and (done := recorded_outcome(self._command, recorded)):
             return done
         lease_id = await self._authority.ops_lease_id()
         decided = self._decide(view)
@@ -159,30 +155,13 @@ class _Execution(Generic[R]):
             )
             self._forget()
             if isinstance(settled, Done):
-                return self._outcome_of(settled.record)
+                self._check_request(settled.record)
+                return repeated(self._command, settled.record)
             return await self._read(())
         if isinstance(answer, Committed):
             self._remember(view, txn, answer.revision)
             return Outcome(decided.result, "committed")
         return await self._learn(view, txn, answer, fence)
-
-    async def preview(self) -> Outcome[R]:
-        view = await self._read(())
-        while True:
-            recorded = view.get_or_guess_absent(self._operation.key)
-            if recorded is not None and (done := self._recorded(recorded)):
-                return done
-            try:
-                decided = self._decide(view)
-            except NotRead as unread:
-                view = await self._read_more(view, unread.reads)
-                continue
-            if decided is None or view.guessed:
-                view = await self._read(view.guessed)
-            elif isinstance(decided, Commit):
-                return Outcome(decided.result, "noop", "a dry run writes nothing")
-            else:
-                return decided
 
     def _decide(self, view: View) -> Commit[R] | Outcome[R] | None:
         """The decision to send, the outcome where nothing is to be sent, None: read freshly."""
@@ -200,6 +179,7 @@ class _Execution(Generic[R]):
                 return None
             if self._clock.monotonic_s() - started_s <= MAX_DECISION_AGE_S:
                 return decision
+            self._check_time()
 
     async def _read(self, more: set[bytes] | tuple[()]) -> View:
         reads: list[Read] = [*self._command.reads(), Key(self._operation.key)]
@@ -259,18 +239,6 @@ class _Execution(Generic[R]):
         view.guessed.clear()
         return view
 
-    def _recorded(self, kv: KV) -> Outcome[R] | None:
-        """The outcome of an earlier attempt; None where that one was aborted."""
-        record = OpRecord.decode(kv.value)
-        if record.request != self._operation.request:
-            msg = f"Operation id {self._operation.op_id} was used for another request before."
-            raise IdempotencyKeyReused(msg, op=self._operation.name)
-        return self._outcome_of(record) if record.state == "DONE" else None
-
-    def _outcome_of(self, record: OpRecord) -> Outcome[R]:
-        result = self._command.result_type.model_validate(record.result)
-        return Outcome(result, "repeated", "the operation was done before")
-
     def _remember(self, view: View, txn: Txn, revision: int) -> None:
         plan = self._command.plan
         if self._warm is None or plan is None:
@@ -293,7 +261,7 @@ class _Execution(Generic[R]):
         if self._warm is not None and self._command.plan is not None:
             self._warm.drop(self._command.plan)
 
-    def _check_time(self, deadline: float) -> None:
-        if self._clock.monotonic_s() >= deadline:
-            msg = f"Operation {self._operation.name} met other writers until its deadline."
+    def _check_time(self) -> None:
+        if self._clock.monotonic_s() >= self._deadline_s:
+            msg = f"Operation {self._operation.name} found no moment to commit by its deadline."
             raise Contended(msg, op=self._operation.name)

@@ -1,0 +1,152 @@
+"""The only place that names concrete adapters: from settings to a store, and to a leader's session.
+
+Heavy imports (gRPC) happen inside the functions, so that refusing bad input needs none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bps.core.errors import ConfigError
+from bps.core.ports import MemberStatus, Store
+
+if TYPE_CHECKING:
+    from bps.core.codec import Record
+    from bps.writepath.command import Command, Outcome
+    from bps.writepath.transact import WritePath
+
+R = TypeVar("R", bound="Record")
+
+LEASE_TTL_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the store is and who we are; never a rule (those are the policy's).
+
+    `endpoints` empty means the embedded etcd, with its data in `data_dir` (None: the user's state
+    directory). `campaign_s` is how long to wait for another leader to go.
+    """
+
+    endpoints: tuple[str, ...] = ()
+    data_dir: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    sidecar: str = ""
+    campaign_s: float = 10.0
+    lease_ttl_s: int = LEASE_TTL_S
+    allow_old_etcd: bool = False
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """`BPS_ETCD_ENDPOINTS`, `_CA_FILE`, `_CERT_FILE`, `_KEY_FILE`, `_USER`, `_PASSWORD`, ..."""
+        env = os.environ
+
+        def path(name: str) -> Path | None:
+            return Path(env[name]) if env.get(name) else None
+
+        endpoints = env.get("BPS_ETCD_ENDPOINTS", "")
+        return cls(
+            endpoints=tuple(part.strip() for part in endpoints.split(",") if part.strip()),
+            data_dir=path("BPS_ETCD_DATA_DIR"),
+            ca_file=path("BPS_ETCD_CA_FILE"),
+            cert_file=path("BPS_ETCD_CERT_FILE"),
+            key_file=path("BPS_ETCD_KEY_FILE"),
+            user=env.get("BPS_ETCD_USER") or None,
+            password=env.get("BPS_ETCD_PASSWORD") or None,
+            allow_old_etcd=env.get("BPS_ALLOW_OLD_ETCD") == "1",
+        )
+
+    @property
+    def sidecar_name(self) -> str:
+        """How this process signs the leader key."""
+        return self.sidecar or f"{socket.gethostname()}/{os.getpid()}"
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """A connected store; the embedded etcd is started and stopped with it where none is named.
+
+    Raises:
+        ConfigError: endpoints, certificates or the embedded etcd cannot be used.
+        Unavailable: the embedded etcd did not start.
+    """
+    from bps.store.etcd.security import EtcdCredentials, EtcdTls  # noqa: PLC0415 - heavy
+    from bps.store.etcd.store import EtcdStore  # noqa: PLC0415 - heavy
+
+    tls = None
+    if settings.ca_file or settings.cert_file or settings.key_file:
+        tls = EtcdTls(settings.ca_file, settings.cert_file, settings.key_file)
+    credentials = None
+    if settings.user is not None:
+        if settings.password is None:
+            raise ConfigError("BPS_ETCD_USER is set, but BPS_ETCD_PASSWORD is not.")
+        credentials = EtcdCredentials(settings.user, settings.password)
+    async with AsyncExitStack() as stack:
+        endpoints = settings.endpoints
+        if not endpoints:
+            from bps.store.embedded_etcd import EmbeddedEtcd  # noqa: PLC0415 - starts processes
+
+            embedded = await stack.enter_async_context(EmbeddedEtcd(settings.data_dir))
+            endpoints = (embedded.endpoint,)
+        yield await stack.enter_async_context(
+            EtcdStore(endpoints, tls=tls, credentials=credentials)
+        )
+
+
+async def check_members(store: Store, settings: Settings) -> tuple[MemberStatus, ...]:
+    """The members that answer; refuses those that are known to corrupt data.
+
+    Raises:
+        ConfigError: an etcd whose defects are not acceptable, or members of several clusters.
+    """
+    from bps.store.etcd.versions import check_servers  # noqa: PLC0415 - heavy
+
+    members = await store.status()
+    check_servers(members, allow_old=settings.allow_old_etcd or not settings.endpoints)
+    return members
+
+
+@asynccontextmanager
+async def lead(
+    store: Store, settings: Settings, *, initialise: bool = True
+) -> AsyncIterator[WritePath]:
+    """Campaign, initialise an empty store (unless told not to), yield the write path, resign.
+
+    Raises:
+        NotLeader: another process leads and did not resign in time.
+        ConfigError: see `check_members`.
+        SchemaTooNew: a newer release laid the store out.
+    """
+    from bps.clock import SystemClock  # noqa: PLC0415
+    from bps.leadership.election import Leadership  # noqa: PLC0415
+    from bps.policy.initialise import Initialise  # noqa: PLC0415
+    from bps.writepath.transact import WritePath  # noqa: PLC0415
+
+    await check_members(store, settings)
+    clock = SystemClock()
+    async with Leadership(
+        store, clock, settings.sidecar_name, ttl_s=settings.lease_ttl_s
+    ) as leadership:
+        await leadership.campaign(settings.campaign_s)
+        write_path = WritePath(store, leadership, clock)
+        if initialise:
+            await write_path.execute(Initialise("bps", f"initialise-{clock.now_ms()}"))
+        yield write_path
+
+
+async def decide_only(store: Store, command: Command[R]) -> Outcome[R]:
+    """A dry run of `command`; see `bps.writepath.preview`."""
+    from bps.clock import SystemClock  # noqa: PLC0415
+    from bps.writepath.preview import decide_only as preview  # noqa: PLC0415
+
+    return await preview(store, SystemClock(), command)

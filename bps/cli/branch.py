@@ -1,0 +1,213 @@
+"""`bps branch ...`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bps.cli.blueprint_file import checked_blob
+from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone
+from bps.cli.output import Format, show
+from bps.cli.session import Session, command, read_limited, session_of
+from bps.core import ids
+from bps.core.errors import InvalidInput
+
+app = typer.Typer(help="Open, submit, fail and rebase branches.", no_args_is_help=True)
+
+_TEXT_MAX_LENGTH = 2_000
+_CLOCK_MAX_BYTES = 65_536
+
+
+def _text(text: str, what: str) -> str:
+    if len(text) > _TEXT_MAX_LENGTH or not all(c.isprintable() or c == "\n" for c in text):
+        msg = f"The {what} must be at most {_TEXT_MAX_LENGTH} printable characters."
+        raise InvalidInput(msg, field=what)
+    return text
+
+
+@app.command("open")
+@command
+async def open_(
+    context: typer.Context,
+    plan: PlanArg,
+    trace_id: Annotated[str, typer.Option(help="Trace that reports the root cause.")],
+    fingerprint: Annotated[str | None, typer.Option(help="Root cause, if already known.")] = None,
+    component: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
+    failure_class: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
+    location: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
+    summary: Annotated[str, typer.Option(help="What went wrong.")] = "",
+    parent: Annotated[str | None, typer.Option(help="RR-plan that this regressed in.")] = None,
+    clock_file: Annotated[
+        Path | None, typer.Option(help="The reporter's vector clock, JSON {actor: counter}.")
+    ] = None,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Open a branch for a root cause, or join the one that is open for it."""
+    plan, trace_id = ids.plan_id(plan), ids.label(trace_id, "trace id")
+    if fingerprint is None:
+        if component is None or failure_class is None or location is None:
+            msg = "Give --fingerprint, or all of --component, --failure-class and --location."
+            raise InvalidInput(msg, field="fingerprint")
+        fingerprint = ids.fingerprint_of(component, failure_class, location)
+    fingerprint = ids.label(fingerprint, "fingerprint")
+    parent_rr = None if parent is None else ids.BranchRef.parse(plan, parent)
+    summary = _text(summary, "summary")
+    clock = None if clock_file is None else _clock(clock_file)
+
+    from bps.plans.branches import OpenBranch  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: OpenBranch(
+            principal, operation, plan, trace_id, fingerprint, summary, parent_rr, clock
+        ),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )
+
+
+@app.command()
+@command
+async def submit(
+    context: typer.Context,
+    plan: PlanArg,
+    branch: BranchArg,
+    blueprint: Annotated[
+        Path | None, typer.Argument(help="The repaired blueprint; default: the workspace's fork.")
+    ] = None,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Submit the repaired blueprint of an open RR-plan; it has then SUCCEEDED."""
+    plan = ids.plan_id(plan)
+    ref = ids.BranchRef.parse(plan, branch)
+    session = session_of(context)
+    blob = checked_blob(blueprint or _fork_file(session, plan, branch))
+
+    from bps.plans.branches import SubmitBranch  # noqa: PLC0415 - not needed to refuse
+
+    await session.write(
+        lambda principal, operation: SubmitBranch(principal, operation, plan, ref, blob),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )
+
+
+@app.command()
+@command
+async def fail(
+    context: typer.Context,
+    plan: PlanArg,
+    branch: BranchArg,
+    reason: Reason,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Give an RR-plan up; it and its live descendants become obsolete."""
+    plan = ids.plan_id(plan)
+    ref = ids.BranchRef.parse(plan, branch)
+    reason = _text(reason, "reason")
+
+    from bps.plans.branches import FailBranch  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: FailBranch(principal, operation, plan, ref, reason),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )
+
+
+@app.command()
+@command
+async def rebase(
+    context: typer.Context,
+    plan: PlanArg,
+    branch: BranchArg,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Open a branch's next revision on today's canonical version; the one before is superseded."""
+    plan = ids.plan_id(plan)
+    ref = ids.BranchRef.parse(plan, branch)
+
+    from bps.plans.branches import RebaseBranch  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: RebaseBranch(principal, operation, plan, ref),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )
+
+
+@app.command("show")
+@command
+async def show_(
+    context: typer.Context, plan: PlanArg, branch: BranchArg, output: Output = Format.TABLE
+) -> None:
+    """Show an RR-plan: the newest of a branch, or the one whose id is given."""
+    plan = ids.plan_id(plan)
+    ref = ids.BranchRef.parse(plan, branch)
+
+    from bps.plans.read import rr_plan_of  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        _, rr_plan = await rr_plan_of(store, plan, ref)
+    show(rr_plan, output)
+
+
+@app.command("list")
+@command
+async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.TABLE) -> None:
+    """List a plan's branches with their newest RR-plans."""
+    plan = ids.plan_id(plan)
+
+    from bps.cli.views import BranchView  # noqa: PLC0415
+    from bps.plans.read import branches_of  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        found = await branches_of(store, plan)
+    rows = [BranchView.of(branch, rr_plan) for branch, rr_plan in found]
+    show(rows, output, ("rr_plan", "state", "base_version", "fingerprint", "trace_id"))
+
+
+def _fork_file(session: Session, plan: str, branch: str) -> Path:
+    """The fork in the workspace; only for a full RR-plan id, which names its directory."""
+    rr_plan = ids.RRPlanId.parse(branch)
+    return session.need_workspace() / plan / str(rr_plan) / f"blueprint_v{rr_plan.n}.yaml"
+
+
+def _clock(path: Path) -> dict[str, int]:
+    import orjson  # noqa: PLC0415 - only where used
+
+    data = read_limited(path, _CLOCK_MAX_BYTES, "The vector clock")
+    try:
+        clock = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        clock = None
+    if not isinstance(clock, dict):
+        raise InvalidInput("The vector clock is not a JSON object.", field="clock")
+    checked = {}
+    for actor, counter in clock.items():
+        name = actor if actor == ids.CANONICAL_ACTOR else ids.branch_id(actor)
+        checked[name] = _counter(counter)
+    return checked
+
+
+def _counter(value: object) -> int:
+    """A counter as a JSON number, or as the decimal string that `-o json` prints."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value, re.ASCII):
+        value = int(value)
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise InvalidInput("A counter of the vector clock is not a whole number.", field="clock")
+    return value

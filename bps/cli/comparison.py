@@ -1,0 +1,66 @@
+"""Comparing two blueprints as data, for people (deepdiff); decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from deepdiff import DeepDiff
+from ruamel.yaml import YAML
+
+from bps.cli.views import Change, DiffView
+
+_KINDS: dict[str, Literal["added", "removed", "changed"]] = {
+    "dictionary_item_added": "added",
+    "iterable_item_added": "added",
+    "dictionary_item_removed": "removed",
+    "iterable_item_removed": "removed",
+    "values_changed": "changed",
+    "type_changes": "changed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs, and whether even the bytes are the same."""
+
+    identical: bool
+    changes: list[Change]
+
+    def view(self, plan: str, left: str, right: str) -> DiffView:
+        """For printing."""
+        return DiffView(
+            plan=plan, left=left, right=right, identical=self.identical, changes=self.changes
+        )
+
+
+def compare_blueprints(before: bytes, after: bytes) -> Comparison:
+    """The differences of two blueprints that passed the profile, in the order of their paths."""
+    if before == after:
+        return Comparison(identical=True, changes=[])
+    found = DeepDiff(_load(before), _load(after), view="tree", verbose_level=2)
+    changes = [
+        Change(
+            path=_pointer(item.path(output_format="list")),
+            kind=kind,
+            before=None if kind == "added" else item.t1,
+            after=None if kind == "removed" else item.t2,
+        )
+        for group, kind in _KINDS.items()
+        for item in found.get(group, ())
+    ]
+    return Comparison(identical=False, changes=sorted(changes, key=lambda change: change.path))
+
+
+def _load(text: bytes) -> Any:  # noqa: ANN401 - any YAML data
+    """Plain data; dates stay text, as in the profile."""
+    yaml = YAML(typ="safe", pure=False)
+    yaml.Constructor.add_constructor(
+        "tag:yaml.org,2002:timestamp", lambda _loader, node: str(node.value)
+    )
+    return yaml.load(text)
+
+
+def _pointer(path: list[str | int]) -> str:
+    """RFC 6901."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -1,0 +1,88 @@
+"""Showing results: one model or a list of them, as table, JSON or YAML."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+class Format(StrEnum):
+    """How data are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def note(text: str) -> None:
+    """Progress, for a human; stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def show(data: BaseModel | Sequence[BaseModel], form: Format, columns: Sequence[str] = ()) -> None:
+    """Print `data` on stdout. `columns` choose and order the fields of a list's table."""
+    if isinstance(data, BaseModel):
+        plain: Any = data.model_dump(mode="json")
+    else:
+        plain = [each.model_dump(mode="json") for each in data]
+    show_plain(plain, form, columns)
+
+
+def show_plain(plain: Any, form: Format, columns: Sequence[str] = ()) -> None:  # noqa: ANN401
+    """Print JSON-shaped data on stdout."""
+    if form is Format.JSON:
+        import orjson  # noqa: PLC0415 - only where used
+
+        sys.stdout.write(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode() + "\n")
+    elif form is Format.YAML:
+        from ruamel.yaml import YAML  # noqa: PLC0415 - only where used
+
+        yaml = YAML(typ="safe")
+        yaml.default_flow_style = False
+        yaml.width = 4096
+        yaml.dump(plain, sys.stdout)
+    elif isinstance(plain, dict):
+        width = max(map(len, plain), default=0)
+        for name, value in plain.items():
+            sys.stdout.write(f"{_bold(name.ljust(width))}  {_cell(value)}\n")
+    else:
+        _table(plain, columns)
+
+
+def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Aligned columns without borders; never cut, so that it can be read by other programs."""
+    chosen = list(columns) or (list(rows[0]) if rows else [])
+    cells = [[_cell(row.get(column)) for column in chosen] for row in rows]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(chosen)]
+    header = "  ".join(
+        name.upper().ljust(width) for name, width in zip(chosen, widths, strict=True)
+    )
+    if chosen:
+        sys.stdout.write(_bold(header.rstrip()) + "\n")
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_cell(each) for each in value) or "-"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_cell(each)}" for name, each in value.items())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value))
+
+
+def _bold(text: str) -> str:
+    plain = os.environ.get("NO_COLOR") or not sys.stdout.isatty()
+    return text if plain else f"{_BOLD}{text}{_PLAIN}"

@@ -1,0 +1,74 @@
+"""`bps plan ...`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bps.cli.blueprint_file import checked_blob
+from bps.cli.options import File, OpId, Output, PlanArg, Standalone
+from bps.cli.output import Format, show
+from bps.cli.session import command, session_of
+from bps.core import ids
+from bps.core.errors import InvalidInput
+
+app = typer.Typer(help="Register and show execution plans.", no_args_is_help=True)
+
+_TITLE_MAX_LENGTH = 200
+
+
+@app.command()
+@command
+async def register(
+    context: typer.Context,
+    plan: PlanArg,
+    blueprint: File,
+    initiative: Annotated[str, typer.Option(help="The initiative it belongs to.")] = "default",
+    title: Annotated[str, typer.Option(help="One line for people.")] = "",
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Register a plan and seal it; its blueprint becomes canonical version 1."""
+    plan, initiative = ids.plan_id(plan), ids.initiative_id(initiative)
+    if len(title) > _TITLE_MAX_LENGTH or not title.isprintable():
+        msg = f"The title must be at most {_TITLE_MAX_LENGTH} printable characters on one line."
+        raise InvalidInput(msg, field="title")
+    blob = checked_blob(blueprint)
+
+    from bps.plans.register import RegisterPlan  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: RegisterPlan(
+            principal, operation, plan, initiative, title, blob
+        ),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )
+
+
+@app.command("list")
+@command
+async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List all plans."""
+    from bps.plans.read import list_plans  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        plans = [plan async for plan in list_plans(store)]
+    show(plans, output, ("plan", "initiative", "title", "status"))
+
+
+@app.command("show")
+@command
+async def show_(context: typer.Context, plan: PlanArg, output: Output = Format.TABLE) -> None:
+    """Show a plan, its canonical version and the end of its log."""
+    plan = ids.plan_id(plan)
+
+    from bps.cli.views import PlanView  # noqa: PLC0415
+    from bps.plans.read import plan_detail  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        detail = await plan_detail(store, plan)
+    show(PlanView.of(detail), output)

@@ -1,0 +1,67 @@
+"""`bps promote`, `bps revert`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bps.cli.options import OpId, Output, PlanArg, Reason, Standalone
+from bps.cli.output import Format
+from bps.cli.session import command, session_of
+from bps.core import ids
+from bps.core.errors import InvalidInput
+
+
+@command
+async def promote(
+    context: typer.Context,
+    plan: PlanArg,
+    branches: Annotated[
+        list[str] | None,
+        typer.Argument(help="Branches or RR-plans; default: all that succeeded."),
+    ] = None,
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but write nothing.")] = False,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Publish successful RR-plans as the next canonical version, atomically."""
+    plan = ids.plan_id(plan)
+    refs = tuple(ids.BranchRef.parse(plan, branch) for branch in branches or ())
+
+    from bps.promotion.promote import Promote  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: Promote(principal, operation, plan, refs, reason),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+        dry_run=dry_run,
+    )
+
+
+@command
+async def revert(
+    context: typer.Context,
+    plan: PlanArg,
+    to: Annotated[int, typer.Option("--to", help="The version whose content to publish again.")],
+    reason: Reason = "",
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Publish an older version's content as the next version; history stays as it is."""
+    plan = ids.plan_id(plan)
+    if not 1 <= to < 2**63:
+        raise InvalidInput(f"{to} is no version number.", field="to")
+
+    from bps.promotion.revert import Revert  # noqa: PLC0415 - not needed to refuse
+
+    await session_of(context).write(
+        lambda principal, operation: Revert(principal, operation, plan, to, reason),
+        form=output,
+        standalone=standalone,
+        op_id=op_id,
+    )

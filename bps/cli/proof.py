@@ -1,0 +1,85 @@
+"""`bps verify`, `bps replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bps.cli.options import Output
+from bps.cli.output import Format, show
+from bps.cli.session import command, read_limited, session_of
+from bps.core import ids
+from bps.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bps.core.ports import Store
+    from bps.plans.results import Receipt
+
+Plans = Annotated[list[str] | None, typer.Argument(help="Plan ids; default: all plans.")]
+_RECEIPT_MAX_BYTES = 65_536
+
+
+@command
+async def verify(
+    context: typer.Context,
+    plans: Plans = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="Check that the log still holds what this receipt (or result) names."),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Check event logs: names the first bad event, exit 3, where one does not verify."""
+    chosen = [ids.plan_id(plan) for plan in plans or ()]
+    held = None if receipt is None else _receipt(receipt)
+    if held is not None and chosen not in ([], [held.plan]):
+        raise InvalidInput(f"The receipt is of {held.plan}.", field="receipt")
+
+    from bps.replay.verify import verify as verify_plan  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        targets = [held.plan] if held is not None else chosen or await _all(store)
+        done = [await verify_plan(store, plan, held) for plan in targets]
+    show(done, output, ("plan", "events", "blobs", "head", "receipt"))
+
+
+@command
+async def replay(
+    context: typer.Context, plans: Plans = None, output: Output = Format.TABLE
+) -> None:
+    """Rebuild the state from the events alone and prove it equal to the stored one."""
+    chosen = [ids.plan_id(plan) for plan in plans or ()]
+
+    from bps.replay.replay import replay as replay_plan  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        done = [await replay_plan(store, plan) for plan in chosen or await _all(store)]
+    show(done, output, ("plan", "events", "records", "version", "digest"))
+
+
+async def _all(store: Store) -> list[str]:
+    from bps.plans.read import list_plans  # noqa: PLC0415
+
+    return [plan.plan async for plan in list_plans(store)]
+
+
+def _receipt(path: Path) -> Receipt:
+    """A receipt, or the `receipt` of a command's JSON result."""
+    import orjson  # noqa: PLC0415 - only where used
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from bps.plans.results import Receipt  # noqa: PLC0415
+
+    data = read_limited(path, _RECEIPT_MAX_BYTES, "The receipt")
+    try:
+        fields = orjson.loads(data)
+        if isinstance(fields, dict) and "receipt" in fields:
+            fields = fields["receipt"]
+        found = Receipt.model_validate(fields)
+    except (orjson.JSONDecodeError, ValidationError):
+        msg = "The receipt is not JSON with plan, seq and hash."
+        raise InvalidInput(msg, field="receipt") from None
+    ids.plan_id(found.plan)
+    return found

@@ -1,0 +1,130 @@
+"""`bps canonical`, `bps diff`, `bps log`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bps.cli.options import Output, PlanArg
+from bps.cli.output import Format, note, show, show_plain
+from bps.cli.session import command, session_of
+from bps.core import ids
+from bps.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bps.core.ports import Store
+    from bps.plans.cloudevents import CloudEvent
+
+_LOG_COLUMNS = ("id", "time", "type", "subject", "bpsoperation")
+
+
+def _version(number: int | None) -> int | None:
+    if number is not None and not 1 <= number < 2**63:
+        raise InvalidInput(f"{number} is no version number.", field="version")
+    return number
+
+
+@command
+async def canonical(
+    context: typer.Context,
+    plan: PlanArg,
+    version: Annotated[int | None, typer.Option(help="Default: the canonical one.")] = None,
+    content: Annotated[bool, typer.Option("--content", help="Print the blueprint itself.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a canonical version, or print its blueprint byte for byte."""
+    plan, version = ids.plan_id(plan), _version(version)
+
+    from bps.plans.read import blueprint, version_of  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        found = await version_of(store, plan, version)
+        text = await blueprint(store, plan, found.digest) if content else b""
+    if content:
+        sys.stdout.buffer.write(text)
+    else:
+        show(found, output)
+
+
+@command
+async def diff(
+    context: typer.Context,
+    plan: PlanArg,
+    left: Annotated[int | None, typer.Argument(help="A version; default: canonical.")] = None,
+    right: Annotated[int | None, typer.Argument(help="A version.")] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", help="Compare this RR-plan instead of RIGHT.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what differs between two versions, or between canonical and a branch."""
+    plan, left, right = ids.plan_id(plan), _version(left), _version(right)
+    if (right is None) == (branch is None):
+        raise InvalidInput("Name two versions, or one branch with --branch.", field="right")
+    ref = None if branch is None else ids.BranchRef.parse(plan, branch)
+
+    from bps.cli.comparison import compare_blueprints  # noqa: PLC0415
+    from bps.plans.read import blueprint, rr_plan_of, version_of  # noqa: PLC0415
+
+    async with session_of(context).store() as store:
+        before = await version_of(store, plan, left)
+        if ref is not None:
+            _, rr_plan = await rr_plan_of(store, plan, ref)
+            digest, name = rr_plan.digest or rr_plan.base_digest, rr_plan.rr_plan
+        else:
+            after = await version_of(store, plan, right)
+            digest, name = after.digest, f"version {after.version}"
+        found = compare_blueprints(
+            await blueprint(store, plan, before.digest), await blueprint(store, plan, digest)
+        )
+    view = found.view(plan, f"version {before.version}", name)
+    if output is Format.TABLE:
+        note(f"{plan}: {view.left} -> {view.right}" + (", identical" if view.identical else ""))
+        show_plain([change.model_dump(mode="json") for change in view.changes], output)
+    else:
+        show(view, output)
+
+
+@command
+async def log(
+    context: typer.Context,
+    plan: PlanArg,
+    start: Annotated[int, typer.Option("--from", help="First event to show.")] = 1,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Wait for new events; JSON is one object a line.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a plan's events, oldest first; JSON and YAML are CloudEvents 1.0."""
+    plan = ids.plan_id(plan)
+    if not 1 <= start < 2**63:
+        raise InvalidInput(f"{start} is no event number.", field="from")
+    async with session_of(context).store() as store:
+        if follow:
+            await _follow(store, plan, start, output)
+        else:
+            from bps.replay.events import read_events  # noqa: PLC0415
+
+            async with aclosing(read_events(store, plan, start)) as events:
+                shown = [event async for event in events]
+            show(shown, output, _LOG_COLUMNS)
+
+
+async def _follow(store: Store, plan: str, start: int, form: Format) -> None:
+    import orjson  # noqa: PLC0415 - only where used
+
+    from bps.replay.events import follow_events  # noqa: PLC0415
+
+    def line(event: CloudEvent) -> str:
+        if form is Format.TABLE:
+            fields = event.model_dump()
+            return "  ".join(str(fields[name] or "-") for name in _LOG_COLUMNS)
+        return orjson.dumps(event.model_dump(mode="json")).decode()
+
+    async with aclosing(follow_events(store, plan, start)) as events:
+        async for event in events:
+            sys.stdout.write(line(event) + "\n")
+            sys.stdout.flush()

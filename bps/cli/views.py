@@ -1,0 +1,159 @@
+"""What reading commands print; published as JSON Schemas in docs/schemas."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bps.plans.cloudevents import CloudEvent, rfc3339
+from bps.plans.model import Branch, Plan, RRPlan, Version
+from bps.plans.read import PlanDetail
+from bps.plans.results import BranchResult, PlanResult
+from bps.policy.initialise import Initialised
+from bps.promotion.results import PromotionResult
+from bps.replay.replay import Replayed
+from bps.replay.verify import Verified
+
+
+class View(BaseModel):
+    """Base of printed data; numbers that count revisions are decimal strings, as in the log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanView(View):
+    """`bps plan show`."""
+
+    plan: str
+    initiative: str
+    title: str
+    status: str
+    registered_at: str
+    registered_by: str
+    canonical_version: str
+    canonical_digest: str
+    canonical_etag: str
+    events: str
+    head: str
+
+    @classmethod
+    def of(cls, detail: PlanDetail) -> PlanView:
+        """From what was read."""
+        plan, canonical = detail.plan, detail.canonical
+        return cls(
+            plan=plan.plan,
+            initiative=plan.initiative,
+            title=plan.title,
+            status=plan.status,
+            registered_at=rfc3339(plan.registered_ms),
+            registered_by=plan.registered_by,
+            canonical_version=str(canonical.version),
+            canonical_digest=canonical.digest,
+            canonical_etag=f"{canonical.version}-{canonical.digest}",
+            events=str(detail.head.seq),
+            head=detail.head.hash,
+        )
+
+
+class BranchView(View):
+    """A row of `bps branch list`."""
+
+    rr_plan: str
+    state: str
+    branch: str
+    n: str
+    fingerprint: str
+    trace_id: str
+    linked_traces: str
+    base_version: str
+    parent_rr: str | None
+
+    @classmethod
+    def of(cls, branch: Branch, rr_plan: RRPlan) -> BranchView:
+        """From a branch and its newest RR-plan."""
+        return cls(
+            rr_plan=rr_plan.rr_plan,
+            state=rr_plan.state.value,
+            branch=branch.branch,
+            n=str(rr_plan.n),
+            fingerprint=branch.fingerprint,
+            trace_id=branch.trace_id,
+            linked_traces=str(branch.linked_total),
+            base_version=str(rr_plan.base_version),
+            parent_rr=rr_plan.parent_rr,
+        )
+
+
+class Change(View):
+    """One difference between two blueprints; `path` is a JSON pointer (RFC 6901)."""
+
+    path: str
+    kind: Literal["added", "removed", "changed"]
+    before: Any = None
+    after: Any = None
+
+
+class DiffView(View):
+    """`bps diff`: `identical` bytes have no changes; other bytes may have none in their data."""
+
+    plan: str
+    left: str
+    right: str
+    identical: bool
+    changes: list[Change]
+
+
+class SyncView(View):
+    """A plan in `bps sync`."""
+
+    plan: str
+    written: list[str]
+    unchanged: int
+    conflicts: list[dict[str, str]]
+
+
+class CheckView(View):
+    """A row of `bps doctor`."""
+
+    check: str
+    ok: bool
+    detail: str
+    next_action: str
+
+
+class ExplanationView(View):
+    """`bps explain`."""
+
+    code: str
+    meaning: str
+    retryable: bool
+    http_status: int
+    exit_code: int
+    problem_type: str
+    next_action: str
+
+
+OUTPUTS: dict[str, Any] = {
+    "init": Initialised,
+    "plan-register": PlanResult,
+    "plan-show": PlanView,
+    "plan-list": list[Plan],
+    "branch-open": BranchResult,
+    "branch-submit": BranchResult,
+    "branch-fail": BranchResult,
+    "branch-rebase": BranchResult,
+    "branch-show": RRPlan,
+    "branch-list": list[BranchView],
+    "promote": PromotionResult,
+    "revert": PromotionResult,
+    "canonical": Version,
+    "diff": DiffView,
+    "log": list[CloudEvent],
+    "verify": list[Verified],
+    "replay": list[Replayed],
+    "sync": list[SyncView],
+    "doctor": list[CheckView],
+    "explain": list[ExplanationView],
+}
+"""The type that each command prints with `-o json`."""

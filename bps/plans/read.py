@@ -1,0 +1,121 @@
+"""Reading plans: for the edges. Every read names one plan and scans no other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from bps.core import keys
+from bps.core.errors import Ambiguous, DigestMismatch, NotFound
+from bps.core.ids import BranchRef
+from bps.core.ports import Key, Prefix, Store
+from bps.plans.blob import unpack
+from bps.plans.model import Branch, Head, Plan, RRPlan, Version
+
+_PAGE = 500
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDetail:
+    """A plan with its canonical version and the end of its log, at one revision."""
+
+    plan: Plan
+    canonical: Version
+    head: Head
+    revision: int
+
+
+async def plan_detail(store: Store, plan: str) -> PlanDetail:
+    """One round trip. Raises NotFound."""
+    plan_keys = keys.PlanKeys(plan)
+    wanted = (plan_keys.record, plan_keys.canonical, plan_keys.head)
+    snapshot = await store.snapshot([Key(key) for key in wanted])
+    if not all(snapshot.answers):
+        raise NotFound(f"There is no plan {plan}.", plan=plan)
+    record, canonical, head = (answer[0].value for answer in snapshot.answers)
+    return PlanDetail(
+        Plan.decode(record), Version.decode(canonical), Head.decode(head), snapshot.revision
+    )
+
+
+async def list_plans(store: Store) -> AsyncGenerator[Plan, None]:
+    """All plans in the order of their ids as text; pages of 500, nothing inside plans is read."""
+    start, end, revision, more = keys.PLANS, keys.after_prefix(keys.PLANS), 0, True
+    while more:
+        page = await store.page(start, end, limit=_PAGE, revision=revision)
+        for kv in page.kvs:
+            yield Plan.decode(kv.value)
+        revision, more = page.revision, page.more
+        start = page.kvs[-1].key + b"\x00" if page.kvs else end
+
+
+async def version_of(store: Store, plan: str, version: int | None = None) -> Version:
+    """The canonical version, or version `version`. One round trip. Raises NotFound."""
+    if version is None:
+        return (await plan_detail(store, plan)).canonical
+    snapshot = await store.snapshot([Key(keys.PlanKeys(plan).version(version))])
+    if not snapshot.answers[0]:
+        msg = f"{plan} has no version {version}."
+        raise NotFound(msg, plan=plan, version=str(version))
+    return Version.decode(snapshot.answers[0][0].value)
+
+
+async def blueprint(store: Store, plan: str, digest: str) -> bytes:
+    """A blueprint's bytes, checked against `digest`. One round trip. Raises DigestMismatch."""
+    snapshot = await store.snapshot([Key(keys.PlanKeys(plan).blob(digest))])
+    if not snapshot.answers[0]:
+        raise DigestMismatch(f"{plan}: blob {digest} is missing.", plan=plan, digest=digest)
+    return unpack(snapshot.answers[0][0].value, digest)
+
+
+async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
+    """All branches with their newest RR-plans, by opening order of the id.
+
+    Cost: one round trip, and one per 100 branches. Raises NotFound.
+    """
+    plan_keys = keys.PlanKeys(plan)
+    found = await store.snapshot([Key(plan_keys.record), Prefix(plan_keys.branches)])
+    if not found.answers[0]:
+        raise NotFound(f"There is no plan {plan}.", plan=plan)
+    branches = [Branch.decode(kv.value) for kv in found.answers[1]]
+    newest: list[RRPlan] = []
+    for start in range(0, len(branches), _BATCH):
+        reads = [Key(plan_keys.rr_plan(b.branch, b.n)) for b in branches[start : start + _BATCH]]
+        snapshot = await store.snapshot(reads)
+        newest += [RRPlan.decode(answer[0].value) for answer in snapshot.answers]
+    return list(zip(branches, newest, strict=True))
+
+
+async def rr_plan_of(store: Store, plan: str, ref: BranchRef) -> tuple[Branch, RRPlan]:
+    """The branch and RR-plan that `ref` names (the newest RR-plan where it names no `n`).
+
+    Cost: two round trips. Raises NotFound, Ambiguous.
+    """
+    plan_keys = keys.PlanKeys(plan)
+    found = await store.snapshot([Prefix(plan_keys.branch(ref.prefix))])
+    branches = [Branch.decode(kv.value) for kv in found.answers[0]]
+    chosen = choose_branch(plan, ref, branches)
+    n = chosen.n if ref.n is None else ref.n
+    snapshot = await store.snapshot([Key(plan_keys.rr_plan(chosen.branch, n))])
+    if not snapshot.answers[0]:
+        msg = f"{plan} has no RR-plan {n} of branch {chosen.short}."
+        raise NotFound(msg, plan=plan, branch=chosen.branch)
+    return chosen, RRPlan.decode(snapshot.answers[0][0].value)
+
+
+def choose_branch(plan: str, ref: BranchRef, found: list[Branch]) -> Branch:
+    """The branch that `ref` names among those that start so: its own short form wins.
+
+    Raises:
+        NotFound, Ambiguous: none, or several.
+    """
+    chosen = [branch for branch in found if branch.short == ref.prefix] or found
+    if not chosen:
+        raise NotFound(f"{plan} has no branch {ref.prefix}.", plan=plan, branch=ref.prefix)
+    if len(chosen) > 1:
+        raise Ambiguous(
+            f"{ref.prefix} fits {len(chosen)} branches.",
+            candidates=[branch.branch for branch in chosen],
+        )
+    return chosen[0]

@@ -1,0 +1,42 @@
+"""Dry runs: what a command would do, decided on fresh reads; nothing is written."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from bps.core.codec import Record
+from bps.core.ports import Clock, Key, Read, Store
+from bps.writepath.command import Command, Noop, Outcome, recorded_outcome
+from bps.writepath.view import NotRead, View
+
+R = TypeVar("R", bound=Record)
+
+_BATCH = 120
+
+
+async def decide_only(store: Store, clock: Clock, command: Command[R]) -> Outcome[R]:
+    """The outcome that `command` would have now; needs no leadership. One round trip or more.
+
+    Raises:
+        Rejected: the state does not allow it.
+        IdempotencyKeyReused, Unavailable: as `WritePath.execute`.
+    """
+    reads: list[Read] = [*command.reads(), Key(command.operation.key)]
+    while True:
+        view = View(fresh=True)
+        for start in range(0, len(reads), _BATCH):
+            batch = reads[start : start + _BATCH]
+            view.learn(batch, await store.snapshot(batch))
+        recorded = view.get(command.operation.key)
+        if recorded is not None and (done := recorded_outcome(command, recorded)):
+            return done
+        try:
+            decision = command.decide(view, clock.now_ms())
+        except NotRead as unread:
+            reads += unread.reads
+            continue
+        if view.guessed:
+            reads += [Key(key) for key in view.guessed]
+            continue
+        why = decision.why if isinstance(decision, Noop) else "a dry run writes nothing"
+        return Outcome(decision.result, "noop", why)
