@@ -18,12 +18,14 @@ from bps.core.ports import MemberStatus, Store
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
+    from bps.store.embedded_etcd import EmbeddedEtcd
     from bps.writepath.command import Command, Outcome
     from bps.writepath.transact import WritePath
 
 R = TypeVar("R", bound="Record")
 
 LEASE_TTL_S = 5
+MAX_LEASE_TTL_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Settings:
             key_file=path("BPS_ETCD_KEY_FILE"),
             user=env.get("BPS_ETCD_USER") or None,
             password=env.get("BPS_ETCD_PASSWORD") or None,
+            lease_ttl_s=_positive(env.get("BPS_LEASE_TTL_S"), "BPS_LEASE_TTL_S", LEASE_TTL_S),
             allow_old_etcd=env.get("BPS_ALLOW_OLD_ETCD") == "1",
         )
 
@@ -70,6 +73,21 @@ class Settings:
     def sidecar_name(self) -> str:
         """How this process signs the leader key."""
         return self.sidecar or f"{socket.gethostname()}/{os.getpid()}"
+
+
+def _positive(text: str | None, name: str, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_LEASE_TTL_S):
+        raise ConfigError(f"{name} must be a whole number from 1 to {MAX_LEASE_TTL_S}.")
+    return int(text)
+
+
+def embedded_etcd(data_dir: Path | None = None, *, temporary: bool = False) -> EmbeddedEtcd:
+    """An etcd process of our own; an asynchronous context manager with an `endpoint`."""
+    from bps.store.embedded_etcd import EmbeddedEtcd  # noqa: PLC0415 - starts processes
+
+    return EmbeddedEtcd(data_dir, temporary=temporary)
 
 
 @asynccontextmanager
@@ -94,9 +112,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with AsyncExitStack() as stack:
         endpoints = settings.endpoints
         if not endpoints:
-            from bps.store.embedded_etcd import EmbeddedEtcd  # noqa: PLC0415 - starts processes
-
-            embedded = await stack.enter_async_context(EmbeddedEtcd(settings.data_dir))
+            embedded = await stack.enter_async_context(embedded_etcd(settings.data_dir))
             endpoints = (embedded.endpoint,)
         yield await stack.enter_async_context(
             EtcdStore(endpoints, tls=tls, credentials=credentials)

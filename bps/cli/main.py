@@ -35,6 +35,7 @@ for function in (
     operating.sync,
     operating.doctor,
     operating.explain,
+    operating.demo,
 ):
     app.command()(function)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from bps.bootstrap import check_members, lead
+from bps.bootstrap import lead
 from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, note, show
 from bps.cli.session import command, require_standalone, session_of
-from bps.core import ids, keys
+from bps.core import ids
 from bps.core.error_catalogue import EXIT_UNAVAILABLE, catalogue
-from bps.core.errors import BpsError, InvalidInput, WorkspaceConflict
+from bps.core.errors import InvalidInput, WorkspaceConflict
 
-if TYPE_CHECKING:
-    from bps.cli.views import CheckView
-    from bps.core.ports import Store
-
-_QUOTA_WARNING_BYTES = 8 * 2**30 * 8 // 10
+_SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
 
 @command
@@ -88,64 +85,16 @@ async def sync(
 
 @command
 async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """Check the store and this set-up; exit 75 where the store does not answer."""
+    """Check the store and this set-up; exit 75 where something has failed."""
     session = session_of(context)
+
+    from bps.cli.diagnosis import diagnose  # noqa: PLC0415
+
     async with session.store() as store:
-        checks = await _checks(store, session.settings.endpoints)
-        try:
-            await check_members(store, session.settings)
-        except BpsError as error:
-            checks.append(_check("etcd version", ok=False, detail=error.message, action="Upgrade."))
+        checks = await diagnose(store, session.settings)
     show(checks, output)
-    if not all(check.ok for check in checks):
+    if any(check.status == "failed" for check in checks):
         raise typer.Exit(EXIT_UNAVAILABLE)
-
-
-def _check(name: str, *, ok: bool, detail: str, action: str = "") -> CheckView:
-    from bps.cli.views import CheckView  # noqa: PLC0415
-
-    return CheckView(check=name, ok=ok, detail=detail, next_action="" if ok else action)
-
-
-async def _checks(store: Store, endpoints: tuple[str, ...]) -> list[CheckView]:
-    from bps.core.ports import Key  # noqa: PLC0415
-    from bps.leadership.election import Holder  # noqa: PLC0415
-    from bps.policy.model import Policy  # noqa: PLC0415
-
-    members = await store.status()
-    expected = len(endpoints) or 1
-    checks = [
-        _check(
-            "members",
-            ok=len(members) == expected,
-            detail=f"{len(members)} of {expected} answer",
-            action="Start the members that do not answer.",
-        )
-    ]
-    for member in members:
-        healthy = not member.alarms and bool(member.leader_id)
-        detail = f"etcd {member.version}, {member.db_size_bytes} bytes"
-        detail += f", alarms {', '.join(member.alarms)}" if member.alarms else ""
-        detail += "" if member.leader_id else ", no leader"
-        detail += f", known defects: {'; '.join(member.defects)}" if member.defects else ""
-        checks.append(
-            _check(member.endpoint, ok=healthy, detail=detail, action="See its alarms or quorum.")
-        )
-        if member.db_size_bytes > _QUOTA_WARNING_BYTES:
-            detail = "over 80 % of an 8 GiB quota"
-            checks.append(_check("space", ok=False, detail=detail, action="Compact, defragment."))
-    try:
-        wanted = [Key(keys.SCHEMA), Key(keys.POLICY_CURRENT), Key(keys.LEADER_HOLDER)]
-        schema, policy, holder = (await store.snapshot(wanted)).answers
-    except BpsError as error:
-        action = "Restore the quorum."
-        return [*checks, _check("quorum", ok=False, detail=error.message, action=action)]
-    checks.append(_check("quorum", ok=True, detail="a linearizable read works"))
-    said = f"policy {Policy.decode(policy[0].value).n}" if policy else "not initialised"
-    checks.append(_check("store", ok=bool(schema), detail=said, action="Run `bps init`."))
-    leader = Holder.decode(holder[0].value).sidecar if holder else "nobody (nothing is writing)"
-    checks.append(_check("leader", ok=True, detail=leader))
-    return checks
 
 
 @command
@@ -176,3 +125,14 @@ async def explain(
         show(views[0], output)
     else:
         show(views, output, ("code", "exit_code", "http_status", "meaning"))
+
+
+@command
+async def demo(
+    samples: Annotated[Path, typer.Option(help="Directory of the sample blueprints.")] = _SAMPLES,
+) -> None:
+    """Run the main job on sample blueprints and a temporary etcd; every line is checked."""
+    from bps.demo.story import run_demo  # noqa: PLC0415
+
+    claims = await run_demo(samples)
+    note(f"all {claims} claims were checked and hold")

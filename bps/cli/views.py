@@ -117,7 +117,7 @@ class CheckView(View):
     """A row of `bps doctor`."""
 
     check: str
-    ok: bool
+    status: Literal["ok", "warning", "failed"]
     detail: str
     next_action: str
 

@@ -106,9 +106,18 @@ class ChainVerifier:
         if not isinstance(prev, str):
             return Break(link.seq, "its envelope has no prev")
         if fields.get("seq") != str(link.seq) or fields.get("plan") != self._plan:
-            return Break(link.seq, "its envelope names another place in the log")
+            return self._displaced(link, fields)
         self.fields = fields
         return _Parsed(link.seq, prev, sha256_hex(link.data))
+
+    def _displaced(self, link: Link, fields: dict[str, object]) -> Break:
+        """An envelope that names another place; where that is the last one's, that was inserted."""
+        last = None if self._suspect else self._last
+        # A copy of the last event is no witness against it.
+        other = last is not None and sha256_hex(link.data) != last.digest
+        if last and other and (fields.get("seq"), fields.get("prev")) == (str(last.seq), last.prev):
+            return Break(last.seq, "it was inserted: the next event names its place")
+        return Break(link.seq, "its envelope names another place in the log")
 
     @staticmethod
     def _accuse(suspect: _Parsed, *, vouched: bool) -> Break:

@@ -21,6 +21,7 @@ from bps.core.errors import MalformedRecord, SchemaTooNew
 SCHEMA = 1
 """The schema number this release writes, and the newest it reads (`docs/schema-changelog.md`)."""
 
+MAX_DECIMAL = 10**19 - 1
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
@@ -28,7 +29,7 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 def _from_decimal(value: object) -> object:
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return int(value)
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MAX_DECIMAL else None
 
 
 Decimal = Annotated[

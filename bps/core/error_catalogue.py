@@ -91,6 +91,7 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.StoreRolledBack: (500, 3, "Find out which snapshot was restored, then accept or redo."),
     errors.ConfigError: (500, 2, "Correct the option or environment variable named."),
     errors.PluginError: (500, 2, "Install, repair or disallow the plugin named."),
+    errors.ClaimFailed: (500, 1, "Report it with the whole output of the demonstration."),
 }
 
 

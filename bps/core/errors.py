@@ -295,3 +295,9 @@ class PluginError(BpsError):
     """A plugin is missing, crashed, hung or is not allowed."""
 
     code = "PLUGIN_ERROR"
+
+
+class ClaimFailed(BpsError):
+    """A claim of the demonstration did not hold; every line printed before it did."""
+
+    code = "CLAIM_FAILED"

@@ -1,0 +1,5 @@
+"""`python -m bps.cli`."""
+
+from bps.cli.main import main
+
+main()
