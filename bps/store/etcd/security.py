@@ -1,0 +1,60 @@
+"""Who we are to etcd: TLS files and a user with a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+from bps.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdCredentials:
+    """An etcd user. Used only when etcd asks for it (authentication is enabled there)."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdTls:
+    """PEM files: the CA that signs the servers, and our own certificate with its key.
+
+    Without `ca` the system's roots are trusted; `cert` and `key` come together or not at all.
+    `server_name` is the name expected in the servers' certificate if it is not the endpoint's.
+    """
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    server_name: str | None = None
+
+    def channel_credentials(self) -> grpc.ChannelCredentials:
+        """The credentials of a channel.
+
+        Raises:
+            ConfigError: a file cannot be read or is no PEM; a certificate without its key.
+        """
+        if (self.cert is None) != (self.key is None):
+            raise ConfigError("An etcd client certificate and its key must be given together.")
+        return grpc.ssl_channel_credentials(
+            root_certificates=_pem(self.ca, "CA"),
+            private_key=_pem(self.key, "client key"),
+            certificate_chain=_pem(self.cert, "client certificate"),
+        )
+
+
+def _pem(path: Path | None, what: str) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The etcd {what} file {path} cannot be read: {error.strerror}.", path=str(path)
+        ) from error
+    if b"-----BEGIN " not in content:
+        raise ConfigError(f"The etcd {what} file {path} is not a PEM file.", path=str(path))
+    return content
