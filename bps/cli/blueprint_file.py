@@ -21,7 +21,22 @@ def checked_blob(path: Path) -> Blob:
         InvalidBlueprint: it breaks the profile.
         UnsafePath: it cannot be read.
     """
-    content = read_limited(path, MAX_BYTES, "The blueprint")
+    return _checked(read_limited(path, MAX_BYTES, "The blueprint"))
+
+
+def checked_fork(workspace: Path, rr_plan: str) -> Blob:
+    """The same for an RR-plan's fork in the workspace; `rr_plan` must be its full id.
+
+    Raises:
+        InvalidBlueprint: it breaks the profile.
+        InvalidId, NotFound, UnsafePath, ConfigError: see `read_fork`.
+    """
+    from bps.workspace.fork import read_fork  # noqa: PLC0415 - not needed for named files
+
+    return _checked(read_fork(workspace, rr_plan))
+
+
+def _checked(content: bytes) -> Blob:
     check(content, max_bytes=MAX_BYTES)
 
     from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from bps.cli.blueprint_file import checked_blob
+from bps.cli.blueprint_file import checked_blob, checked_fork
 from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone
 from bps.cli.output import Format, show
-from bps.cli.session import Session, command, read_limited, session_of
+from bps.cli.session import command, read_limited, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
 
@@ -88,7 +88,10 @@ async def submit(
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
     session = session_of(context)
-    blob = checked_blob(blueprint or _fork_file(session, plan, branch))
+    if blueprint is None:
+        blob = checked_fork(session.need_workspace(), branch)
+    else:
+        blob = checked_blob(blueprint)
 
     from bps.plans.branches import SubmitBranch  # noqa: PLC0415 - not needed to refuse
 
@@ -179,12 +182,6 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
         found = await branches_of(store, plan)
     rows = [BranchView.of(branch, rr_plan) for branch, rr_plan in found]
     show(rows, output, ("rr_plan", "state", "base_version", "fingerprint", "trace_id"))
-
-
-def _fork_file(session: Session, plan: str, branch: str) -> Path:
-    """The fork in the workspace; only for a full RR-plan id, which names its directory."""
-    rr_plan = ids.RRPlanId.parse(branch)
-    return session.need_workspace() / plan / str(rr_plan) / f"blueprint_v{rr_plan.n}.yaml"
 
 
 def _clock(path: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ import typer
 
 from bps.bootstrap import lead
 from bps.cli.options import OpId, Output, Standalone
-from bps.cli.output import Format, note, show
+from bps.cli.output import Format, note, show, show_plain
 from bps.cli.session import command, require_standalone, session_of
 from bps.core import ids
 from bps.core.error_catalogue import EXIT_UNAVAILABLE, catalogue
@@ -56,31 +56,31 @@ async def sync(
     session = session_of(context)
     root = session.need_workspace()
 
-    from bps.cli.views import SyncView  # noqa: PLC0415
     from bps.plans.read import list_plans  # noqa: PLC0415
     from bps.workspace.sync import sync as sync_plan  # noqa: PLC0415
 
-    views = []
     async with session.store() as store:
         targets = chosen or [plan.plan async for plan in list_plans(store)]
-        for plan in targets:
-            report = await sync_plan(store, root, plan)
-            views.append(
-                SyncView(
-                    plan=plan,
-                    written=[str(path) for path in report.written],
-                    unchanged=len(report.unchanged),
-                    conflicts=[
-                        {"edited": str(each.edited), "beside": str(each.beside)}
-                        for each in report.conflicts
-                    ],
-                )
-            )
-    show(views, output)
-    edited = [conflict["edited"] for view in views for conflict in view.conflicts]
-    if edited:
-        msg = f"{len(edited)} file(s) hold content the store does not know: {', '.join(edited)}."
-        raise WorkspaceConflict(msg, files=list(edited))
+        reports = [await sync_plan(store, root, plan) for plan in targets]
+    if output is Format.TABLE:
+        rows = [
+            {
+                "plan": report.plan,
+                "written": len(report.written),
+                "unchanged": len(report.unchanged),
+                "removed": len(report.removed),
+                "conflicts": len(report.conflicts),
+            }
+            for report in reports
+        ]
+        show_plain(rows, output)
+    else:
+        show(reports, output)
+    conflicts = [conflict for report in reports if (conflict := report.conflict())]
+    if len(conflicts) == 1:
+        raise conflicts[0]
+    if conflicts:
+        raise WorkspaceConflict(" ".join(conflict.message for conflict in conflicts))
 
 
 @command

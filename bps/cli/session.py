@@ -19,7 +19,7 @@ from bps.bootstrap import Settings, decide_only, lead, open_store
 from bps.cli.output import Format, note, show
 from bps.core import ids
 from bps.core.error_catalogue import explain
-from bps.core.errors import BpsError, ConfigError, UnsafePath, WorkspaceConflict
+from bps.core.errors import BpsError, ConfigError, UnsafePath
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
@@ -75,21 +75,16 @@ class Session:
                 note(f"{outcome.how}: {outcome.why}")
             show(outcome.result, form)
             if self.workspace is not None and prepared.plan is not None and not dry_run:
-                await self.project(store, prepared.plan)
+                await self.project(store, prepared.plan, outcome.result)
 
-    async def project(self, store: Store, plan: str) -> None:
-        """Write a plan's workspace files. Raises WorkspaceConflict where one was edited."""
+    async def project(self, store: Store, plan: str, result: Record) -> None:
+        """Bring the files that an act touched up to date. Raises WorkspaceConflict."""
         from bps.workspace.sync import sync  # noqa: PLC0415 - only where used
+        from bps.workspace.touched import rr_plans_touched  # noqa: PLC0415
 
-        report = await sync(store, self.need_workspace(), plan)
-        for conflict in report.conflicts:
-            note(f"kept {conflict.edited}, wrote {conflict.beside}")
-        if report.conflicts:
-            raise WorkspaceConflict(
-                f"{len(report.conflicts)} workspace file(s) hold content the store does not know.",
-                files=[str(conflict.edited) for conflict in report.conflicts],
-                beside=[str(conflict.beside) for conflict in report.conflicts],
-            )
+        report = await sync(store, self.need_workspace(), plan, rr_plans_touched(result))
+        if conflict := report.conflict():
+            raise conflict
 
     def need_workspace(self) -> Path:
         """The workspace root. Raises ConfigError."""

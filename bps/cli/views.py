@@ -14,6 +14,7 @@ from bps.policy.initialise import Initialised
 from bps.promotion.results import PromotionResult
 from bps.replay.replay import Replayed
 from bps.replay.verify import Verified
+from bps.workspace.sync import SyncReport
 
 
 class View(BaseModel):
@@ -104,15 +105,6 @@ class DiffView(View):
     changes: list[Change]
 
 
-class SyncView(View):
-    """A plan in `bps sync`."""
-
-    plan: str
-    written: list[str]
-    unchanged: int
-    conflicts: list[dict[str, str]]
-
-
 class CheckView(View):
     """A row of `bps doctor`."""
 
@@ -152,7 +144,7 @@ OUTPUTS: dict[str, Any] = {
     "log": list[CloudEvent],
     "verify": list[Verified],
     "replay": list[Replayed],
-    "sync": list[SyncView],
+    "sync": list[SyncReport],
     "doctor": list[CheckView],
     "explain": list[ExplanationView],
 }
