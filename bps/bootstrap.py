@@ -6,6 +6,7 @@ Heavy imports (gRPC) happen inside the functions, so that refusing bad input nee
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bps.core.errors import ConfigError
+from bps.core.errors import AccessDenied, ConfigError
 from bps.core.ports import MemberStatus, Store
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Record")
 
 LEASE_TTL_S = 5
-MAX_LEASE_TTL_S = 3600
+CAMPAIGN_S = 10
+_MAX_WAIT_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Settings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     sidecar: str = ""
-    campaign_s: float = 10.0
+    campaign_s: float = CAMPAIGN_S
     lease_ttl_s: int = LEASE_TTL_S
     allow_old_etcd: bool = False
 
@@ -65,6 +67,7 @@ class Settings:
             key_file=path("BPS_ETCD_KEY_FILE"),
             user=env.get("BPS_ETCD_USER") or None,
             password=env.get("BPS_ETCD_PASSWORD") or None,
+            campaign_s=_positive(env.get("BPS_CAMPAIGN_S"), "BPS_CAMPAIGN_S", CAMPAIGN_S),
             lease_ttl_s=_positive(env.get("BPS_LEASE_TTL_S"), "BPS_LEASE_TTL_S", LEASE_TTL_S),
             allow_old_etcd=env.get("BPS_ALLOW_OLD_ETCD") == "1",
         )
@@ -78,8 +81,8 @@ class Settings:
 def _positive(text: str | None, name: str, default: int) -> int:
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_LEASE_TTL_S):
-        raise ConfigError(f"{name} must be a whole number from 1 to {MAX_LEASE_TTL_S}.")
+    if not (re.fullmatch(r"[1-9][0-9]{0,3}", text) and int(text) <= _MAX_WAIT_S):
+        raise ConfigError(f"{name} must be a whole number of seconds from 1 to {_MAX_WAIT_S}.")
     return int(text)
 
 
@@ -122,12 +125,18 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 async def check_members(store: Store, settings: Settings) -> tuple[MemberStatus, ...]:
     """The members that answer; refuses those that are known to corrupt data.
 
+    etcd tells its status to users with the role root only; for others nothing can be checked, and
+    the answer is empty.
+
     Raises:
         ConfigError: an etcd whose defects are not acceptable, or members of several clusters.
     """
     from bps.store.etcd.versions import check_servers  # noqa: PLC0415 - heavy
 
-    members = await store.status()
+    try:
+        members = await store.status()
+    except AccessDenied:
+        return ()
     check_servers(members, allow_old=settings.allow_old_etcd or not settings.endpoints)
     return members
 

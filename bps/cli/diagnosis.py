@@ -8,7 +8,7 @@ from typing import Literal
 from bps.bootstrap import Settings, check_members
 from bps.cli.views import CheckView
 from bps.core import keys
-from bps.core.errors import BpsError
+from bps.core.errors import AccessDenied, BpsError
 from bps.core.ports import Key, MemberStatus, Store
 from bps.leadership.election import Holder
 from bps.policy.model import Policy
@@ -26,7 +26,15 @@ async def diagnose(store: Store, settings: Settings) -> list[CheckView]:
     Raises:
         Unavailable: no member answers at all.
     """
-    members = await store.status()
+    return [*await _members(store, settings), *await _contents(store)]
+
+
+async def _members(store: Store, settings: Settings) -> list[CheckView]:
+    try:
+        members = await store.status()
+    except AccessDenied as error:
+        action = "Give the user etcd's role root to see members, versions and alarms."
+        return [_check("members", "warning", error.message, action)]
     expected = len(settings.endpoints) or 1
     checks = [
         _check(
@@ -42,7 +50,7 @@ async def diagnose(store: Store, settings: Settings) -> list[CheckView]:
         await check_members(store, settings)
     except BpsError as error:
         checks.append(_check("versions", "failed", error.message, "Upgrade etcd."))
-    return [*checks, *await _contents(store)]
+    return checks
 
 
 def _check(name: str, status: Status, detail: str, action: str = "") -> CheckView:

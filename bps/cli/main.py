@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +13,8 @@ import typer
 
 from bps.bootstrap import Settings
 from bps.cli import branch, operating, plan, promotion, proof, reading
-from bps.cli.session import Session
+from bps.cli.session import Session, refusal
+from bps.core.errors import BpsError, ConfigError
 
 app = typer.Typer(
     name="bps",
@@ -59,13 +63,31 @@ def root(
     ] = None,
 ) -> None:
     """Root options; certificates, user and password of etcd come from BPS_ETCD_* variables."""
-    settings = Settings.from_environment()
-    if etcd is not None:
-        members = tuple(part.strip() for part in etcd.split(",") if part.strip())
-        settings = replace(settings, endpoints=members)
+    try:
+        settings = Settings.from_environment()
+        if etcd is not None:
+            settings = replace(settings, endpoints=_members(etcd))
+    except BpsError as error:
+        raise refusal(error, as_json=False) from None
     context.obj = Session(settings, principal, workspace)
+
+
+def _members(text: str) -> tuple[str, ...]:
+    """Named members; naming none must not start an etcd of our own instead."""
+    members = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not members:
+        raise ConfigError("--etcd names no member; leave it out for an etcd of our own.")
+    if not text.isprintable():
+        raise ConfigError(f"--etcd must be printable, not {text[:60]!a}.")
+    return members
 
 
 def main() -> None:
     """Entry point of the console script."""
+    # gRPC's own lines would stand among ours on stderr; its failures come as named errors.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for stream in (sys.stdout, sys.stderr):
+        # JSON is UTF-8 whatever the locale says; and no character may end a command halfway.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     app()

@@ -97,16 +97,39 @@ class Calls:
                 self.members.failed(member)
             raise
 
+    async def of_member(
+        self, member: Member, method: Method[RequestT, ResponseT], request: RequestT
+    ) -> ResponseT | None:
+        """Ask exactly `member`, also while it has no leader; None if it does not answer.
+
+        Raises:
+            AccessDenied: it answers that we may not ask.
+        """
+        try:
+            return await self._answer(
+                member, method, request, self.deadline_s, leader_required=False
+            )
+        except Refusal as refusal:
+            if refusal.verdict.error is AccessDenied:
+                raise refusal.read_error() from None
+            return None
+        except Unavailable:
+            # A new token takes a quorum.
+            return None
+
     async def _answer(
         self,
         member: Member,
         method: Method[RequestT, ResponseT],
         request: RequestT,
         timeout_s: float,
+        *,
+        leader_required: bool = True,
     ) -> ResponseT:
         used = self.metadata
+        metadata = used if leader_required else used[1:]
         try:
-            return await self._send(member, method, request, timeout_s)
+            return await self._send(member, method, request, timeout_s, metadata)
         except Refusal as refusal:
             if not refusal.verdict.stale_token or self._credentials is None:
                 raise
@@ -116,7 +139,8 @@ class Calls:
             # What asked for the token was refused, so this is no write's unknown outcome.
             raise refusal.read_error() from None
         # No repetition of an ambiguous write: etcd has answered that it refused the first.
-        return await self._send(member, method, request, timeout_s)
+        metadata = self.metadata if leader_required else self.metadata[1:]
+        return await self._send(member, method, request, timeout_s, metadata)
 
     async def _send(
         self,
@@ -124,9 +148,10 @@ class Calls:
         method: Method[RequestT, ResponseT],
         request: RequestT,
         timeout_s: float,
+        metadata: Metadata,
     ) -> ResponseT:
         try:
-            return await member.call(method, request, timeout_s=timeout_s, metadata=self.metadata)
+            return await member.call(method, request, timeout_s=timeout_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise judge(error, member) from None
         except asyncio.CancelledError:

@@ -16,14 +16,15 @@ import grpc.aio
 from bps.core.errors import ConfigError
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.methods import UNARY, WATCH_PATH, Method, RequestT, ResponseT
-from bps.store.etcd.security import EtcdTls
+from bps.store.etcd.security import EtcdTls, Security
 
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _OPTIONS: tuple[tuple[str, int], ...] = (
     # gRPC's own default of 120 s kept a restarted member unused for 12.8 s instead of 0.3 s.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # How long one attempt to connect may take, TLS handshake included; 20 s unless told.
+    ("grpc.min_reconnect_backoff_ms", 2000),
     # etcd ends connections that ping more often than every 5 s.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 3_000),
@@ -38,6 +39,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.use_local_subchannel_pool", 1),
 )
 
+_HEAD_START_S = 0.1
+"""So long the preferred member may take to connect before another one is taken instead."""
+
 _READY = grpc.ChannelConnectivity.READY
 
 
@@ -46,18 +50,13 @@ class Member:
 
     __slots__ = ("_calls", "channel", "endpoint", "watch")
 
-    def __init__(self, endpoint: str, tls: EtcdTls | None) -> None:
+    def __init__(self, endpoint: str, security: Security | None) -> None:
         self.endpoint = endpoint
-        if tls is None:
+        if security is None:
             self.channel = grpc.aio.insecure_channel(endpoint, options=_OPTIONS)
         else:
-            name = (
-                ()
-                if tls.server_name is None
-                else (("grpc.ssl_target_name_override", tls.server_name),)
-            )
             self.channel = grpc.aio.secure_channel(
-                endpoint, tls.channel_credentials(), options=(*_OPTIONS, *name)
+                endpoint, security.credentials, options=(*_OPTIONS, *security.options)
             )
         self._calls: dict[Method[Any, Any], grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = {
             method: self.channel.unary_unary(
@@ -111,7 +110,7 @@ class Members:
                 )
         # gRPC binds a channel to the running event loop, so they are made on first use.
         self._endpoints = tuple(dict.fromkeys(endpoints))
-        self._tls = tls
+        self._security = None if tls is None else tls.security()
         self._members: tuple[Member, ...] = ()
         self._first = 0
         self.closed = False
@@ -120,7 +119,7 @@ class Members:
     def all(self) -> tuple[Member, ...]:
         """Every member, the preferred one first."""
         if not self._members:
-            self._members = tuple(Member(endpoint, self._tls) for endpoint in self._endpoints)
+            self._members = tuple(Member(endpoint, self._security) for endpoint in self._endpoints)
         return self._members[self._first :] + self._members[: self._first]
 
     def failed(self, member: Member) -> None:
@@ -129,25 +128,34 @@ class Members:
             self._first = (self._first + 1) % len(self._members)
 
     async def ready(self, timeout_s: float) -> Member | None:
-        """A connected member (the preferred one if it is), or None if none is in time."""
+        """A connected member, the preferred one if it is; None if none connects in time."""
         if self.closed:
             return None
         if self._members and self._members[self._first].is_ready():
             return self._members[self._first]
-        members = self.all
-        waiting = [asyncio.ensure_future(member.until_ready()) for member in members]
+        return self._connected() or await self._connect(timeout_s)
+
+    def _connected(self) -> Member | None:
+        """The first connected member; every other one before it begins to connect."""
+        for member in self.all:
+            if member.is_ready():
+                self._first = self._members.index(member)
+                return member
+        return None
+
+    async def _connect(self, timeout_s: float) -> Member | None:
+        waiting = [asyncio.ensure_future(member.until_ready()) for member in self.all]
         try:
-            await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting[:1], timeout=min(_HEAD_START_S, timeout_s))
+            await asyncio.wait(
+                waiting, timeout=timeout_s - _HEAD_START_S, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for task in waiting:
                 task.cancel()
             # A channel that is closed meanwhile fails its waiter.
             await asyncio.gather(*waiting, return_exceptions=True)
-        for member in members:
-            if not self.closed and member.is_ready():
-                self._first = self._members.index(member)
-                return member
-        return None
+        return None if self.closed else self._connected()
 
     async def close(self) -> None:
         """Close every channel; calls under way end."""

@@ -19,6 +19,14 @@ class EtcdCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """What a TLS channel is made with."""
+
+    credentials: grpc.ChannelCredentials
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EtcdTls:
     """PEM files: the CA that signs the servers, and our own certificate with its key.
 
@@ -31,19 +39,22 @@ class EtcdTls:
     key: Path | None = None
     server_name: str | None = None
 
-    def channel_credentials(self) -> grpc.ChannelCredentials:
-        """The credentials of a channel.
+    def security(self) -> Security:
+        """The files, read.
 
         Raises:
             ConfigError: a file cannot be read or is no PEM; a certificate without its key.
         """
         if (self.cert is None) != (self.key is None):
             raise ConfigError("An etcd client certificate and its key must be given together.")
-        return grpc.ssl_channel_credentials(
+        credentials = grpc.ssl_channel_credentials(
             root_certificates=_pem(self.ca, "CA"),
             private_key=_pem(self.key, "client key"),
             certificate_chain=_pem(self.cert, "client certificate"),
         )
+        if self.server_name is None:
+            return Security(credentials, ())
+        return Security(credentials, (("grpc.ssl_target_name_override", self.server_name),))
 
 
 def _pem(path: Path | None, what: str) -> bytes | None:

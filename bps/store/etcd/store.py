@@ -9,9 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Self
 
-import grpc.aio
-
-from bps.core.errors import LeaseNotFound, OutcomeUnknown
+from bps.core.errors import LeaseNotFound, NoSpace, OutcomeUnknown
 from bps.core.ports import Lease, MemberStatus, Page, Read, Snapshot, WatchBatch
 from bps.core.txn import Committed, Conflict, Txn
 from bps.store.arguments import check_page, check_reads, check_ttl, check_watch_start
@@ -69,7 +67,22 @@ class EtcdStore:
     async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
         """All `reads` at one linearizable revision; see `Store.snapshot`. One round trip."""
         check_reads(reads)
-        return codec.snapshot_answer(await self._calls.read(TXN, codec.snapshot_request(reads)))
+        request = codec.snapshot_request(reads)
+        try:
+            return codec.snapshot_answer(await self._calls.read(TXN, request))
+        except NoSpace:
+            # A full etcd before 3.5.7 refuses every transaction, and still answers ranges.
+            return await self._snapshot_by_ranges(request)
+
+    async def _snapshot_by_ranges(self, snapshot: pb.TxnRequest) -> Snapshot:
+        """The same reads one by one, all at the revision of the first."""
+        revision, answers = 0, []
+        for read in snapshot.success:
+            read.request_range.revision = revision
+            answer = await self._calls.read(RANGE, read.request_range)
+            revision = revision or answer.header.revision
+            answers.append(codec.kvs(answer.kvs))
+        return Snapshot(revision, tuple(answers))
 
     async def commit(self, txn: Txn) -> Committed | Conflict:
         """Apply `txn` or say what its compared keys hold; see `Store.commit`. One round trip."""
@@ -140,7 +153,10 @@ class EtcdStore:
             return
 
     async def status(self) -> tuple[MemberStatus, ...]:
-        """Every member that answers within `deadline_s`, in no given order.
+        """Every member that answers within `deadline_s`.
+
+        Raises AccessDenied if a member refuses: with authentication enabled, newer servers (3.5.30)
+        answer this to users with the role `root` only.
 
         Alarms come with the status: asking for them by etcd's Alarm call is a Raft write, which
         needs a quorum and, before 3.5.5, could keep a member from starting again.
@@ -151,14 +167,8 @@ class EtcdStore:
         return tuple(answer for answer in answers if answer is not None)
 
     async def _member_status(self, member: Member) -> MemberStatus | None:
-        try:
-            answer = await member.call(
-                STATUS,
-                pb.StatusRequest(),
-                timeout_s=self._calls.deadline_s,
-                metadata=self._calls.metadata[1:],
-            )
-        except grpc.aio.AioRpcError:
+        answer = await self._calls.of_member(member, STATUS, pb.StatusRequest())
+        if answer is None:
             return None
         return MemberStatus(
             endpoint=member.endpoint,

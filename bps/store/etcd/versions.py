@@ -23,7 +23,7 @@ class _Defect:
 
 
 _STALE = "reads called linearizable can be stale after a member was paused (etcd #20418)"
-_NOSPACE = "a full store refuses even transactions that only delete (etcd #14884)"
+_NOSPACE = "a full store refuses even transactions that only delete (etcd pull 14884)"
 _BYPASS = "etcd's own roles can be bypassed by nested transactions (GHSA-x35m-3gp4-4fh5)"
 _DEFECTS: tuple[_Defect, ...] = (
     _Defect(
@@ -32,7 +32,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         "a member killed under load can hold other data than the rest, unnoticed (etcd #13766)",
         fatal=True,
     ),
-    _Defect((3, 5, 0), (3, 5, 5), "a lone member can lose acknowledged writes (etcd #14370)"),
+    _Defect((3, 5, 0), (3, 5, 5), "a lone member can lose acknowledged writes (etcd pull 14424)"),
     _Defect((3, 5, 0), (3, 5, 7), _NOSPACE),
     _Defect((3, 5, 0), (3, 5, 13), "a deposed leader can revoke live leases (etcd pull 17425)"),
     _Defect((3, 5, 0), (3, 5, 16), "a watch can miss a deletion that is compacted (etcd #18089)"),

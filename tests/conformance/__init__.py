@@ -1,0 +1,1 @@
+"""What any store has to do; run on every adapter."""

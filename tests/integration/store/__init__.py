@@ -1,0 +1,1 @@
+"""The etcd adapter against real servers and real faults."""
