@@ -32,7 +32,7 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(STAMP) ## Measure the figures of docs/architecture.md
+bench: $(STAMP) ## Measure the figures, with ratios to a baseline of the same run
 	$(VENV)/bin/python -m benchmarks
 
 etcd-up: ## Start the 3-member cluster of docker/etcd-cluster

@@ -1,1 +1,1 @@
-"""Blueprint Promotion Service: decides atomically which blueprint is canonical, and can prove it."""
+"""Blueprint Promotion Service: decides atomically which blueprint is canonical, and proves it."""

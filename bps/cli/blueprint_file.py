@@ -19,7 +19,7 @@ def checked_blob(path: Path) -> Blob:
 
     Raises:
         InvalidBlueprint: it breaks the profile.
-        UnsafePath: it cannot be read.
+        InvalidInput: it cannot be read.
     """
     return _checked(read_limited(path, MAX_BYTES, "The blueprint"))
 

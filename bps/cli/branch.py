@@ -9,23 +9,16 @@ from typing import Annotated
 import typer
 
 from bps.cli.blueprint_file import checked_blob, checked_fork
-from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone
+from bps.cli.json_file import read_json
+from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone, free_text
 from bps.cli.output import Format, show
-from bps.cli.session import command, read_limited, session_of
+from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
 
 app = typer.Typer(help="Open, submit, fail and rebase branches.", no_args_is_help=True)
 
-_TEXT_MAX_LENGTH = 2_000
-_CLOCK_MAX_BYTES = 65_536
-
-
-def _text(text: str, what: str) -> str:
-    if len(text) > _TEXT_MAX_LENGTH or not all(c.isprintable() or c == "\n" for c in text):
-        msg = f"The {what} must be at most {_TEXT_MAX_LENGTH} printable characters."
-        raise InvalidInput(msg, field=what)
-    return text
+_COUNTER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @app.command("open")
@@ -53,10 +46,14 @@ async def open_(
         if component is None or failure_class is None or location is None:
             msg = "Give --fingerprint, or all of --component, --failure-class and --location."
             raise InvalidInput(msg, field="fingerprint")
-        fingerprint = ids.fingerprint_of(component, failure_class, location)
+        fingerprint = ids.fingerprint_of(
+            ids.label(component, "component"),
+            ids.label(failure_class, "failure class"),
+            ids.label(location, "location"),
+        )
     fingerprint = ids.label(fingerprint, "fingerprint")
     parent_rr = None if parent is None else ids.BranchRef.parse(plan, parent)
-    summary = _text(summary, "summary")
+    summary = free_text(summary, "summary")
     clock = None if clock_file is None else _clock(clock_file)
 
     from bps.plans.branches import OpenBranch  # noqa: PLC0415 - not needed to refuse
@@ -117,7 +114,7 @@ async def fail(
     """Give an RR-plan up; it and its live descendants become obsolete."""
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
-    reason = _text(reason, "reason")
+    reason = free_text(reason, "reason")
 
     from bps.plans.branches import FailBranch  # noqa: PLC0415 - not needed to refuse
 
@@ -185,13 +182,7 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
 
 
 def _clock(path: Path) -> dict[str, int]:
-    import orjson  # noqa: PLC0415 - only where used
-
-    data = read_limited(path, _CLOCK_MAX_BYTES, "The vector clock")
-    try:
-        clock = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        clock = None
+    clock = read_json(path, "The vector clock", "clock")
     if not isinstance(clock, dict):
         raise InvalidInput("The vector clock is not a JSON object.", field="clock")
     checked = {}
@@ -203,7 +194,7 @@ def _clock(path: Path) -> dict[str, int]:
 
 def _counter(value: object) -> int:
     """A counter as a JSON number, or as the decimal string that `-o json` prints."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value, re.ASCII):
+    if isinstance(value, str) and _COUNTER.fullmatch(value):
         value = int(value)
     if type(value) is not int or not 0 <= value < 2**63:
         raise InvalidInput("A counter of the vector clock is not a whole number.", field="clock")

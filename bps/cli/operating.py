@@ -10,7 +10,7 @@ import typer
 from bps.bootstrap import lead
 from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, note, show, show_plain
-from bps.cli.session import command, require_standalone, session_of
+from bps.cli.session import command, operation_of, require_standalone, session_of
 from bps.core import ids
 from bps.core.error_catalogue import EXIT_UNAVAILABLE, catalogue
 from bps.core.errors import InvalidInput, WorkspaceConflict
@@ -30,11 +30,9 @@ async def init(
     session = session_of(context)
     who = ids.principal(session.principal)
 
-    import uuid  # noqa: PLC0415
-
     from bps.policy.initialise import Initialise  # noqa: PLC0415
 
-    operation = ids.operation_id(op_id or str(uuid.uuid4()))
+    operation = operation_of(op_id)
     async with (
         session.store() as store,
         lead(store, session.settings, initialise=False) as write_path,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bps.cli.output import Format
+from bps.core.errors import InvalidInput
+
+_TEXT_MAX_LENGTH = 2_000
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the data.")]
 Standalone = Annotated[
@@ -35,3 +40,26 @@ BranchArg = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the log.")]
 File = Annotated[Path, typer.Argument(help="Blueprint file; - reads standard input.")]
+
+
+def positive_number(text: str, what: str) -> int:
+    """A version or event number: 1 to 2^63 - 1, in plain decimal digits; `+1` or `1_0` are none.
+
+    Raises:
+        InvalidInput: it is something else.
+    """
+    if _NUMBER.fullmatch(text) and (number := int(text)) < 2**63:
+        return number
+    raise InvalidInput(f"{text[:60]!a} is no {what} number; one looks like 7.", field=what)
+
+
+def free_text(text: str, what: str) -> str:
+    """Text for people, kept in the log: printable characters and line feeds, at most 2,000.
+
+    Raises:
+        InvalidInput: it is longer, or holds something else.
+    """
+    if len(text) > _TEXT_MAX_LENGTH or not all(c.isprintable() or c == "\n" for c in text):
+        msg = f"The {what} must be at most {_TEXT_MAX_LENGTH} printable characters."
+        raise InvalidInput(msg, field=what)
+    return text

@@ -51,7 +51,7 @@ def show_plain(plain: Any, form: Format, columns: Sequence[str] = ()) -> None:  
     elif isinstance(plain, dict):
         width = max(map(len, plain), default=0)
         for name, value in plain.items():
-            sys.stdout.write(f"{_bold(name.ljust(width))}  {_cell(value)}\n")
+            sys.stdout.write(f"{_bold(name.ljust(width))}  {cell(value)}\n")
     else:
         _table(plain, columns)
 
@@ -59,7 +59,7 @@ def show_plain(plain: Any, form: Format, columns: Sequence[str] = ()) -> None:  
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     """Aligned columns without borders; never cut, so that it can be read by other programs."""
     chosen = list(columns) or (list(rows[0]) if rows else [])
-    cells = [[_cell(row.get(column)) for column in chosen] for row in rows]
+    cells = [[cell(row.get(column)) for column in chosen] for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(chosen)]
     header = "  ".join(
         name.upper().ljust(width) for name, width in zip(chosen, widths, strict=True)
@@ -71,15 +71,16 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """A value as one cell of a table: on one line, without control characters."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_cell(each) for each in value) or "-"
+        return ", ".join(cell(each) for each in value) or "-"
     if isinstance(value, dict):
-        return " ".join(f"{name}={_cell(each)}" for name, each in value.items())
+        return " ".join(f"{cell(name)}={cell(each)}" for name, each in value.items())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value))
 
 

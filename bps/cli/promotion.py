@@ -6,11 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bps.cli.options import OpId, Output, PlanArg, Reason, Standalone
+from bps.cli.options import (
+    OpId,
+    Output,
+    PlanArg,
+    Reason,
+    Standalone,
+    free_text,
+    positive_number,
+)
 from bps.cli.output import Format
 from bps.cli.session import command, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
 
 
 @command
@@ -29,6 +36,7 @@ async def promote(
 ) -> None:
     """Publish successful RR-plans as the next canonical version, atomically."""
     plan = ids.plan_id(plan)
+    reason = free_text(reason, "reason")
     refs = tuple(ids.BranchRef.parse(plan, branch) for branch in branches or ())
 
     from bps.promotion.promote import Promote  # noqa: PLC0415 - not needed to refuse
@@ -46,7 +54,10 @@ async def promote(
 async def revert(
     context: typer.Context,
     plan: PlanArg,
-    to: Annotated[int, typer.Option("--to", help="The version whose content to publish again.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="N", help="The version whose content to publish again."),
+    ],
     reason: Reason = "",
     standalone: Standalone = False,
     op_id: OpId = None,
@@ -54,13 +65,13 @@ async def revert(
 ) -> None:
     """Publish an older version's content as the next version; history stays as it is."""
     plan = ids.plan_id(plan)
-    if not 1 <= to < 2**63:
-        raise InvalidInput(f"{to} is no version number.", field="to")
+    version = positive_number(to, "version")
+    reason = free_text(reason, "reason")
 
     from bps.promotion.revert import Revert  # noqa: PLC0415 - not needed to refuse
 
     await session_of(context).write(
-        lambda principal, operation: Revert(principal, operation, plan, to, reason),
+        lambda principal, operation: Revert(principal, operation, plan, version, reason),
         form=output,
         standalone=standalone,
         op_id=op_id,

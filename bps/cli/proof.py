@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bps.cli.json_file import read_json
 from bps.cli.options import Output
 from bps.cli.output import Format, show
-from bps.cli.session import command, read_limited, session_of
+from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from bps.plans.results import Receipt
 
 Plans = Annotated[list[str] | None, typer.Argument(help="Plan ids; default: all plans.")]
-_RECEIPT_MAX_BYTES = 65_536
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @command
@@ -67,19 +69,18 @@ async def _all(store: Store) -> list[str]:
 
 def _receipt(path: Path) -> Receipt:
     """A receipt, or the `receipt` of a command's JSON result."""
-    import orjson  # noqa: PLC0415 - only where used
     from pydantic import ValidationError  # noqa: PLC0415
 
     from bps.plans.results import Receipt  # noqa: PLC0415
 
-    data = read_limited(path, _RECEIPT_MAX_BYTES, "The receipt")
+    fields = read_json(path, "The receipt", "receipt")
+    if isinstance(fields, dict) and "receipt" in fields:
+        fields = fields["receipt"]
     try:
-        fields = orjson.loads(data)
-        if isinstance(fields, dict) and "receipt" in fields:
-            fields = fields["receipt"]
-        found = Receipt.model_validate(fields)
-    except (orjson.JSONDecodeError, ValidationError):
-        msg = "The receipt is not JSON with plan, seq and hash."
-        raise InvalidInput(msg, field="receipt") from None
+        found: Receipt | None = Receipt.model_validate(fields)
+    except ValidationError:
+        found = None
+    if found is None or found.seq < 1 or _HASH.fullmatch(found.hash) is None:
+        raise InvalidInput("The receipt does not have plan, seq and hash.", field="receipt")
     ids.plan_id(found.plan)
     return found

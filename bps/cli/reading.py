@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bps.cli.options import Output, PlanArg
-from bps.cli.output import Format, note, show, show_plain
+from bps.cli.options import Output, PlanArg, positive_number
+from bps.cli.output import Format, cell, note, show, show_plain
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 _LOG_COLUMNS = ("id", "time", "type", "subject", "bpsoperation")
 
 
-def _version(number: int | None) -> int | None:
-    if number is not None and not 1 <= number < 2**63:
-        raise InvalidInput(f"{number} is no version number.", field="version")
-    return number
+def _version(text: str | None) -> int | None:
+    return None if text is None else positive_number(text, "version")
 
 
 @command
 async def canonical(
     context: typer.Context,
     plan: PlanArg,
-    version: Annotated[int | None, typer.Option(help="Default: the canonical one.")] = None,
+    version: Annotated[
+        str | None, typer.Option(metavar="N", help="Default: the canonical one.")
+    ] = None,
     content: Annotated[bool, typer.Option("--content", help="Print the blueprint itself.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Show a canonical version, or print its blueprint byte for byte."""
-    plan, version = ids.plan_id(plan), _version(version)
+    plan, wanted = ids.plan_id(plan), _version(version)
 
     from bps.plans.read import blueprint, version_of  # noqa: PLC0415
 
     async with session_of(context).store() as store:
-        found = await version_of(store, plan, version)
+        found = await version_of(store, plan, wanted)
         text = await blueprint(store, plan, found.digest) if content else b""
     if content:
         sys.stdout.buffer.write(text)
@@ -53,15 +53,15 @@ async def canonical(
 async def diff(
     context: typer.Context,
     plan: PlanArg,
-    left: Annotated[int | None, typer.Argument(help="A version; default: canonical.")] = None,
-    right: Annotated[int | None, typer.Argument(help="A version.")] = None,
+    left: Annotated[str | None, typer.Argument(help="A version; default: canonical.")] = None,
+    right: Annotated[str | None, typer.Argument(help="A version.")] = None,
     branch: Annotated[
         str | None, typer.Option("--branch", help="Compare this RR-plan instead of RIGHT.")
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what differs between two versions, or between canonical and a branch."""
-    plan, left, right = ids.plan_id(plan), _version(left), _version(right)
+    plan, old, new = ids.plan_id(plan), _version(left), _version(right)
     if (right is None) == (branch is None):
         raise InvalidInput("Name two versions, or one branch with --branch.", field="right")
     ref = None if branch is None else ids.BranchRef.parse(plan, branch)
@@ -70,12 +70,12 @@ async def diff(
     from bps.plans.read import blueprint, rr_plan_of, version_of  # noqa: PLC0415
 
     async with session_of(context).store() as store:
-        before = await version_of(store, plan, left)
+        before = await version_of(store, plan, old)
         if ref is not None:
             _, rr_plan = await rr_plan_of(store, plan, ref)
             digest, name = rr_plan.digest or rr_plan.base_digest, rr_plan.rr_plan
         else:
-            after = await version_of(store, plan, right)
+            after = await version_of(store, plan, new)
             digest, name = after.digest, f"version {after.version}"
         found = compare_blueprints(
             await blueprint(store, plan, before.digest), await blueprint(store, plan, digest)
@@ -92,7 +92,7 @@ async def diff(
 async def log(
     context: typer.Context,
     plan: PlanArg,
-    start: Annotated[int, typer.Option("--from", help="First event to show.")] = 1,
+    start: Annotated[str, typer.Option("--from", metavar="N", help="First event to show.")] = "1",
     follow: Annotated[
         bool, typer.Option("--follow", help="Wait for new events; JSON is one object a line.")
     ] = False,
@@ -100,15 +100,14 @@ async def log(
 ) -> None:
     """Show a plan's events, oldest first; JSON and YAML are CloudEvents 1.0."""
     plan = ids.plan_id(plan)
-    if not 1 <= start < 2**63:
-        raise InvalidInput(f"{start} is no event number.", field="from")
+    first = positive_number(start, "event")
     async with session_of(context).store() as store:
         if follow:
-            await _follow(store, plan, start, output)
+            await _follow(store, plan, first, output)
         else:
             from bps.replay.events import read_events  # noqa: PLC0415
 
-            async with aclosing(read_events(store, plan, start)) as events:
+            async with aclosing(read_events(store, plan, first)) as events:
                 shown = [event async for event in events]
             show(shown, output, _LOG_COLUMNS)
 
@@ -121,8 +120,10 @@ async def _follow(store: Store, plan: str, start: int, form: Format) -> None:
     def line(event: CloudEvent) -> str:
         if form is Format.TABLE:
             fields = event.model_dump()
-            return "  ".join(str(fields[name] or "-") for name in _LOG_COLUMNS)
-        return orjson.dumps(event.model_dump(mode="json")).decode()
+            return "  ".join(cell(fields[name]) for name in _LOG_COLUMNS)
+        # In YAML, which JSON is, each event is a document of its own.
+        start_of_document = "--- " if form is Format.YAML else ""
+        return start_of_document + orjson.dumps(event.model_dump(mode="json")).decode()
 
     async with aclosing(follow_events(store, plan, start)) as events:
         async for event in events:

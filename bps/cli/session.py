@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import uuid
@@ -19,7 +20,7 @@ from bps.bootstrap import Settings, decide_only, lead, open_store
 from bps.cli.output import Format, note, show
 from bps.core import ids
 from bps.core.error_catalogue import explain
-from bps.core.errors import BpsError, ConfigError, UnsafePath
+from bps.core.errors import BpsError, ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
@@ -30,6 +31,7 @@ P = ParamSpec("P")
 R = TypeVar("R", bound="Record")
 
 _INTERRUPTED = 130
+_SHOWN_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Session:
         """
         if not dry_run:
             require_standalone(standalone=standalone)
-        operation = ids.operation_id(op_id or str(uuid.uuid4()))
+        operation = operation_of(op_id)
         prepared = command(ids.principal(self.principal), operation)
         async with open_store(self.settings) as store:
             if dry_run:
@@ -71,11 +73,15 @@ class Session:
             else:
                 async with lead(store, self.settings) as write_path:
                     outcome = await write_path.execute(prepared)
+            result = outcome.result
             if outcome.how != "committed":
                 note(f"{outcome.how}: {outcome.why}")
-            show(outcome.result, form)
+            if dry_run and outcome.how == "noop":
+                # A receipt proves an event, and there is none.
+                result = result.model_copy(update={"receipt": None})
+            show(result, form)
             if self.workspace is not None and prepared.plan is not None and not dry_run:
-                await self.project(store, prepared.plan, outcome.result)
+                await self.project(store, prepared.plan, result)
 
     async def project(self, store: Store, plan: str, result: Record) -> None:
         """Bring the files that an act touched up to date. Raises WorkspaceConflict."""
@@ -99,6 +105,11 @@ def require_standalone(*, standalone: bool) -> None:
         raise ConfigError("No sidecar is configured; add --standalone (or BPS_STANDALONE=1).")
 
 
+def operation_of(op_id: str | None) -> str:
+    """The operation id that was given, or a new one. Raises InvalidId."""
+    return ids.operation_id(str(uuid.uuid4()) if op_id is None else op_id)
+
+
 def session_of(context: typer.Context) -> Session:
     """The session that the root options made."""
     found = context.find_object(Session)
@@ -115,23 +126,36 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
         form = kwargs.get("output", Format.TABLE)
         try:
             asyncio.run(function(*args, **kwargs))
+            sys.stdout.flush()
         except BpsError as error:
-            report(error, as_json=form is Format.JSON)
-            raise typer.Exit(explain(type(error)).exit_code) from None
+            raise refusal(error, as_json=form is Format.JSON) from None
         except KeyboardInterrupt:
             raise typer.Exit(_INTERRUPTED) from None
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
+        except OSError as error:
+            _drop_output()
+            msg = f"The system refuses to read or write: {error.strerror or 'no reason given'}."
+            raise refusal(ConfigError(msg), as_json=form is Format.JSON) from None
 
     return run
+
+
+def _drop_output() -> None:
+    """Let what could not be written not fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def refusal(error: BpsError, *, as_json: bool) -> typer.Exit:
+    """Say on stderr what failed; the exit to raise."""
+    report(error, as_json=as_json)
+    return typer.Exit(explain(type(error)).exit_code)
 
 
 def report(error: BpsError, *, as_json: bool) -> None:
     """Say on stderr what failed and what to do; as RFC 9457 problem JSON where asked."""
     row = explain(type(error))
     if as_json:
-        import orjson  # noqa: PLC0415 - only where used
-
         problem = {
             "type": row.problem_type,
             "title": row.meaning,
@@ -142,7 +166,7 @@ def report(error: BpsError, *, as_json: bool) -> None:
             "next_action": row.next_action,
             "facts": error.facts,
         }
-        note(orjson.dumps(problem, option=orjson.OPT_INDENT_2).decode())
+        note(json.dumps(problem, indent=2))
         return
     note(f"error: {error.message} [{error.code}]")
     for name in ("op", "rule", "candidates", "rr_plans"):
@@ -155,14 +179,19 @@ def read_limited(path: Path, limit_bytes: int, what: str) -> bytes:
     """A file's bytes (or standard input's for `-`), at most one more than `limit_bytes`.
 
     Raises:
-        UnsafePath: it cannot be read as a file.
+        InvalidInput: it cannot be read as a file.
     """
+    name = ascii(str(path)[:_SHOWN_LENGTH])
     try:
         if str(path) == "-":
+            if sys.stdin is None:
+                raise InvalidInput("Standard input is closed.", field=what)
             return sys.stdin.buffer.read(limit_bytes + 1)
+        # A pipe without a writer would hold this up for ever.
         if not path.is_file():
-            raise UnsafePath(f"{what} {str(path)!a} is not a file.")
+            raise InvalidInput(f"{what} {name} is not a file.", field=what)
         with path.open("rb") as file:
             return file.read(limit_bytes + 1)
-    except (OSError, ValueError) as error:
-        raise UnsafePath(f"{what} {str(path)!a} cannot be read: {error}.") from None
+    except OSError as error:
+        reason = error.strerror or "it failed"
+        raise InvalidInput(f"{what} {name} cannot be read: {reason}.", field=what) from None

@@ -29,7 +29,7 @@ class BpsError(Exception):
 
 
 class InputError(BpsError):
-    """The request itself is wrong; repeating it unchanged cannot succeed. CLI exit 2."""
+    """The request itself is wrong; repeating it unchanged cannot succeed."""
 
     code = "INPUT_ERROR"
 
@@ -160,7 +160,7 @@ class LeaseLost(LeadershipError):
 
 
 class Rejected(BpsError):
-    """The request is well-formed, but the state does not allow it. CLI exit 1."""
+    """The request is well-formed, but the state does not allow it."""
 
     code = "REJECTED"
 
@@ -238,7 +238,7 @@ class WorkspaceConflict(Rejected):
 
 
 class IntegrityError(BpsError):
-    """Stored data contradicts itself. CLI exit 3."""
+    """Stored data contradicts itself."""
 
     code = "INTEGRITY_ERROR"
 
@@ -286,7 +286,7 @@ class StoreRolledBack(IntegrityError):
 
 
 class ConfigError(BpsError):
-    """The process is not set up to do this. CLI exit 2."""
+    """The process is not set up to do this."""
 
     code = "CONFIG_ERROR"
 

@@ -21,7 +21,7 @@ class KeyRow:
 
 
 KEY_MAP = (
-    KeyRow("schema", "schema number of the store, cluster name", "nobody; read at start"),
+    KeyRow("schema", "layout number of the store, when it was initialised", "its creation"),
     KeyRow("leader/holder", "who leads, on the leader's lease", "every write (the fence)"),
     KeyRow("leader/ops-lease", "the lease that this hour's op records hang on", "its rotation"),
     KeyRow("policy/{n}", "version n of the policy, immutable", "nobody"),

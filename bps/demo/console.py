@@ -55,14 +55,18 @@ class Console:
         if process.returncode != expect:
             msg = f"bps {shlex.join(arguments)} exits {expect}"
             raise ClaimFailed(f"Not true: {msg}. Seen: {process.returncode}, {err.decode()}")
-        return orjson.loads(out if out else err[err.index(b"{") :])
+        try:
+            return orjson.loads(out if out else err[err.find(b"{") :])
+        except orjson.JSONDecodeError:
+            msg = f"bps {shlex.join(arguments)} prints JSON"
+            raise ClaimFailed(f"Not true: {msg}. Seen: {(out or err).decode()}") from None
 
     async def start(
         self, *arguments: str, endpoint: str | None = None
     ) -> asyncio.subprocess.Process:
         """Start `bps ARGUMENTS -o json` without waiting for it."""
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("BPS_")},
             "BPS_ETCD_ENDPOINTS": endpoint or self.endpoint,
             "BPS_WORKSPACE": str(self.workspace),
             "BPS_STANDALONE": "1",
@@ -81,6 +85,8 @@ class Console:
         """Change one place in an RR-plan's fork, as an agent does. Raises ClaimFailed."""
         n = rr_plan.rpartition("-")[2]
         path = self.workspace / PLAN / rr_plan / f"blueprint_v{n}.yaml"
+        if not path.is_file():
+            raise ClaimFailed(f"Not true: {path.name} of {rr_plan} is in the workspace.")
         text = path.read_text()
         if text.count(before) != 1:
             raise ClaimFailed(f"Not true: {path.name} holds {before!r} once.")

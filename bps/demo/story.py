@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bps.bootstrap import Settings, embedded_etcd, open_store
 from bps.core import keys
-from bps.core.errors import ConfigError
+from bps.core.errors import ClaimFailed, ConfigError
 from bps.core.ports import Key, Store
 from bps.core.txn import Put, Txn, unchanged
 from bps.demo.console import PLAN, Console
@@ -56,10 +57,20 @@ async def run_demo(samples: Path) -> int:
             async with open_store(Settings(endpoints=(etcd.endpoint,))) as store:
                 await _damage(console, store)
                 await _kill(console, store)
-            data = etcd.directory
-        claims = console
-    claims.claim("etcd is stopped and its data are gone", holds=not data.exists(), seen=data)
-    return claims.claims
+    console.claim(
+        "etcd is stopped and its data are gone",
+        holds=not etcd.directory.exists() and not _runs(etcd.pid),
+        seen=f"process {etcd.pid}, {etcd.directory}",
+    )
+    return console.claims
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def _register(console: Console, samples: Path) -> None:
@@ -209,6 +220,9 @@ async def _held(console: Console, hold: Hold, arguments: tuple[str, ...]) -> Asy
             async with asyncio.timeout(_DEADLINE_S):
                 await proxy.reached.wait()
                 yield
+        except TimeoutError:
+            msg = f"the promotion's {hold.value} is on its way within {_DEADLINE_S:g} s"
+            raise ClaimFailed(f"Not true: {msg}. Seen: {process.returncode}") from None
         finally:
             process.kill()
             await process.communicate()
@@ -220,6 +234,7 @@ async def _eventually_canonical(store: Store, version: str) -> None:
     listed = await store.snapshot([Key(key)])
     if expected in listed.answers[0][0].value:
         return
-    async for batch in store.watch(key, start_revision=listed.revision + 1):
-        if any(expected in change.kv.value for change in batch.events):
-            return
+    async with aclosing(store.watch(key, start_revision=listed.revision + 1)) as batches:
+        async for batch in batches:
+            if any(expected in change.kv.value for change in batch.events):
+                return

@@ -82,15 +82,21 @@ class Leadership:
             raise ValueError(msg)
         give_up_s = self._clock.monotonic_s() + deadline_s
         while True:
-            held = await self._try_once()
+            try:
+                held = await self._try_once()
+                if held is not None and self._clock.monotonic_s() < give_up_s:
+                    await self._until_free(give_up_s)
+                    continue
+            except StoreError:
+                await self._give_up_lease()
+                self._lease = None
+                raise
             if held is None:
                 self._keepalive = asyncio.create_task(self._keep_alive())
                 return
-            if self._clock.monotonic_s() >= give_up_s:
-                await self.resign()
-                holder = Holder.decode(held.value).sidecar
-                raise NotLeader(f"{holder} leads; it did not resign in time.", leader=holder)
-            await self._clock.sleep(_POLL_S)
+            await self.resign()
+            holder = Holder.decode(held.value).sidecar
+            raise NotLeader(f"{holder} leads; it did not resign in time.", leader=holder)
 
     def fence(self) -> Fence:
         """The compare for the next write transaction.
@@ -148,7 +154,7 @@ class Leadership:
 
     async def _try_once(self) -> KV | None:
         """One attempt: None where this process leads now, else the present holder's record."""
-        if self._lease is None or not self._holds_lease():
+        if self._lease is None or self._refresh_in_s() <= 0:
             asked_s = self._clock.monotonic_s()
             self._lease = await self._store.lease_grant(self._ttl_s)
             self._validity = LeaseValidity(asked_s, self._lease.ttl_s)
@@ -164,8 +170,6 @@ class Leadership:
             self._lease = None
             return await self._try_once()
         except OutcomeUnknown as error:
-            await self.resign()
-            self._lease = None
             raise Unavailable("The election got no answer; nothing was written.") from error
         if isinstance(answer, Committed):
             self._fence = Fence(keys.LEADER_HOLDER, answer.revision)
@@ -175,13 +179,27 @@ class Leadership:
             raise Contended("The leader key changed while it was read.")
         return held
 
+    async def _until_free(self, give_up_s: float) -> None:
+        """Wait until nobody leads, or until `give_up_s`; reads cost the cluster no Raft entry."""
+        while self._clock.monotonic_s() < give_up_s:
+            await self._clock.sleep(_POLL_S)
+            if not (await self._store.snapshot([Key(keys.LEADER_HOLDER)])).answers[0]:
+                return
+
+    def _refresh_in_s(self) -> float:
+        """Until a third of the lease's time has passed since it was last refreshed."""
+        if self._validity is None:
+            return 0.0
+        refresh_s = self._validity.sent_s + self._validity.ttl_s / 3
+        return refresh_s - self._clock.monotonic_s()
+
     def _holds_lease(self) -> bool:
         return self._validity is not None and self._validity.holds(self._clock.monotonic_s())
 
     async def _keep_alive(self) -> None:
         """Refresh the lease each third of its time until it is lost; `fence` tells the rest."""
         while self._lease is not None and self._validity is not None:
-            await self._clock.sleep(self._lease.ttl_s / 3)
+            await self._clock.sleep(max(self._refresh_in_s(), _POLL_S))
             sent_s = self._clock.monotonic_s()
             try:
                 ttl_s = await self._store.lease_keepalive(self._lease.lease_id)
@@ -189,11 +207,13 @@ class Leadership:
                 self._validity = LeaseValidity(sent_s, 0)
                 return
             except StoreError:
-                continue
-            self._validity = self._validity.renewed(sent_s, ttl_s)
+                ttl_s = None
+            # An answer that comes after the validity ended is too late: a loss is never resumed.
             if not self._holds_lease():
                 await self._give_up_lease()
                 return
+            if ttl_s is not None:
+                self._validity = self._validity.renewed(sent_s, ttl_s)
 
     async def _agree_on_ops_lease(self, now_ms: int, *, renew: bool) -> tuple[int, int]:
         while True:

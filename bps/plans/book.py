@@ -7,10 +7,11 @@ which compares the plan's head, the policy and, for promotions, the initiative's
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bps.core import keys
 from bps.core.chain import GENESIS
-from bps.core.codec import canonical_json, sha256_hex
+from bps.core.codec import canonical_json, sha256_hex, to_decimals
 from bps.core.errors import ClockNullified, ConfigError, NotFound
 from bps.core.ids import CANONICAL_ACTOR
 from bps.core.txn import Condition, Operation, Put, unchanged
@@ -22,10 +23,13 @@ from bps.policy.model import Policy, PolicyInForce
 from bps.writepath.command import OperationId
 from bps.writepath.view import View
 
+_in_force = lru_cache(maxsize=4)(PolicyInForce)
+"""Decoded once per stored version; every command needs it."""
+
 
 def clock_digest(clock: Clock) -> str:
     """SHA-256 of a clock's canonical bytes, counters as decimal strings."""
-    return sha256_hex(canonical_json({actor: str(counter) for actor, counter in clock.items()}))
+    return sha256_hex(canonical_json(to_decimals(clock)))
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class PlanBook:
         state.plan = Plan.decode(plan.value) if plan else None
         state.canonical = Version.decode(canonical.value) if canonical else None
         stored_head = Head.decode(head.value) if head else None
-        in_force = PolicyInForce(policy)
+        in_force = _in_force(policy)
         book = cls(
             view,
             operation,

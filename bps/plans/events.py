@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from bps.core.codec import Decimal, Record
-from bps.plans.model import Contributor, StoredState
+from bps.plans.model import ClockMap, Contributor, StoredState
 
 
 class Envelope(Record):
@@ -61,7 +61,7 @@ class BranchOpened(Record):
     fingerprint: str
     opened_by: Literal["regression", "rebase"]
     parent_rr: str | None
-    inherited_clock: dict[str, Decimal]
+    inherited_clock: ClockMap
     summary: str
     base_version: Decimal
     base_digest: str

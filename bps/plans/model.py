@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bps.core.codec import Decimal, Record
+from bps.core.codec import Decimal, DecimalMap, Record
 from bps.core.ids import RRPlanId
 
-ClockMap = dict[str, Decimal]
+ClockMap = DecimalMap
 
 
 class State(StrEnum):

@@ -24,6 +24,7 @@ from bps.plans.nullify import nullify
 from bps.plans.reference import find_branch, reads_of
 from bps.plans.register import plan_reads, receipt
 from bps.plans.results import Nullified
+from bps.policy.model import MAX_CONTRIBUTORS
 from bps.promotion.governance import compare_governance
 from bps.promotion.results import PromotionResult
 from bps.writepath.command import Commit, Decision, OperationId, operation
@@ -60,9 +61,10 @@ class Promote:
     def reads(self) -> Sequence[Read]:
         """The plan, the branches named (else all), and their newest RR-plans."""
         reads = plan_reads(self.plan)
-        for ref in self.refs:
+        for ref in self.refs[:MAX_CONTRIBUTORS]:
             reads += reads_of(self.plan, ref)
-        return reads if self.refs else [*reads, Prefix(keys.PlanKeys(self.plan).branches)]
+        some = 0 < len(self.refs) <= MAX_CONTRIBUTORS
+        return reads if some else [*reads, Prefix(keys.PlanKeys(self.plan).branches)]
 
     def decide(self, view: View, now_ms: int) -> Decision[PromotionResult]:
         """Commit, or Reject with StaleBase, MergeConflict, WrongState, ClockNullified, ..."""
@@ -89,13 +91,13 @@ class Promote:
     def _contributors(self, book: PlanBook) -> list[RRPlan]:
         """The RR-plans to promote, in the total order. Raises NotRead."""
         if self.refs:
-            named = [(find_branch(book, ref), ref.n) for ref in self.refs]
-            places = [(branch.branch, branch.n if n is None else n) for branch, n in named]
-            book.rr_plans(places)
-            chosen = {b.branch: book.live_rr_plan(b, n) for b, n in named}
+            found = [(find_branch(book, ref), ref.n) for ref in self.refs]
+            named = [(branch, branch.n if n is None else n) for branch, n in found]
+            book.rr_plans([(branch.branch, n) for branch, n in named])
+            chosen = {(branch.branch, n): book.live_rr_plan(branch, n) for branch, n in named}
         else:
             live = book.live(book.branches())
-            chosen = {each.branch: each for each in live if each.state is State.SUCCEEDED}
+            chosen = {(e.branch, e.n): e for e in live if e.state is State.SUCCEEDED}
         for rr_plan in chosen.values():
             if rr_plan.state is not State.SUCCEEDED:
                 msg = f"Cannot promote {rr_plan.rr_plan}: it is {rr_plan.state.value}."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import NotFound
+from bps.core.errors import ChainBroken, MalformedRecord, NotFound
 from bps.core.ports import Key, Store
 from bps.core.txn import KV
 from bps.plans.model import Head
@@ -29,44 +29,81 @@ async def pin(store: Store, plan: str) -> PinnedLog:
 
     Raises:
         NotFound: no such plan.
+        ChainBroken: its head is missing or damaged; facts: index 0, since no event is to blame.
     """
-    snapshot = await store.snapshot([Key(keys.PlanKeys(plan).head)])
-    if not snapshot.answers[0]:
+    plan_keys = keys.PlanKeys(plan)
+    snapshot = await store.snapshot([Key(plan_keys.head), Key(plan_keys.record)])
+    head, record = snapshot.answers
+    if not head and not record:
         raise NotFound(f"There is no plan {plan}.", plan=plan)
-    return PinnedLog(plan, Head.decode(snapshot.answers[0][0].value), snapshot.revision)
+    try:
+        if head:
+            return PinnedLog(plan, Head.decode(head[0].value), snapshot.revision)
+        why = "it is missing"
+    except MalformedRecord as error:
+        why = error.message
+    where = plan_keys.head.decode()
+    msg = f"{plan}: the head of the log is broken: {why.removesuffix('.')}."
+    raise ChainBroken(msg, plan=plan, index=0, key=where)
 
 
 async def pages(
-    store: Store, prefix: bytes, revision: int, *, limit: int = PAGE_EVENTS, keys_only: bool = False
+    store: Store,
+    prefix: bytes,
+    revision: int,
+    *,
+    limit: int = PAGE_EVENTS,
+    keys_only: bool = False,
+    key_of: Callable[[int], bytes] | None = None,
+    last: int = 0,
 ) -> AsyncGenerator[tuple[KV, ...], None]:
     """All keys below `prefix` at `revision`; the next page is fetched while one is used.
+
+    Where keys are numbered, `key_of` builds the n-th and `last` says how many to expect; any others
+    come as well. Then each page but the last is asked for as a range that ends where the page
+    should: for a page of an open range etcd counts all the rest of it (among 10^6 keys that took
+    260 ms a page instead of 7).
 
     Memory: two pages. Raises Compacted, Unavailable.
     """
     end = keys.after_prefix(prefix)
 
-    async def fetch(start: bytes) -> tuple[tuple[KV, ...], bool]:
-        page = await store.page(start, end, limit=limit, revision=revision, keys_only=keys_only)
+    async def fetch(start: bytes, stop: bytes) -> tuple[tuple[KV, ...], bool]:
+        page = await store.page(start, stop, limit=limit, revision=revision, keys_only=keys_only)
         return page.kvs, page.more
 
-    coming = asyncio.create_task(fetch(prefix))
+    def stop_of(first: int) -> bytes:
+        return end if key_of is None or first + limit > last else key_of(first + limit)
+
+    first, stop = 1, stop_of(1)
+    coming: asyncio.Task[tuple[tuple[KV, ...], bool]] | None
+    coming = asyncio.create_task(fetch(prefix, stop))
     try:
-        more = True
-        while more:
+        while coming is not None:
             kvs, more = await coming
             if more:
-                coming = asyncio.create_task(fetch(kvs[-1].key + b"\x00"))
+                coming = asyncio.create_task(fetch(kvs[-1].key + b"\x00", stop))
+            elif stop == end:
+                coming = None
+            else:
+                start, first = stop, first + limit
+                stop = stop_of(first) if len(kvs) == limit else end
+                coming = asyncio.create_task(fetch(start, stop))
             if kvs:
                 yield kvs
     finally:
-        coming.cancel()
+        if coming is not None:
+            coming.cancel()
 
 
 class Bodies:
     """The bodies of a log, asked for in ascending order; each page is dropped when passed."""
 
     def __init__(self, store: Store, log: PinnedLog) -> None:
-        self._pages = pages(store, keys.PlanKeys(log.plan).bodies, log.revision)
+        plan_keys = keys.PlanKeys(log.plan)
+        self._pages = pages(
+            store, plan_keys.bodies, log.revision, key_of=plan_keys.body, last=log.head.seq
+        )
         self._held: dict[bytes, bytes] = {}
         self._last = b""
         self._ended = False

@@ -34,10 +34,9 @@ class Verified(Record):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One event whose link and body are sound: raw bytes, and the envelope's parsed fields."""
+    """One event whose link and body are sound: the envelope's parsed fields, the body's bytes."""
 
     seq: int
-    envelope: bytes
     body: bytes
     fields: dict[str, Any]
     hash: str
@@ -87,12 +86,15 @@ async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked
     bodies = Bodies(store, log)
     held: Checked | None = None
     try:
-        async with aclosing(pages(store, plan_keys.events, log.revision)) as event_pages:
+        found = pages(
+            store, plan_keys.events, log.revision, key_of=plan_keys.event, last=log.head.seq
+        )
+        async with aclosing(found) as event_pages:
             async for page in event_pages:
                 for kv in page:
                     seq = keys.last_number(kv.key)
                     if seq is None:
-                        why = f"a key that is no event follows: {kv.key.decode()}"
+                        why = f"a key that is no event follows: {kv.key.decode(errors='replace')}"
                         raise broken(log.plan, Break(verifier.count + 1, why))
                     if bad := verifier.feed(Link(seq, kv.value)):
                         raise broken(log.plan, bad)
@@ -100,10 +102,13 @@ async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked
                         continue
                     if held is not None:
                         yield held
-                    held = await _with_body(bodies, plan_keys.body(seq), kv.value, verifier)
+                    held = await _with_body(bodies, plan_keys.body(seq), verifier)
         if bad := verifier.finish(log.head.seq, log.head.hash):
             raise broken(log.plan, bad)
         if held is not None:
+            if held.fields.get("time_ms") != log.head.time_ms:
+                why = "its time is not the one that the head names"
+                raise broken(log.plan, Break(held.seq, why))
             yield held
         if await store.count(plan_keys.bodies, revision=log.revision) != log.head.seq:
             raise broken(log.plan, Break(log.head.seq + 1, "a body belongs to no event"))
@@ -111,16 +116,14 @@ async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked
         await bodies.close()
 
 
-async def _with_body(
-    bodies: Bodies, key: bytes, envelope: bytes, verifier: ChainVerifier
-) -> Checked:
+async def _with_body(bodies: Bodies, key: bytes, verifier: ChainVerifier) -> Checked:
     seq, fields = verifier.count, verifier.fields
     body = await bodies.get(key)
     if body is None:
         raise broken(fields["plan"], Break(seq, "its body is missing"))
     if sha256_hex(body) != fields.get("body_digest"):
         raise broken(fields["plan"], Break(seq, "its body does not have the envelope's digest"))
-    return Checked(seq, envelope, body, fields, verifier.digest)
+    return Checked(seq, body, fields, verifier.digest)
 
 
 async def _verify_blobs(store: Store, log: PinnedLog) -> int:

@@ -124,17 +124,22 @@ def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:
         IdempotencyKeyReused: the id was used with another request.
     """
     record = OpRecord.decode(stored.value)
-    operation = command.operation
-    if record.request != operation.request:
-        msg = f"Operation id {operation.op_id} was used for another request before."
-        raise IdempotencyKeyReused(msg, op=operation.name)
+    _check_request(command, record)
     return repeated(command, record) if record.state == "DONE" else None
 
 
 def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
-    """The outcome that a DONE record holds."""
+    """The outcome that a DONE record holds. Raises IdempotencyKeyReused."""
+    _check_request(command, record)
     result = command.result_type.model_validate(record.result)
     return Outcome(result, "repeated", "the operation was done before")
+
+
+def _check_request(command: Command[R], record: OpRecord) -> None:
+    operation = command.operation
+    if record.request != operation.request:
+        msg = f"Operation id {operation.op_id} was used for another request before."
+        raise IdempotencyKeyReused(msg, op=operation.name)
 
 
 class WriteAuthority(Protocol):

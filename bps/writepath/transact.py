@@ -155,7 +155,6 @@ class _Execution(Generic[R]):
             )
             self._forget()
             if isinstance(settled, Done):
-                self._check_request(settled.record)
                 return repeated(self._command, settled.record)
             return await self._read(())
         if isinstance(answer, Committed):

@@ -1,0 +1,1 @@
+"""Tests of the documentation: it is complete, up to date, and its commands run."""

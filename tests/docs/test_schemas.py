@@ -1,0 +1,123 @@
+"""What is stored and printed is what the published schemas say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from bps.cli.views import OUTPUTS, BranchView, PlanView
+from bps.clock import SystemClock
+from bps.core.keys import KEY_MAP, ROOT
+from bps.core.ports import Store
+from bps.leadership.election import Leadership
+from bps.plans.blob import pack
+from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
+from bps.plans.events import BODIES
+from bps.plans.read import branches_of, list_plans, plan_detail, rr_plan_of
+from bps.plans.register import RegisterPlan
+from bps.policy.initialise import Initialise
+from bps.promotion.promote import Promote
+from bps.promotion.revert import Revert
+from bps.replay.events import read_events
+from bps.replay.replay import replay
+from bps.replay.verify import verify
+from bps.store.memory import MemoryStore
+from bps.writepath.transact import WritePath
+from tests.asynchronous import asynchronous
+from tests.docs.pages import DOCS
+from tests.doubles.scene import ref
+
+PLAN = "EP-42"
+WHO = "tester"
+SCHEMAS = sorted((DOCS / "schemas").rglob("*.json"))
+
+
+def valid(name: str, data: Any) -> None:
+    schema = orjson.loads((DOCS / "schemas" / f"{name}.json").read_bytes())
+    Draft202012Validator(schema).validate(data)
+
+
+async def story(store: Store) -> dict[str, Any]:
+    """Every command once; what each of them answers, by the name of its schema."""
+    clock = SystemClock()
+    async with Leadership(store, clock, "somewhere/1") as leadership:
+        await leadership.campaign(1.0)
+        do = WritePath(store, leadership, clock).execute
+
+        async def opened(trace: str, cause: str) -> Any:
+            return await do(OpenBranch(WHO, f"open-{trace}", PLAN, trace, cause))
+
+        answers: dict[str, Any] = {"init": await do(Initialise(WHO, "init"))}
+        register = RegisterPlan(WHO, "register", PLAN, "initiative", "title", pack(b"v1"))
+        answers["plan-register"] = await do(register)
+        answers["branch-open"] = first = await opened("t1", "c1")
+        await opened("t2", "c1")
+        other, third = await opened("t3", "c3"), await opened("t4", "c4")
+        one, two = ref(first.result), ref(other.result)
+        answers["branch-submit"] = await do(SubmitBranch(WHO, "s1", PLAN, one, pack(b"v2")))
+        answers["promote"] = await do(Promote(WHO, "p1", PLAN, (one,)))
+        answers["branch-rebase"] = await do(RebaseBranch(WHO, "r1", PLAN, two))
+        answers["branch-fail"] = await do(FailBranch(WHO, "f1", PLAN, ref(third.result), "no"))
+        answers["revert"] = await do(Revert(WHO, "v1", PLAN, 1, "again"))
+        found = {name: outcome.result for name, outcome in answers.items()}
+        branches = await branches_of(store, PLAN)
+        found["plan-show"] = PlanView.of(await plan_detail(store, PLAN))
+        found["plan-list"] = [plan async for plan in list_plans(store)]
+        found["branch-list"] = [BranchView.of(branch, rr_plan) for branch, rr_plan in branches]
+        found["branch-show"] = (await rr_plan_of(store, PLAN, one))[1]
+        found["canonical"] = (await plan_detail(store, PLAN)).canonical
+        found["log"] = [event async for event in read_events(store, PLAN, 1)]
+        found["verify"] = [await verify(store, PLAN)]
+        found["replay"] = [await replay(store, PLAN)]
+        await check_stored(store)
+        return found
+
+
+def key_form(pattern: str) -> re.Pattern[str]:
+    """The expression that keys of one row of the key map match."""
+    form = re.sub(r"\{(n|seq)\}", "[0-9]{19}", pattern)
+    return re.compile(re.sub(r"\{[a-z]\w*\}", "[^/]+", form))
+
+
+async def check_stored(store: Store) -> None:
+    """Every key is one of the key map, and its value what the map's schema says."""
+    patterns = {row.pattern: key_form(row.pattern) for row in KEY_MAP}
+    seen = set()
+    for kv in (await store.page(ROOT, b"\0", limit=10_000)).kvs:
+        name = kv.key.removeprefix(ROOT).decode()
+        (pattern,) = [known for known, form in patterns.items() if form.fullmatch(name)]
+        seen.add(pattern)
+        if "blobs" in pattern:
+            continue
+        stored = orjson.loads(kv.value)
+        if "bodies" in pattern:
+            kind = stored.pop("kind")
+            assert stored.pop("schema") == 1
+            valid(f"events/{kind}", stored)
+        else:
+            valid(f"records/{stored['kind']}", stored)
+    assert seen == set(patterns) - {"initiatives/{i}/governance"}
+
+
+@asynchronous
+async def test_what_is_stored_printed_and_published_fits_the_schemas() -> None:
+    answers = await story(MemoryStore(SystemClock()))
+    for name, answer in answers.items():
+        several = isinstance(answer, list)
+        plain = [each.model_dump(mode="json") for each in (answer if several else [answer])]
+        valid(f"cli/{name}", plain if several else plain[0])
+    for event in answers["log"]:
+        valid("events/cloudevent", event.model_dump(mode="json"))
+        valid(f"events/{event.type.rpartition('.')[2]}", event.data)
+    assert {event.type.rpartition(".")[2].upper() for event in answers["log"]} == set(BODIES)
+    assert set(OUTPUTS) - set(answers) == {"diff", "sync", "doctor", "explain"}
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: str(path.relative_to(DOCS)))
+def test_the_schemas_are_schemas(path: Path) -> None:
+    Draft202012Validator.check_schema(orjson.loads(path.read_bytes()))

@@ -1,0 +1,58 @@
+"""A store that hands every call on; the other stores change what they need to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from bps.core.ports import Lease, MemberStatus, Page, Read, Snapshot, Store, WatchBatch
+from bps.core.txn import Committed, Conflict, Txn
+
+
+class ForwardingStore:
+    """Implements `Store` by another one."""
+
+    def __init__(self, inner: Store) -> None:
+        self.inner = inner
+
+    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+        return await self.inner.snapshot(reads)
+
+    async def commit(self, txn: Txn) -> Committed | Conflict:
+        return await self.inner.commit(txn)
+
+    async def page(
+        self,
+        start: bytes,
+        end: bytes,
+        *,
+        limit: int,
+        revision: int = 0,
+        keys_only: bool = False,
+    ) -> Page:
+        return await self.inner.page(
+            start, end, limit=limit, revision=revision, keys_only=keys_only
+        )
+
+    async def count(self, prefix: bytes, *, revision: int = 0) -> int:
+        return await self.inner.count(prefix, revision=revision)
+
+    def watch(self, prefix: bytes, *, start_revision: int) -> AsyncGenerator[WatchBatch, None]:
+        return self.inner.watch(prefix, start_revision=start_revision)
+
+    async def lease_grant(self, ttl_s: int) -> Lease:
+        return await self.inner.lease_grant(ttl_s)
+
+    async def lease_keepalive(self, lease_id: int) -> int:
+        return await self.inner.lease_keepalive(lease_id)
+
+    async def lease_revoke(self, lease_id: int) -> None:
+        await self.inner.lease_revoke(lease_id)
+
+    async def status(self) -> tuple[MemberStatus, ...]:
+        return await self.inner.status()
+
+    async def compact(self, revision: int) -> None:
+        await self.inner.compact(revision)
+
+    async def close(self) -> None:
+        await self.inner.close()

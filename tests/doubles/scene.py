@@ -1,0 +1,166 @@
+"""A write path on a memory store with everything around it, and short words for its commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Self
+
+from bps.core import keys
+from bps.core.ids import BranchRef
+from bps.core.keys import PlanKeys, after_prefix
+from bps.core.txn import KV, Committed, Put, Txn
+from bps.plans.blob import pack
+from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
+from bps.plans.events import BODIES, Body, Envelope
+from bps.plans.model import Branch, Head, RRPlan, Version
+from bps.plans.register import RegisterPlan
+from bps.plans.results import BranchResult, PlanResult
+from bps.policy.initialise import Initialise
+from bps.policy.model import DEFAULT_POLICY, Policy
+from bps.promotion.promote import Promote
+from bps.promotion.results import PromotionResult
+from bps.promotion.revert import Revert
+from bps.store.memory import MemoryStore
+from bps.writepath.transact import WritePath
+from tests.doubles.authority import HeldAuthority
+from tests.doubles.faulty_store import FaultyStore
+from tests.doubles.manual_clock import ManualClock
+from tests.doubles.recording_store import RecordingStore
+
+PLAN = "EP-1"
+WHO = "tester"
+_ALL = 1_000_000
+
+
+def ref(result: BranchResult) -> BranchRef:
+    """How to name the RR-plan of an answer, exactly."""
+    return BranchRef(result.branch, result.n)
+
+
+@dataclass(slots=True)
+class Scene:
+    """One leader: `path` writes through `store` (records) and `faulty` (fails) into `memory`."""
+
+    clock: ManualClock
+    memory: MemoryStore
+    faulty: FaultyStore
+    store: RecordingStore
+    authority: HeldAuthority
+    path: WritePath
+    _numbers: count[int] = field(default_factory=count)
+
+    @classmethod
+    async def make(cls, plan: str | None = PLAN, content: bytes = b"v1") -> Self:
+        """An initialised store, and `plan` registered in it where it is not None."""
+        clock = ManualClock(jumps=True)
+        memory = MemoryStore(clock)
+        faulty = FaultyStore(memory)
+        store = RecordingStore(faulty)
+        authority = await HeldAuthority.take(memory)
+        scene = cls(clock, memory, faulty, store, authority, WritePath(store, authority, clock))
+        await scene.path.execute(Initialise(WHO, "init"))
+        if plan is not None:
+            await scene.register(content, plan)
+        store.reset()
+        return scene
+
+    def cold(self) -> WritePath:
+        """Another write path of the same leader, which knows nothing yet."""
+        return WritePath(self.store, self.authority, self.clock)
+
+    def op(self) -> str:
+        """A new operation id."""
+        return f"op-{next(self._numbers)}"
+
+    async def register(self, content: bytes = b"v1", plan: str = PLAN) -> PlanResult:
+        command = RegisterPlan(WHO, self.op(), plan, "initiative", "title", pack(content))
+        return (await self.path.execute(command)).result
+
+    async def open(
+        self,
+        trace: str,
+        fingerprint: str | None = None,
+        *,
+        plan: str = PLAN,
+        parent: BranchResult | None = None,
+        clock: dict[str, int] | None = None,
+    ) -> BranchResult:
+        """Report a root cause; its fingerprint is `cause of {trace}` unless it is given."""
+        command = OpenBranch(
+            WHO,
+            self.op(),
+            plan,
+            trace,
+            fingerprint or f"cause of {trace}",
+            parent_rr=ref(parent) if parent else None,
+            clock=clock,
+        )
+        return (await self.path.execute(command)).result
+
+    async def submit(self, branch: BranchResult, content: bytes) -> BranchResult:
+        command = SubmitBranch(WHO, self.op(), branch.plan, ref(branch), pack(content))
+        return (await self.path.execute(command)).result
+
+    async def succeed(self, trace: str, content: bytes, *, plan: str = PLAN) -> BranchResult:
+        """Open a branch and submit its fix."""
+        return await self.submit(await self.open(trace, plan=plan), content)
+
+    async def fail(self, branch: BranchResult, reason: str = "gave up") -> BranchResult:
+        command = FailBranch(WHO, self.op(), branch.plan, ref(branch), reason)
+        return (await self.path.execute(command)).result
+
+    async def rebase(self, branch: BranchResult) -> BranchResult:
+        command = RebaseBranch(WHO, self.op(), branch.plan, ref(branch))
+        return (await self.path.execute(command)).result
+
+    async def promote(self, *branches: BranchResult, plan: str = PLAN) -> PromotionResult:
+        command = Promote(WHO, self.op(), plan, tuple(ref(branch) for branch in branches))
+        return (await self.path.execute(command)).result
+
+    async def revert(self, to: int, *, plan: str = PLAN) -> PromotionResult:
+        return (await self.path.execute(Revert(WHO, self.op(), plan, to, "why"))).result
+
+    async def set_policy(self, **changes: int) -> Policy:
+        """Put another policy in force, as a later release will do it by a command."""
+        policy = Policy.model_validate({**DEFAULT_POLICY.model_dump(), **changes})
+        written = await self.memory.commit(Txn((), (Put(keys.POLICY_CURRENT, policy.encode()),)))
+        assert isinstance(written, Committed)
+        return policy
+
+    async def below(self, prefix: bytes) -> tuple[KV, ...]:
+        """All keys below `prefix`, read without faults and without being recorded."""
+        return (await self.memory.page(prefix, after_prefix(prefix), limit=_ALL)).kvs
+
+    async def log(self, plan: str = PLAN) -> list[tuple[Envelope, Body]]:
+        """All events with their bodies."""
+        bodies = await self.below(PlanKeys(plan).bodies)
+        envelopes = [Envelope.decode(kv.value) for kv in await self.below(PlanKeys(plan).events)]
+        return [
+            (envelope, BODIES[envelope.type].decode(body.value))
+            for envelope, body in zip(envelopes, bodies, strict=True)
+        ]
+
+    async def types(self, plan: str = PLAN) -> list[str]:
+        """The types of all events."""
+        return [envelope.type for envelope, _ in await self.log(plan)]
+
+    async def head(self, plan: str = PLAN) -> Head:
+        return Head.decode((await self.below(PlanKeys(plan).head))[0].value)
+
+    async def versions(self, plan: str = PLAN) -> list[Version]:
+        return [Version.decode(kv.value) for kv in await self.below(PlanKeys(plan).versions)]
+
+    async def rr_plans(self, plan: str = PLAN) -> dict[str, RRPlan]:
+        """All RR-plans by their ids."""
+        found = [RRPlan.decode(kv.value) for kv in await self.below(PlanKeys(plan).rr_plans)]
+        return {rr_plan.rr_plan: rr_plan for rr_plan in found}
+
+    async def branches(self, plan: str = PLAN) -> dict[str, Branch]:
+        """All branches by their ids."""
+        found = [Branch.decode(kv.value) for kv in await self.below(PlanKeys(plan).branches)]
+        return {branch.branch: branch for branch in found}
+
+    async def states(self, plan: str = PLAN) -> dict[str, str]:
+        """The states of all RR-plans by their ids."""
+        return {name: rr.state.value for name, rr in (await self.rr_plans(plan)).items()}

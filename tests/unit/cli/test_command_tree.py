@@ -1,0 +1,42 @@
+"""Every command has a published output, and every published output has a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from bps.cli.main import app
+from bps.cli.views import OUTPUTS
+from tests.unit.cli.invoke import invoke
+
+WITHOUT_DATA = {"demo"}
+
+
+def commands(group: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def tree() -> list[tuple[str, ...]]:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    return list(commands(root))
+
+
+def test_commands_and_outputs_are_the_same() -> None:
+    assert {"-".join(path) for path in tree()} - WITHOUT_DATA == set(OUTPUTS)
+
+
+def test_every_command_has_help_that_says_what_its_options_do() -> None:
+    for path in tree():
+        ran = invoke(*path, "--help")
+        assert (ran.code, ran.err) == (0, "")
+        assert f"Usage: bps {' '.join(path)}" in ran.out
+        assert ("--output" in ran.out) is (path[-1] not in WITHOUT_DATA)
+    root = invoke("--help")
+    assert "75 unavailable" in " ".join(root.out.split())

@@ -1,0 +1,118 @@
+"""Printed data: the same in every form, nothing cut, nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from bps.cli.output import Format, cell, show
+from tests.unit.cli.invoke import invoke
+
+TRICKY = [
+    "yes", "no", "on", "null", "~", "", " ", "012", "0o17", "1e3", "1:30", "1_000", ".inf", "=",
+    "2026-11-21", "- x", "a: b", "# x", "'", '"', "{", "[", "&a", "*a", "!t", "%d", "@", "`", "\n",
+    "a\nb\n", " a", "a ", "\t", "\x1b[31m", "\x00", "\x85", "\u2028", "é", "日本", "😀", "x" * 5_000,
+]  # fmt: skip
+
+
+class Tricky(BaseModel):
+    NAME: ClassVar[str] = "tricky"
+
+    text: str
+    texts: list[str]
+    number: int
+    flag: bool
+    nothing: None
+    nested: dict[str, Any]
+
+
+def tricky() -> Tricky:
+    return Tricky(
+        text="yes",
+        texts=TRICKY,
+        number=10**18,
+        flag=True,
+        nothing=None,
+        nested={text: {text: [text]} for text in TRICKY},
+    )
+
+
+def test_json_and_yaml_hold_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    for data in (tricky(), [tricky(), tricky()], []):
+        show(data, Format.JSON)
+        as_json = json.loads(capsys.readouterr().out)
+        show(data, Format.YAML)
+        text = capsys.readouterr().out
+        assert YAML(typ="safe", pure=True).load(text) == as_json
+        assert "\x1b" not in text
+        plain = data.model_dump() if isinstance(data, BaseModel) else [d.model_dump() for d in data]
+        assert as_json == plain
+
+
+def test_a_table_is_one_line_a_row_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    show([tricky(), tricky()], Format.TABLE, ("text", "texts", "nothing", "flag"))
+    out = capsys.readouterr().out
+    header, *rows = out.splitlines()
+    assert header.split() == ["TEXT", "TEXTS", "NOTHING", "FLAG"]
+    assert len(rows) == 2
+    assert all("x" * 5_000 in row and row.endswith("-        yes") for row in rows)
+    assert out.replace("\n", "").isprintable()
+    show([], Format.TABLE, ("text",))
+    assert capsys.readouterr().out == "TEXT\n"
+
+
+@pytest.mark.parametrize("text", TRICKY, ids=ascii)
+def test_a_cell_is_printable(text: str) -> None:
+    assert cell(text).isprintable()
+    assert cell([{text: None}]) == f"{cell(text)}=-"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False), ("0", False)])
+def test_no_color_is_obeyed(
+    monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool
+) -> None:
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    monkeypatch.setenv("NO_COLOR", no_color)
+    show([tricky()], Format.TABLE, ("number",))
+    show(tricky(), Format.TABLE)
+    assert ("\x1b[" in terminal.getvalue()) is coloured
+
+
+def test_explain_tells_one_code_or_all() -> None:
+    one = invoke("explain", "stale_base")
+    assert (one.code, one.err) == (0, "")
+    assert one.out.startswith("code          STALE_BASE\n")
+    rows = json.loads(invoke("explain", "-o", "json").out)
+    assert len({row["code"] for row in rows}) == len(rows) > 30
+    assert all(row["next_action"] and row["exit_code"] in {1, 2, 3, 75} for row in rows)
+    unknown = invoke("explain", "NO_SUCH")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "[INVALID_INPUT]" in unknown.err
+
+
+def test_usage_errors_exit_2() -> None:
+    for arguments in (
+        ("frobnicate",),
+        ("plan",),
+        ("plan", "show"),
+        ("plan", "show", "EP-1", "surplus"),
+        ("plan", "show", "EP-1", "--frobnicate"),
+        ("plan", "show", "EP-1", "-o", "xml"),
+        ("branch", "fail", "EP-1", "1a2b3c4d"),
+        ("revert", "EP-1"),
+    ):
+        ran = invoke(*arguments)
+        assert ran.code == 2, arguments
+        assert "Traceback" not in ran.err
+        assert "Usage: bps" in ran.err + ran.out

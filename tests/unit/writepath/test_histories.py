@@ -1,0 +1,350 @@
+"""Random commands under random faults: what must hold after every step, read from the store alone.
+
+The rules of events are written down here a second time, in `rebuild`; the stored records must be
+what they give.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bps.core.chain import Link, first_break
+from bps.core.codec import Record, sha256_hex
+from bps.core.errors import (
+    FencedOut,
+    IdempotencyKeyReused,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+)
+from bps.core.ids import CANONICAL_ACTOR, BranchRef
+from bps.core.keys import PlanKeys, last_number
+from bps.core.vector_clock import includes
+from bps.plans.blob import pack, unpack
+from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
+from bps.plans.events import BlueprintPromoted, Body, BranchOpened, BranchSucceeded, VcNullify
+from bps.plans.model import RRPlan
+from bps.plans.register import RegisterPlan
+from bps.promotion.promote import Promote
+from bps.promotion.revert import Revert
+from bps.replay.replay import replay
+from bps.writepath.command import Command, Outcome
+from tests.doubles import WHO, ApplyLate, Fault, HeldAuthority, Scene
+
+R = TypeVar("R", bound=Record)
+Place = tuple[str, int]
+
+PLANS = ("EP-1", "EP-2")
+CONTENTS = (b"v1", b"v2", b"v3")
+FAULTS = st.one_of(
+    st.sampled_from([Fault.NONE, Fault.LOSE_REPLY, Fault.LOSE_REQUEST, Fault.UNAVAILABLE]),
+    st.just(Fault.NO_LEASE),
+    st.builds(ApplyLate, st.integers(1, 6)),
+)
+plans = st.sampled_from(PLANS)
+contents = st.sampled_from(CONTENTS)
+
+
+class Report(NamedTuple):
+    plan: str
+    trace: str
+    cause: str
+    parent: int
+    clock: dict[str, int] | None
+
+
+reports = st.builds(
+    Report,
+    plans,
+    st.sampled_from(["T1", "T2", "T3"]),
+    st.sampled_from(["F1", "F2", "F3"]),
+    st.integers(0, 8),
+    st.sampled_from([None, None, {}, {CANONICAL_ACTOR: 1}]),
+)
+
+
+@dataclass
+class Rebuilt:
+    """What the events of one plan say."""
+
+    states: dict[Place, str] = field(default_factory=dict)
+    digests: dict[Place, str] = field(default_factory=dict)
+    nullified: set[Place] = field(default_factory=set)
+    promoted: list[tuple[int, str]] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+def rebuild(log: list[tuple[Any, Body]]) -> Rebuilt:
+    """Read the events and check each against those before it."""
+    rebuilt = Rebuilt()
+    for event, body in log:
+        place = (event.branch, event.rr)
+        assert place not in rebuilt.nullified, "an event of an RR-plan after its VC_NULLIFY"
+        rebuilt.counters[event.actor] += 1
+        assert event.counter == rebuilt.counters[event.actor], "a gap in an actor's counter"
+        match body:
+            case BranchOpened():
+                assert place not in rebuilt.states, "an RR-plan was opened twice"
+                rebuilt.states[place] = "OPEN"
+            case BranchSucceeded():
+                assert rebuilt.states[place] == "OPEN"
+                rebuilt.states[place] = "SUCCEEDED"
+                rebuilt.digests[place] = body.digest
+            case VcNullify():
+                assert body.status.obsolete
+                assert body.last_counter == event.counter - 1
+                rebuilt.states[place] = body.status.value
+                rebuilt.nullified.add(place)
+            case BlueprintPromoted():
+                assert body.version == len(rebuilt.promoted) + 2
+                rebuilt.promoted.append((body.version, body.digest))
+                for contributor in body.contributors:
+                    each = (contributor.branch, contributor.n)
+                    assert rebuilt.states[each] == "SUCCEEDED"
+                    if contributor.state == "PROMOTED":
+                        assert rebuilt.digests[each] == body.digest
+                        rebuilt.states[each] = "PROMOTED"
+            case _:
+                pass
+    return rebuilt
+
+
+class Histories(RuleBasedStateMachine):
+    """Two plans, two write paths, and a network that loses what it is told to lose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.scene = self.run(Scene.make(plan=None))
+        self.paths = [self.scene.path, self.scene.cold()]
+        self.sent: list[Command[Any]] = []
+        self.acknowledged: dict[str, Outcome[Any]] = {}
+        self.known: dict[tuple[str, Place], RRPlan] = {}
+        self.head_times: dict[str, int] = {}
+        self.canonical_clocks: dict[str, dict[str, int]] = {}
+
+    def run(self, work: Coroutine[Any, Any, R | Any]) -> Any:
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.scene.faulty.arrive())
+        self.everything_holds()
+        for plan in self.registered():
+            self.run(replay(self.scene.memory, plan))
+        self.runner.close()
+
+    def do(self, command: Command[Any], path: int = 0) -> None:
+        """Execute; only failures that a caller may see, and what they promise, are let pass."""
+        name = command.operation.name
+        if command not in self.sent:
+            self.sent.append(command)
+        try:
+            outcome = self.run(self.paths[path].execute(command))
+        except (Rejected, IdempotencyKeyReused):
+            assert name not in self.acknowledged, "an acknowledged operation was refused"
+            return
+        except FencedOut:
+            self.paths[path] = self.scene.cold()
+            return
+        except (Unavailable, OutcomeUnknown):
+            return
+        finally:
+            self.scene.faulty.script.clear()
+        if outcome.how == "noop":
+            assert outcome.result.receipt is None
+            return
+        before = self.acknowledged.setdefault(name, outcome)
+        assert before.result == outcome.result, "a repeated operation brought another result"
+
+    def lead(self) -> None:
+        """A new leader with write paths that know nothing."""
+        self.scene.authority = self.run(HeldAuthority.take(self.scene.memory))
+        self.paths = [self.scene.cold(), self.scene.cold()]
+
+    # What happens.
+
+    @initialize()
+    def register(self) -> None:
+        self.do(RegisterPlan(WHO, "first", PLANS[0], "initiative", "t", pack(b"v1")))
+
+    @rule(plan=plans, content=contents, path=st.integers(0, 1))
+    def register_plan(self, plan: str, content: bytes, path: int) -> None:
+        self.do(RegisterPlan(WHO, self.scene.op(), plan, "initiative", "t", pack(content)), path)
+
+    @rule(report=reports, path=st.integers(0, 1))
+    def open_branch(self, report: Report, path: int) -> None:
+        places = self.places(report.plan)
+        inside = BranchRef(*places[report.parent]) if report.parent < len(places) else None
+        command = OpenBranch(
+            WHO,
+            self.scene.op(),
+            report.plan,
+            report.trace,
+            report.cause,
+            parent_rr=inside,
+            clock=report.clock,
+        )
+        self.do(command, path)
+
+    @rule(plan=plans, at=st.integers(0, 20), content=contents, path=st.integers(0, 1))
+    def submit(self, plan: str, at: int, content: bytes, path: int) -> None:
+        if ref := self.ref(plan, at):
+            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), path)
+
+    @rule(plan=plans, at=st.integers(0, 20), path=st.integers(0, 1))
+    def fail(self, plan: str, at: int, path: int) -> None:
+        if ref := self.ref(plan, at):
+            self.do(FailBranch(WHO, self.scene.op(), plan, ref, "why"), path)
+
+    @rule(plan=plans, at=st.integers(0, 20), path=st.integers(0, 1))
+    def rebase(self, plan: str, at: int, path: int) -> None:
+        if ref := self.ref(plan, at):
+            self.do(RebaseBranch(WHO, self.scene.op(), plan, ref), path)
+
+    @rule(plan=plans, at=st.lists(st.integers(0, 20), max_size=3), path=st.integers(0, 1))
+    def promote(self, plan: str, at: list[int], path: int) -> None:
+        refs = tuple(ref for index in at if (ref := self.ref(plan, index)))
+        self.do(Promote(WHO, self.scene.op(), plan, refs), path)
+
+    @rule(plan=plans, to=st.integers(1, 4), path=st.integers(0, 1))
+    def revert(self, plan: str, to: int, path: int) -> None:
+        self.do(Revert(WHO, self.scene.op(), plan, to, "why"), path)
+
+    @rule(at=st.integers(0, 50), path=st.integers(0, 1))
+    def repeat(self, at: int, path: int) -> None:
+        self.do(self.sent[at % len(self.sent)], path)
+
+    @rule(at=st.integers(0, 50), plan=plans)
+    def reuse_an_operation_id(self, at: int, plan: str) -> None:
+        sent = self.sent[at % len(self.sent)].operation.op_id
+        command = Revert(WHO, sent, plan, 1, "another request under the same id")
+        if sent in {each.operation.op_id for each in self.sent if each != command}:
+            acknowledged = f"{WHO}/{sent}" in self.acknowledged
+            try:
+                outcome = self.run(self.paths[0].execute(command))
+            except Rejected:
+                # The id is free only where its first use wrote nothing at all.
+                assert not acknowledged
+                return
+            except (IdempotencyKeyReused, Unavailable, OutcomeUnknown, FencedOut):
+                return
+            finally:
+                self.scene.faulty.script.clear()
+            assert not acknowledged
+            self.sent.append(command)
+            if outcome.how != "noop":
+                self.acknowledged[f"{WHO}/{sent}"] = outcome
+                self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
+
+    @rule(faults=st.lists(FAULTS, min_size=1, max_size=4))
+    def lose(self, faults: list[Fault | ApplyLate]) -> None:
+        """What the next command will meet."""
+        self.scene.faulty.script.extend(faults)
+
+    @rule()
+    def change_the_leader(self) -> None:
+        former = self.paths
+        self.lead()
+        self.paths = [self.paths[0], former[0]]
+
+    @rule(by_ms=st.integers(-5_000, 5_000))
+    def step_the_wall_clock(self, by_ms: int) -> None:
+        self.scene.clock.set_wall(by_ms)
+
+    # What holds.
+
+    def registered(self) -> list[str]:
+        return [p for p in PLANS if self.run(self.scene.below(PlanKeys(p).head))]
+
+    def places(self, plan: str) -> list[Place]:
+        rr_plans = self.run(self.scene.rr_plans(plan)).values()
+        return [(rr_plan.branch, rr_plan.n) for rr_plan in rr_plans]
+
+    def ref(self, plan: str, at: int) -> BranchRef | None:
+        places = self.places(plan)
+        return BranchRef(*places[at % len(places)]) if places else None
+
+    @invariant()
+    def everything_holds(self) -> None:
+        for plan in self.registered():
+            log = self.run(self.scene.log(plan))
+            self.check_chain(plan)
+            self.check_log(plan, log)
+            rebuilt = rebuild(log)
+            self.check_versions(plan, rebuilt)
+            self.check_rr_plans(plan, rebuilt)
+        self.check_acknowledged()
+
+    def check_chain(self, plan: str) -> None:
+        stored = self.run(self.scene.below(PlanKeys(plan).events))
+        links = [Link(last_number(kv.key) or 0, kv.value) for kv in stored]
+        head = self.run(self.scene.head(plan))
+        assert first_break(plan, links, head.seq, head.hash) is None
+        assert head.time_ms >= self.head_times.get(plan, 0), "the head's time went back"
+        self.head_times[plan] = head.time_ms
+
+    def check_log(self, plan: str, log: list[tuple[Any, Body]]) -> None:
+        assert [event.seq for event, _ in log] == list(range(1, len(log) + 1))
+        times = [event.time_ms for event, _ in log]
+        assert times == sorted(times)
+        stored = self.run(self.scene.below(PlanKeys(plan).events))
+        revisions: dict[str, set[int]] = defaultdict(set)
+        for (event, body), kv in zip(log, stored, strict=True):
+            assert event.body_digest == sha256_hex(body.encode())
+            assert kv.mod_revision == kv.create_revision, "an event was written again"
+            revisions[event.op].add(kv.mod_revision)
+        assert all(len(each) == 1 for each in revisions.values()), "an operation was done twice"
+
+    def check_versions(self, plan: str, rebuilt: Rebuilt) -> None:
+        versions = self.run(self.scene.versions(plan))
+        assert [v.version for v in versions] == list(range(1, len(versions) + 1))
+        assert [(v.version, v.digest) for v in versions[1:]] == rebuilt.promoted
+        (pointer,) = self.run(self.scene.below(PlanKeys(plan).canonical))
+        assert pointer.value == versions[-1].encode()
+        assert includes(versions[-1].clock, self.canonical_clocks.get(plan, {}))
+        self.canonical_clocks[plan] = dict(versions[-1].clock)
+        for version in versions:
+            (blob,) = self.run(self.scene.below(PlanKeys(plan).blob(version.digest)))
+            assert unpack(blob.value, version.digest) in CONTENTS
+
+    def check_rr_plans(self, plan: str, rebuilt: Rebuilt) -> None:
+        rr_plans = {(r.branch, r.n): r for r in self.run(self.scene.rr_plans(plan)).values()}
+        assert {place: r.state.value for place, r in rr_plans.items()} == rebuilt.states
+        obsolete = {place for place, r in rr_plans.items() if r.state.obsolete}
+        assert obsolete == rebuilt.nullified
+        for place, rr_plan in rr_plans.items():
+            before = self.known.get((plan, place))
+            if before is not None:
+                assert includes(rr_plan.clock, before.clock), "a clock went back"
+            if place[1] > 1:
+                previous = rr_plans[place[0], place[1] - 1]
+                assert not previous.state.live
+                assert includes(rr_plan.clock, previous.clock), "a revision knows less"
+            self.known[plan, place] = rr_plan
+        branches = self.run(self.scene.branches(plan)).values()
+        assert {(b.branch, n) for b in branches for n in range(1, b.n + 1)} == set(rr_plans)
+
+    def check_acknowledged(self) -> None:
+        for name, outcome in self.acknowledged.items():
+            receipt = outcome.result.receipt
+            (kv,) = self.run(self.scene.below(PlanKeys(receipt.plan).event(receipt.seq)))
+            assert sha256_hex(kv.value) == receipt.hash, "an acknowledged event is gone"
+            log = self.run(self.scene.log(receipt.plan))
+            assert log[receipt.seq - 1][0].op == name
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

@@ -1,0 +1,385 @@
+"""A timeout is neither success nor failure: whatever the network does, one promotion at most."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import product
+from typing import TypeAlias
+
+import pytest
+
+from bps.core import keys
+from bps.core.errors import (
+    FencedOut,
+    IdempotencyKeyReused,
+    LeaseLost,
+    NoSpace,
+    OutcomeUnknown,
+    Unavailable,
+)
+from bps.core.ports import Store
+from bps.core.txn import Conflict, unchanged
+from bps.promotion.promote import Promote
+from bps.promotion.results import PromotionResult
+from bps.writepath.command import OpRecord, Outcome
+from bps.writepath.transact import SETTLEMENT_S, WritePath
+from tests.asynchronous import asynchronous, eventually
+from tests.doubles import PLAN, WHO, ApplyLate, Fault, FaultyStore, HeldAuthority, Scene, ref
+
+AnyFault: TypeAlias = Fault | ApplyLate
+FAULTS: tuple[AnyFault, ...] = (
+    Fault.NONE,
+    Fault.LOSE_REPLY,
+    Fault.LOSE_REQUEST,
+    Fault.UNAVAILABLE,
+    Fault.NO_LEASE,
+    ApplyLate(1),
+    ApplyLate(2),
+    ApplyLate(4),
+)
+OP_KEY = keys.op(WHO, "p")
+FOREVER = 100_000
+
+
+async def scene_and_command() -> tuple[Scene, Promote]:
+    """A warm scene in which the command promotes one branch."""
+    scene = await Scene.make()
+    branch = await scene.succeed("T1", b"v2")
+    scene.store.reset()
+    return scene, Promote(WHO, "p", PLAN, (ref(branch),))
+
+
+async def op_record(scene: Scene) -> OpRecord | None:
+    found = await scene.below(OP_KEY)
+    return OpRecord.decode(found[0].value) if found else None
+
+
+async def promotions(scene: Scene) -> int:
+    return (await scene.types()).count("BLUEPRINT_PROMOTED")
+
+
+async def check_exactly_one(
+    scene: Scene, command: Promote, outcome: Outcome[PromotionResult] | None
+) -> None:
+    """When everything has arrived: one promotion, whose result everybody gets."""
+    scene.faulty.script.clear()
+    await scene.faulty.arrive()
+    assert await promotions(scene) <= 1
+    again = await scene.path.execute(command)
+    if outcome is not None:
+        assert again.how == "repeated"
+        assert again.result == outcome.result
+    assert (await scene.cold().execute(command)).result == again.result
+    await scene.faulty.arrive()
+    assert await promotions(scene) == 1
+    assert [version.version for version in await scene.versions()] == [1, 2]
+    receipt = again.result.receipt
+    assert receipt is not None
+    event, _ = (await scene.log())[receipt.seq - 1]
+    assert (event.op, event.type) == (f"{WHO}/p", "BLUEPRINT_PROMOTED")
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+@pytest.mark.parametrize("first", FAULTS, ids=str)
+@asynchronous
+async def test_any_three_faults_in_a_row_leave_exactly_one_promotion(
+    first: AnyFault, warm: bool
+) -> None:
+    for others in product(FAULTS, repeat=2):
+        scene, command = await scene_and_command()
+        scene.faulty.script.extend((first, *others))
+        outcome = None
+        try:
+            outcome = await (scene.path if warm else scene.cold()).execute(command)
+        except Unavailable:
+            # Reading is not tried again here but in the adapter; nothing was written.
+            assert await promotions(scene) == 0
+            assert scene.faulty.met[-1][0] == "snapshot"
+        await check_exactly_one(scene, command, outcome)
+
+
+@asynchronous
+async def test_a_reply_lost_after_the_commit_brings_the_committed_result() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(Fault.LOSE_REPLY)
+    outcome = await scene.path.execute(command)
+    assert outcome.how == "repeated"
+    assert outcome.result.version == 2
+    assert scene.store.calls == ["commit", "commit"]
+    await check_exactly_one(scene, command, outcome)
+
+
+@pytest.mark.parametrize("calls", range(1, 8))
+@asynchronous
+async def test_a_write_that_lands_after_its_settlement_does_not_commit(calls: int) -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(ApplyLate(calls))
+    outcome = await scene.path.execute(command)
+    assert outcome.how == "committed"
+    await scene.faulty.arrive()
+    assert [type(answer) for answer in scene.faulty.late] == [Conflict]
+    await check_exactly_one(scene, command, outcome)
+
+
+@asynchronous
+async def test_a_settlement_whose_own_replies_are_lost_goes_on_until_it_knows() -> None:
+    for original in (Fault.LOSE_REPLY, Fault.LOSE_REQUEST):
+        scene, command = await scene_and_command()
+        scene.faulty.script.extend((original, *[Fault.LOSE_REPLY] * 20))
+        outcome = await scene.path.execute(command)
+        assert outcome.how == ("repeated" if original is Fault.LOSE_REPLY else "committed")
+        assert len(scene.faulty.met) == 21
+        await check_exactly_one(scene, command, outcome)
+
+
+@asynchronous
+async def test_a_settlement_that_lands_late_does_not_undo_the_retry() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend((Fault.LOSE_REQUEST, ApplyLate(2), Fault.NONE))
+    outcome = await scene.path.execute(command)
+    await scene.faulty.arrive()
+    assert [type(answer) for answer in scene.faulty.late] == [Conflict]
+    await check_exactly_one(scene, command, outcome)
+
+
+@asynchronous
+async def test_a_retry_after_the_abort_compares_the_aborted_record() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(Fault.LOSE_REQUEST)
+    await scene.path.execute(command)
+    original, settlement, retry = scene.store.txns
+    assert unchanged(OP_KEY, 0) in original.compares
+    assert unchanged(OP_KEY, 0) in settlement.compares
+    assert original.compares[0] == settlement.compares[0] == retry.compares[0]
+    (found,) = (compare for compare in retry.compares if compare.key == OP_KEY)
+    assert found == unchanged(OP_KEY, (await scene.below(OP_KEY))[0].mod_revision - 1)
+    record = await op_record(scene)
+    assert record is not None
+    assert record.state == "DONE"
+
+
+@asynchronous
+async def test_a_retry_that_gets_lost_as_well_is_settled_against_the_aborted_record() -> None:
+    scene, command = await scene_and_command()
+    lost = (Fault.LOSE_REQUEST, Fault.NONE, Fault.NONE)
+    scene.faulty.script.extend((*lost, *lost, *lost))
+    outcome = await scene.path.execute(command)
+    aborted = {
+        compare
+        for txn in scene.store.txns
+        for compare in txn.compares
+        if compare.key == OP_KEY and compare != unchanged(OP_KEY, 0)
+    }
+    assert len(aborted) == 3
+    await check_exactly_one(scene, command, outcome)
+
+
+@pytest.mark.parametrize("original", [Fault.LOSE_REPLY, Fault.LOSE_REQUEST, ApplyLate(1)], ids=str)
+@asynchronous
+async def test_without_an_answer_until_the_deadline_the_outcome_is_unknown(
+    original: AnyFault,
+) -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend((original, *[Fault.UNAVAILABLE] * FOREVER))
+    before_s = scene.clock.monotonic_s()
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await scene.path.execute(command)
+    assert unknown.value.facts == {"op": f"{WHO}/p"}
+    assert unknown.value.retryable
+    assert SETTLEMENT_S <= scene.clock.monotonic_s() - before_s < SETTLEMENT_S + 1
+    await check_exactly_one(scene, command, None)
+
+
+@asynchronous
+async def test_a_store_that_does_not_take_the_write_is_unavailable_at_the_deadline() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend([Fault.UNAVAILABLE] * FOREVER)
+    before_s = scene.clock.monotonic_s()
+    with pytest.raises(Unavailable):
+        await scene.path.execute(command)
+    assert 5 <= scene.clock.monotonic_s() - before_s < 6
+    assert await op_record(scene) is None
+    await check_exactly_one(scene, command, None)
+
+
+@asynchronous
+async def test_a_full_store_is_named_at_once() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(Fault.NO_SPACE)
+    before_s = scene.clock.monotonic_s()
+    with pytest.raises(NoSpace):
+        await scene.path.execute(command)
+    assert scene.clock.monotonic_s() == before_s
+    await check_exactly_one(scene, command, None)
+
+
+@asynchronous
+async def test_a_store_that_fills_up_while_a_write_is_in_doubt_does_not_hide_the_doubt() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend((Fault.LOSE_REPLY, *[Fault.NO_SPACE] * FOREVER))
+    with pytest.raises(OutcomeUnknown):
+        await scene.path.execute(command)
+    await check_exactly_one(scene, command, None)
+
+
+@asynchronous
+async def test_a_lease_that_is_gone_is_replaced() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(Fault.NO_LEASE)
+    outcome = await scene.path.execute(command)
+    assert outcome.how == "committed"
+    assert scene.authority.renewals == 1
+
+
+@asynchronous
+async def test_op_records_hang_on_the_ops_lease() -> None:
+    scene, command = await scene_and_command()
+    await scene.path.execute(command)
+    (record,) = await scene.below(OP_KEY)
+    assert record.lease_id == await scene.authority.ops_lease_id()
+
+
+@asynchronous
+async def test_a_repeated_operation_brings_the_same_result_even_in_another_state() -> None:
+    scene, command = await scene_and_command()
+    first = await scene.path.execute(command)
+    await scene.promote(await scene.succeed("T2", b"v3"))
+    for path in (scene.path, scene.cold()):
+        again = await path.execute(command)
+        assert (again.how, again.result) == ("repeated", first.result)
+    assert await promotions(scene) == 2
+
+
+@asynchronous
+async def test_an_operation_id_with_another_request_is_refused() -> None:
+    scene, command = await scene_and_command()
+    await scene.path.execute(command)
+    other = Promote(WHO, "p", PLAN, command.refs, "another reason")
+    for path in (scene.path, scene.cold()):
+        with pytest.raises(IdempotencyKeyReused) as refusal:
+            await path.execute(other)
+        assert refusal.value.facts == {"op": f"{WHO}/p"}
+
+
+@asynchronous
+async def test_principals_do_not_share_operation_ids() -> None:
+    scene, command = await scene_and_command()
+    await scene.path.execute(command)
+    branch = await scene.succeed("T2", b"v3")
+    outcome = await scene.path.execute(Promote("somebody", "p", PLAN, (ref(branch),)))
+    assert outcome.how == "committed"
+
+
+@asynchronous
+async def test_an_aborted_operation_id_is_not_free_for_another_request() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend((Fault.LOSE_REQUEST, Fault.NONE, *[Fault.UNAVAILABLE] * FOREVER))
+    with pytest.raises(Unavailable):
+        await scene.path.execute(command)
+    scene.faulty.script.clear()
+    record = await op_record(scene)
+    assert record is not None
+    assert record.state == "ABORTED"
+    with pytest.raises(IdempotencyKeyReused):
+        await scene.path.execute(Promote(WHO, "p", PLAN, command.refs, "another reason"))
+    await check_exactly_one(scene, command, None)
+
+
+async def in_doubt(scene: Scene, command: Promote, original: AnyFault) -> InDoubt:
+    """Send `command` with `original`, and stop its settlement until `InDoubt.go_on`."""
+    faulty = FaultyStore(scene.memory)
+    faulty.commits_only = True
+    faulty.script.extend((original, *[Fault.UNAVAILABLE] * FOREVER))
+    path = WritePath(faulty, scene.authority, _Patient(scene))
+    task = asyncio.create_task(path.execute(command))
+
+    async def asked() -> bool:
+        return len(faulty.met) > 1
+
+    await eventually(asked, "the settlement began")
+    return InDoubt(faulty, task)
+
+
+class _Patient:
+    """A clock on which settlements never reach their deadline."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._clock = scene.clock
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+    async def sleep(self, delay_s: float) -> None:  # noqa: ARG002 - no time passes
+        await asyncio.sleep(0)
+
+
+class InDoubt:
+    def __init__(self, faulty: FaultyStore, task: asyncio.Task[Outcome[PromotionResult]]) -> None:
+        self._faulty = faulty
+        self._task = task
+
+    async def go_on(self) -> Outcome[PromotionResult]:
+        self._faulty.script.clear()
+        return await self._task
+
+
+@asynchronous
+async def test_the_same_operation_id_used_elsewhere_while_in_doubt_is_not_taken_for_ours() -> None:
+    scene, command = await scene_and_command()
+    await scene.register(plan="EP-2")
+    other = await scene.succeed("T1", b"v2", plan="EP-2")
+    doubt = await in_doubt(scene, command, Fault.LOSE_REQUEST)
+    await scene.path.execute(Promote(WHO, "p", "EP-2", (ref(other),)))
+    with pytest.raises(IdempotencyKeyReused):
+        await doubt.go_on()
+    assert await promotions(scene) == 0
+
+
+@asynchronous
+async def test_without_the_fence_a_write_that_was_not_applied_never_will_be() -> None:
+    scene, command = await scene_and_command()
+    doubt = await in_doubt(scene, command, ApplyLate(FOREVER))
+    await HeldAuthority.take(scene.memory)
+    with pytest.raises(FencedOut):
+        await doubt.go_on()
+    assert await promotions(scene) == 0
+
+
+@asynchronous
+async def test_without_the_fence_a_write_that_was_applied_brings_its_result() -> None:
+    scene, command = await scene_and_command()
+    doubt = await in_doubt(scene, command, Fault.LOSE_REPLY)
+    await HeldAuthority.take(scene.memory)
+    outcome = await doubt.go_on()
+    assert outcome.result.version == 2
+    assert await promotions(scene) == 1
+
+
+@asynchronous
+async def test_a_lost_leadership_does_not_turn_a_doubt_into_a_refusal() -> None:
+    scene, command = await scene_and_command()
+    doubt = await in_doubt(scene, command, Fault.LOSE_REPLY)
+    scene.authority.lost = True
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await doubt.go_on()
+    assert isinstance(unknown.value.__cause__, LeaseLost)
+    scene.authority.lost = False
+    await check_exactly_one(scene, command, None)
+
+
+@asynchronous
+async def test_a_former_leader_is_fenced_out_and_writes_nothing() -> None:
+    scene, command = await scene_and_command()
+    store: Store = scene.store
+    successor = WritePath(store, await HeldAuthority.take(scene.memory), scene.clock)
+    for path in (scene.path, scene.cold()):
+        with pytest.raises(FencedOut):
+            await path.execute(command)
+    assert await promotions(scene) == 0
+    assert await op_record(scene) is None
+    assert (await successor.execute(command)).how == "committed"
+    with pytest.raises(FencedOut):
+        await scene.path.execute(Promote(WHO, "q", PLAN, command.refs))
