@@ -11,9 +11,10 @@ from bps.core.txn import KV, Committed, Conflict, Txn
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Read exactly one key."""
+    """Read exactly one key; with `keys_only` its value is left out (empty)."""
 
     key: bytes
+    keys_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

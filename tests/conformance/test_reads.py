@@ -156,6 +156,21 @@ async def test_pages_of_keys_only(subject: Subject) -> None:
 
 
 @asynchronous
+async def test_a_single_key_without_its_value(subject: Subject) -> None:
+    async with subject.open() as store:
+        revision = await put(store, (subject.key("a"), b"value"))
+        absent = Key(subject.key("b"), keys_only=True)
+        whole, bare, none = (
+            await store.snapshot(
+                [Key(subject.key("a")), Key(subject.key("a"), keys_only=True), absent]
+            )
+        ).answers
+        assert whole[0].value == b"value"
+        assert (bare[0].value, bare[0].mod_revision) == (b"", revision)
+        assert none == ()
+
+
+@asynchronous
 async def test_a_page_may_be_open_at_the_end_and_exact_at_its_limit(subject: Subject) -> None:
     async with subject.open() as store:
         await put(store, (subject.key("a"), b""), (subject.key("b"), b""))

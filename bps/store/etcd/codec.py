@@ -24,6 +24,7 @@ def snapshot_request(reads: Sequence[Read]) -> pb.TxnRequest:
         asked = add().request_range
         if isinstance(read, Key):
             asked.key = read.key
+            asked.keys_only = read.keys_only
         else:
             _fill_prefix(asked, read)
     return request

@@ -102,8 +102,8 @@ class Members:
         if not endpoints:
             raise ConfigError("No etcd endpoint is configured.")
         for endpoint in endpoints:
-            _host, colon, port = endpoint.rpartition(":")
-            if not colon or not port.isdigit() or "/" in endpoint:
+            host, _, port = endpoint.rpartition(":")
+            if not host or not port.isdigit() or "/" in endpoint:
                 raise ConfigError(
                     f"{endpoint!r} is not an etcd endpoint of the form host:port.",
                     endpoint=endpoint,

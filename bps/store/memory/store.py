@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from bps.core.errors import LeaseNotFound, StoreRefused
@@ -50,7 +51,9 @@ class MemoryStore:
         if isinstance(read, Key):
             _check_key(read.key)
             found = self._history.latest(read.key)
-            return () if found is None else (found,)
+            if found is None:
+                return ()
+            return (_without_value(found),) if read.keys_only else (found,)
         start, end = _bounds(*prefix_range(read.prefix))
         found_all = self._history.range(start, end, descending=read.descending)
         return tuple(islice(found_all, read.limit or None))
@@ -98,9 +101,7 @@ class MemoryStore:
         kvs = tuple(islice(found, limit))
         more = next(found, None) is not None
         if keys_only:
-            kvs = tuple(
-                KV(kv.key, b"", kv.create_revision, kv.mod_revision, kv.lease_id) for kv in kvs
-            )
+            kvs = tuple(map(_without_value, kvs))
         return Page(revision or self._history.revision, kvs, more)
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:
@@ -220,6 +221,10 @@ class _GrantedLease:
     @property
     def expires_s(self) -> float:
         return self.renewed_s + self.ttl_s
+
+
+def _without_value(kv: KV) -> KV:
+    return replace(kv, value=b"")
 
 
 def _holds(condition: Condition, found: KV | None) -> bool:

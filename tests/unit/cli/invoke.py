@@ -6,10 +6,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import bps
@@ -49,10 +52,24 @@ def invoke(
         "NO_COLOR": None,
         **(env or {}),
     }
-    result = CliRunner().invoke(app, list(arguments), env=environment, input=stdin)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
+    with CliRunner().isolation(input=stdin, env=environment) as (out, err, _):
+        # As `CliRunner.invoke` does it, but that builds the whole tree of commands for each call.
+        try:
+            _command().main(list(arguments), prog_name="bps")
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        sys.stdout.flush()
+        sys.stderr.flush()
+        out_bytes = out.getvalue()
+        return Ran(code, out_bytes.decode(), err.getvalue().decode(), out_bytes)
+
+
+@cache
+def _command() -> TyperGroup:
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
 
 
 def refused(

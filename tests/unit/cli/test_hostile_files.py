@@ -1,4 +1,4 @@
-"""Hostile files on the command line: a named error, exit 2, found before anything is connected to."""
+"""Hostile files on the command line: a named error, exit 2, found before anything is connected."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from tests.unit.cli.invoke import invoke
 TRICKY = [
     "yes", "no", "on", "null", "~", "", " ", "012", "0o17", "1e3", "1:30", "1_000", ".inf", "=",
     "2026-11-21", "- x", "a: b", "# x", "'", '"', "{", "[", "&a", "*a", "!t", "%d", "@", "`", "\n",
-    "a\nb\n", " a", "a ", "\t", "\x1b[31m", "\x00", "\x85", "\u2028", "é", "日本", "😀", "x" * 5_000,
+    "a\nb\n", " a", "a ", "\t", "\x1b[31m", "\x00", "\x85", "\u2028", "é", "日本", "😀",
+    "x" * 5_000,
 ]  # fmt: skip
 
 
@@ -79,9 +80,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False), ("0", False)])
-def test_no_color_is_obeyed(
-    monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool
-) -> None:
+def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool) -> None:
     monkeypatch.setattr(sys, "stdout", terminal := Terminal())
     monkeypatch.setenv("NO_COLOR", no_color)
     show([tricky()], Format.TABLE, ("number",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bps.core.codec import canonical_json
-from bps.core.errors import BpsError, ChainBroken, ReplayDiverged, SchemaTooNew
+from bps.core.errors import ChainBroken, ReplayDiverged, SchemaTooNew
 from bps.plans.events import BODIES
 from bps.plans.model import Head
 from tests.doubles import PLAN
@@ -176,10 +177,8 @@ def test_no_forged_event_makes_replay_fail_without_a_name(index: int, data: Any)
     damage: dict[str, Callable[[dict[str, Any]], None]] = {
         part: lambda fields: fields.update({name: value})
     }
-    try:
+    with suppress(ReplayDiverged, SchemaTooNew, ChainBroken):
         replayed(forged(records, index, **damage))
-    except BpsError as error:
-        assert isinstance(error, ReplayDiverged | SchemaTooNew | ChainBroken), error
 
 
 @pytest.mark.parametrize("part", ["envelope", "body"])

@@ -180,7 +180,9 @@ def unreadable() -> list[tuple[str, Records, type[BpsError], int]]:
 
 
 @pytest.mark.parametrize(
-    ("records", "error", "index"), [row[1:] for row in unreadable()], ids=[r[0] for r in unreadable()]
+    ("records", "error", "index"),
+    [row[1:] for row in unreadable()],
+    ids=[r[0] for r in unreadable()],
 )
 @asynchronous
 async def test_an_unreadable_event_is_named(

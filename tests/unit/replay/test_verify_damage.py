@@ -1,4 +1,4 @@
-"""`verify` names the first bad event of any damage to the log; blobs and the head are not spared."""
+"""`verify` names the first bad event of any damage to the log, to the head and to blueprints."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_a_sound_log_passes() -> None:
 
 
 @given(logs, indexes, positions, masks)
-def test_a_flipped_byte_is_found_where_it_is(key: Any, index: int, position: int, mask: int) -> None:
+def test_a_flipped_byte_is_found_where_it_is(
+    key: Any, index: int, position: int, mask: int
+) -> None:
     records = lived()
     value = bytearray(records[key(index)])
     value[position % len(value)] ^= mask

@@ -37,6 +37,7 @@ from bps.promotion.promote import Promote
 from bps.promotion.revert import Revert
 from bps.replay.replay import replay
 from bps.writepath.command import Command, Outcome
+from bps.writepath.transact import WritePath
 from tests.doubles import WHO, ApplyLate, Fault, HeldAuthority, Scene
 
 R = TypeVar("R", bound=Record)
@@ -49,15 +50,23 @@ FAULTS = st.one_of(
     st.just(Fault.NO_LEASE),
     st.builds(ApplyLate, st.integers(1, 6)),
 )
-plans = st.sampled_from(PLANS)
+plans = st.sampled_from([*PLANS[:1] * 3, *PLANS])
 contents = st.sampled_from(CONTENTS)
+
+
+class Choice(NamedTuple):
+    at: int
+    anything: bool
+
+
+choices = st.builds(Choice, st.integers(0, 5), st.sampled_from([False, False, False, True]))
 
 
 class Report(NamedTuple):
     plan: str
     trace: str
     cause: str
-    parent: int
+    parent: Choice | None
     clock: dict[str, int] | None
 
 
@@ -66,7 +75,7 @@ reports = st.builds(
     plans,
     st.sampled_from(["T1", "T2", "T3"]),
     st.sampled_from(["F1", "F2", "F3"]),
-    st.integers(0, 8),
+    st.none() | choices,
     st.sampled_from([None, None, {}, {CANONICAL_ACTOR: 1}]),
 )
 
@@ -125,6 +134,7 @@ class Histories(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.scene = self.run(Scene.make(plan=None))
         self.paths = [self.scene.path, self.scene.cold()]
+        self.deposed: WritePath | None = None
         self.sent: list[Command[Any]] = []
         self.acknowledged: dict[str, Outcome[Any]] = {}
         self.known: dict[tuple[str, Place], RRPlan] = {}
@@ -158,6 +168,7 @@ class Histories(RuleBasedStateMachine):
             return
         finally:
             self.scene.faulty.script.clear()
+        assert outcome.how != "committed" or self.paths[path] is not self.deposed, "not fenced"
         if outcome.how == "noop":
             assert outcome.result.receipt is None
             return
@@ -171,18 +182,21 @@ class Histories(RuleBasedStateMachine):
 
     # What happens.
 
-    @initialize()
-    def register(self) -> None:
+    @initialize(causes=st.integers(0, 3))
+    def begin(self, causes: int) -> None:
         self.do(RegisterPlan(WHO, "first", PLANS[0], "initiative", "t", pack(b"v1")))
+        for cause in range(causes):
+            self.do(OpenBranch(WHO, self.scene.op(), PLANS[0], f"T{cause}", f"F{cause}"))
 
-    @rule(plan=plans, content=contents, path=st.integers(0, 1))
-    def register_plan(self, plan: str, content: bytes, path: int) -> None:
-        self.do(RegisterPlan(WHO, self.scene.op(), plan, "initiative", "t", pack(content)), path)
+    @rule(content=contents, path=st.integers(0, 1))
+    def register(self, content: bytes, path: int) -> None:
+        self.do(
+            RegisterPlan(WHO, self.scene.op(), PLANS[1], "initiative", "t", pack(content)), path
+        )
 
     @rule(report=reports, path=st.integers(0, 1))
     def open_branch(self, report: Report, path: int) -> None:
-        places = self.places(report.plan)
-        inside = BranchRef(*places[report.parent]) if report.parent < len(places) else None
+        inside = self.ref(report.plan, report.parent, "OPEN") if report.parent else None
         command = OpenBranch(
             WHO,
             self.scene.op(),
@@ -194,29 +208,41 @@ class Histories(RuleBasedStateMachine):
         )
         self.do(command, path)
 
-    @rule(plan=plans, at=st.integers(0, 20), content=contents, path=st.integers(0, 1))
-    def submit(self, plan: str, at: int, content: bytes, path: int) -> None:
-        if ref := self.ref(plan, at):
+    @rule(plan=plans, at=choices, content=contents, path=st.integers(0, 1))
+    def submit(self, plan: str, at: Choice, content: bytes, path: int) -> None:
+        if ref := self.ref(plan, at, "OPEN"):
             self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), path)
 
-    @rule(plan=plans, at=st.integers(0, 20), path=st.integers(0, 1))
-    def fail(self, plan: str, at: int, path: int) -> None:
-        if ref := self.ref(plan, at):
+    @rule(plan=plans, at=choices, path=st.integers(0, 1))
+    def fail(self, plan: str, at: Choice, path: int) -> None:
+        if ref := self.ref(plan, at, "SUCCEEDED"):
             self.do(FailBranch(WHO, self.scene.op(), plan, ref, "why"), path)
 
-    @rule(plan=plans, at=st.integers(0, 20), path=st.integers(0, 1))
-    def rebase(self, plan: str, at: int, path: int) -> None:
-        if ref := self.ref(plan, at):
+    @rule(plan=plans, at=choices, path=st.integers(0, 1))
+    def rebase(self, plan: str, at: Choice, path: int) -> None:
+        if ref := self.ref(plan, at, "SUCCEEDED"):
             self.do(RebaseBranch(WHO, self.scene.op(), plan, ref), path)
 
-    @rule(plan=plans, at=st.lists(st.integers(0, 20), max_size=3), path=st.integers(0, 1))
-    def promote(self, plan: str, at: list[int], path: int) -> None:
-        refs = tuple(ref for index in at if (ref := self.ref(plan, index)))
+    @rule(plan=plans, at=st.lists(choices, max_size=2), path=st.integers(0, 1))
+    def promote(self, plan: str, at: list[Choice], path: int) -> None:
+        refs = tuple(ref for choice in at if (ref := self.ref(plan, choice, "SUCCEEDED")))
         self.do(Promote(WHO, self.scene.op(), plan, refs), path)
 
-    @rule(plan=plans, to=st.integers(1, 4), path=st.integers(0, 1))
+    @rule(plan=plans, at=choices, content=contents, path=st.integers(0, 1))
+    def fix(self, plan: str, at: Choice, content: bytes, path: int) -> None:
+        """Submit and promote at once."""
+        if ref := self.ref(plan, at, "OPEN"):
+            faults = list(self.scene.faulty.script)
+            self.scene.faulty.script.clear()
+            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), path)
+            self.scene.faulty.script.extend(faults)
+            self.do(Promote(WHO, self.scene.op(), plan, (ref,)), path)
+
+    @rule(plan=plans, to=st.integers(0, 5), path=st.integers(0, 1))
     def revert(self, plan: str, to: int, path: int) -> None:
-        self.do(Revert(WHO, self.scene.op(), plan, to, "why"), path)
+        """To a version that is there, or to the next, which is not."""
+        known = len(self.run(self.scene.versions(plan)))
+        self.do(Revert(WHO, self.scene.op(), plan, to % (known + 1) + 1, "why"), path)
 
     @rule(at=st.integers(0, 50), path=st.integers(0, 1))
     def repeat(self, at: int, path: int) -> None:
@@ -244,16 +270,18 @@ class Histories(RuleBasedStateMachine):
                 self.acknowledged[f"{WHO}/{sent}"] = outcome
                 self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
 
-    @rule(faults=st.lists(FAULTS, min_size=1, max_size=4))
-    def lose(self, faults: list[Fault | ApplyLate]) -> None:
-        """What the next command will meet."""
+    @rule(faults=st.lists(FAULTS, min_size=1, max_size=4), reads=st.booleans())
+    def lose(self, faults: list[Fault | ApplyLate], reads: bool) -> None:
+        """What the next command will meet, by its writes alone or by its reads as well."""
         self.scene.faulty.script.extend(faults)
+        self.scene.faulty.commits_only = not reads
 
     @rule()
     def change_the_leader(self) -> None:
         former = self.paths
         self.lead()
         self.paths = [self.paths[0], former[0]]
+        self.deposed = former[0]
 
     @rule(by_ms=st.integers(-5_000, 5_000))
     def step_the_wall_clock(self, by_ms: int) -> None:
@@ -264,13 +292,15 @@ class Histories(RuleBasedStateMachine):
     def registered(self) -> list[str]:
         return [p for p in PLANS if self.run(self.scene.below(PlanKeys(p).head))]
 
-    def places(self, plan: str) -> list[Place]:
-        rr_plans = self.run(self.scene.rr_plans(plan)).values()
-        return [(rr_plan.branch, rr_plan.n) for rr_plan in rr_plans]
-
-    def ref(self, plan: str, at: int) -> BranchRef | None:
-        places = self.places(plan)
-        return BranchRef(*places[at % len(places)]) if places else None
+    def ref(self, plan: str, choice: Choice, state: str) -> BranchRef | None:
+        """An RR-plan in `state` where there is one and the choice is not for any other."""
+        found = list(self.run(self.scene.rr_plans(plan)).values())
+        wanted = [rr_plan for rr_plan in found if rr_plan.state == state]
+        chosen = found if choice.anything or not wanted else wanted
+        if not chosen:
+            return None
+        rr_plan = chosen[choice.at % len(chosen)]
+        return BranchRef(rr_plan.branch, rr_plan.n)
 
     @invariant()
     def everything_holds(self) -> None:
