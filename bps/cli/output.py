@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
+_PIECE = 1_000
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -33,6 +34,33 @@ def show(data: BaseModel | Sequence[BaseModel], form: Format, columns: Sequence[
     else:
         plain = [each.model_dump(mode="json") for each in data]
     show_plain(plain, form, columns)
+
+
+async def show_stream(data: AsyncIterable[BaseModel], form: Format, columns: Sequence[str]) -> None:
+    """Print a list that may be long: as `show` does, in pieces of 1,000; memory is flat."""
+    rows: list[Any] = []
+    shown = False
+    async for each in data:
+        rows.append(each.model_dump(mode="json"))
+        if len(rows) == _PIECE:
+            _show_piece(rows, form, columns, first=not shown)
+            rows, shown = [], True
+    if rows or not shown:
+        _show_piece(rows, form, columns, first=not shown)
+    if form is Format.JSON:
+        sys.stdout.write("\n]\n")
+
+
+def _show_piece(
+    rows: Sequence[dict[str, Any]], form: Format, columns: Sequence[str], *, first: bool
+) -> None:
+    if form is not Format.JSON:
+        show_plain(rows, form, columns)
+        return
+    import orjson  # noqa: PLC0415 - only where used
+
+    items = orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+    sys.stdout.write(("[" if first else ",") + items[1:-1].rstrip())
 
 
 def show_plain(plain: Any, form: Format, columns: Sequence[str] = ()) -> None:  # noqa: ANN401

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bps.cli.json_file import read_json
 from bps.cli.options import Output
 from bps.cli.output import Format, show
-from bps.cli.session import command, session_of
+from bps.cli.session import command, report, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.errors import BpsError, IntegrityError, InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from bps.core.codec import Record
     from bps.core.ports import Store
     from bps.plans.results import Receipt
+
+R = TypeVar("R", bound="Record")
 
 Plans = Annotated[list[str] | None, typer.Argument(help="Plan ids; default: all plans.")]
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -43,8 +47,9 @@ async def verify(
 
     async with session_of(context).store() as store:
         targets = [held.plan] if held is not None else chosen or await _all(store)
-        done = [await verify_plan(store, plan, held) for plan in targets]
+        done, failed = await _each(targets, lambda plan: verify_plan(store, plan, held))
     show(done, output, ("plan", "events", "blobs", "head", "receipt"))
+    _raise(failed, output)
 
 
 @command
@@ -57,8 +62,35 @@ async def replay(
     from bps.replay.replay import replay as replay_plan  # noqa: PLC0415
 
     async with session_of(context).store() as store:
-        done = [await replay_plan(store, plan) for plan in chosen or await _all(store)]
+        targets = chosen or await _all(store)
+        done, failed = await _each(targets, lambda plan: replay_plan(store, plan))
     show(done, output, ("plan", "events", "records", "version", "digest"))
+    _raise(failed, output)
+
+
+async def _each(
+    plans: Sequence[str], prove: Callable[[str], Awaitable[R]]
+) -> tuple[list[R], list[BpsError]]:
+    """All proofs that succeed, and the errors of the plans that do not hold together."""
+    done: list[R] = []
+    failed: list[BpsError] = []
+    for plan in plans:
+        try:
+            done.append(await prove(plan))
+        except (IntegrityError, NotFound) as error:
+            failed.append(error)
+    return done, failed
+
+
+def _raise(failed: Sequence[BpsError], form: Format) -> None:
+    """Report all failures and raise the gravest."""
+    if not failed:
+        return
+    gravest = next((error for error in failed if isinstance(error, IntegrityError)), failed[0])
+    for error in failed:
+        if error is not gravest:
+            report(error, as_json=form is Format.JSON)
+    raise gravest
 
 
 async def _all(store: Store) -> list[str]:

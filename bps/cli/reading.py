@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bps.cli.options import Output, PlanArg, positive_number
-from bps.cli.output import Format, cell, note, show, show_plain
+from bps.cli.output import Format, cell, note, show, show_plain, show_stream
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -108,8 +108,7 @@ async def log(
             from bps.replay.events import read_events  # noqa: PLC0415
 
             async with aclosing(read_events(store, plan, first)) as events:
-                shown = [event async for event in events]
-            show(shown, output, _LOG_COLUMNS)
+                await show_stream(events, output, _LOG_COLUMNS)
 
 
 async def _follow(store: Store, plan: str, start: int, form: Format) -> None:

@@ -34,7 +34,7 @@ async def pin(store: Store, plan: str) -> PinnedLog:
     plan_keys = keys.PlanKeys(plan)
     snapshot = await store.snapshot([Key(plan_keys.head), Key(plan_keys.record)])
     head, record = snapshot.answers
-    if not head and not record:
+    if not head and not record and not await store.count(plan_keys.root):
         raise NotFound(f"There is no plan {plan}.", plan=plan)
     try:
         if head:

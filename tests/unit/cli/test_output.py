@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from bps.cli.output import Format, cell, show
+from bps.cli.output import Format, cell, show, show_stream
+from tests.asynchronous import run
 from tests.unit.cli.invoke import invoke
 
 TRICKY = [
@@ -115,3 +117,20 @@ def test_usage_errors_exit_2() -> None:
         assert ran.code == 2, arguments
         assert "Traceback" not in ran.err
         assert "Usage: bps" in ran.err + ran.out
+
+
+class Row(BaseModel):
+    n: int
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1_000, 1_001, 2_000])
+@pytest.mark.parametrize("form", [Format.JSON, Format.YAML])
+def test_a_stream_is_one_list(capsys: pytest.CaptureFixture[str], form: Format, count: int) -> None:
+    async def rows() -> AsyncIterator[Row]:
+        for n in range(count):
+            yield Row(n=n)
+
+    run(show_stream(rows(), form, ("n",)))
+    printed = capsys.readouterr().out
+    loaded = json.loads(printed) if form is Format.JSON else YAML(typ="safe").load(printed)
+    assert loaded == [{"n": n} for n in range(count)]
