@@ -14,7 +14,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.json_schema import WithJsonSchema
 
 from bps.core.errors import MalformedRecord, SchemaTooNew
@@ -77,6 +85,16 @@ DecimalMap = Annotated[
     WithJsonSchema({"type": "object", "additionalProperties": _DECIMAL_SCHEMA}),
 ]
 """A map whose values are `Decimal`."""
+
+
+MAX_TIME_MS = 253_402_300_799_999
+"""The end of the year 9999, the last that RFC 3339 can name."""
+
+TimeMs = Annotated[int, Field(ge=0, le=MAX_TIME_MS)]
+"""Milliseconds since the epoch, UTC."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A digest as lower-case hexadecimal."""
 
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value without floats

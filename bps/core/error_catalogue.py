@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bps.core import errors
@@ -59,7 +60,12 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.Compacted: (410, 75, "List again and follow from the newest revision."),
     errors.LeaseNotFound: (503, 75, "Try again; a new lease is granted."),
     errors.StoreRefused: (502, 75, "Look the etcd message up; check its version in `bps doctor`."),
-    errors.AccessDenied: (502, 75, "Correct etcd user, password or certificates."),
+    errors.AccessDenied: (502, 2, "Correct etcd user, password or certificates."),
+    errors.ResultNotShown: (
+        500,
+        75,
+        "Make room for the output; repeat a command that writes with the same --op-id.",
+    ),
     errors.LeadershipError: (503, 75, "Try again at the leader."),
     errors.NotLeader: (503, 75, "Wait until the leader resigns, or use the one named."),
     errors.FencedOut: (503, 75, "Try again; another process leads now."),
@@ -81,15 +87,27 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
         1,
         "Compare the two files named; submit or move the edited one away, then sync again.",
     ),
-    errors.IntegrityError: (500, 3, "Stop promotions of the plan; run `bps verify` and `replay`."),
-    errors.ChainBroken: (500, 3, "Stop promotions of the plan; compare it with an etcd backup."),
+    errors.IntegrityError: (
+        500,
+        3,
+        "Write nothing more in this plan; run `bps verify` and `replay`.",
+    ),
+    errors.ChainBroken: (
+        500,
+        3,
+        "Write nothing more in this plan; compare it with an etcd backup.",
+    ),
     errors.DigestMismatch: (
         500,
         3,
-        "Stop promotions of the plan; restore the blob from an etcd backup.",
+        "Write nothing more in this plan; restore the blob from an etcd backup.",
     ),
-    errors.ReplayDiverged: (500, 3, "Stop promotions of the plan; the log is the truth."),
-    errors.MalformedRecord: (500, 3, "Stop promotions of the plan; find out who wrote the key."),
+    errors.ReplayDiverged: (500, 3, "Write nothing more in this plan; the log is the truth."),
+    errors.MalformedRecord: (
+        500,
+        3,
+        "Write nothing more in this plan; find out who wrote the key.",
+    ),
     errors.BadSignature: (500, 3, "Find out who signed; do not trust the record."),
     errors.SchemaTooNew: (500, 3, "Upgrade this release; docs/schema-changelog.md names it."),
     errors.StoreRolledBack: (500, 3, "Find out which snapshot was restored, then accept or redo."),
@@ -99,10 +117,15 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
 }
 
 
+_ROWS_NAMED = re.compile(r" \(R\d+(, R\d+)*\)")
+"""The requirement rows that docstrings name are no help to who reads an error."""
+
+
 def explain(kind: type[BpsError]) -> Explanation:
     """The row of one error class; each class has its own."""
     http_status, exit_code, next_action = _ROWS[kind]
-    meaning = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+    sentence = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+    meaning = _ROWS_NAMED.sub("", sentence)
     return Explanation(kind.code, meaning, kind.retryable, http_status, exit_code, next_action)
 
 

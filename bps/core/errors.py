@@ -124,7 +124,6 @@ class StoreRefused(StoreError):
     """The store refused a request for a reason we do not know; its own words are in the facts."""
 
     code = "STORE_REFUSED"
-    retryable = False
 
 
 class AccessDenied(StoreError):
@@ -132,6 +131,13 @@ class AccessDenied(StoreError):
 
     code = "STORE_ACCESS_DENIED"
     retryable = False
+
+
+class ResultNotShown(BpsError):
+    """The act is done (or the record read), but its result could not be printed. facts: op."""
+
+    code = "RESULT_NOT_SHOWN"
+    retryable = True
 
 
 class LeadershipError(BpsError):

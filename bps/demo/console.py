@@ -56,7 +56,7 @@ class Console:
             msg = f"bps {shlex.join(arguments)} exits {expect}"
             raise ClaimFailed(f"Not true: {msg}. Seen: {process.returncode}, {err.decode()}")
         try:
-            return orjson.loads(out if out else err[err.find(b"{") :])
+            return orjson.loads(err[err.find(b"{") :] if expect else out)
         except orjson.JSONDecodeError:
             msg = f"bps {shlex.join(arguments)} prints JSON"
             raise ClaimFailed(f"Not true: {msg}. Seen: {(out or err).decode()}") from None

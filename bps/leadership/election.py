@@ -12,12 +12,13 @@ from contextlib import suppress
 from typing import ClassVar, Self
 
 from bps.core import keys
-from bps.core.codec import Record
+from bps.core.codec import Decimal, Record, TimeMs
 from bps.core.errors import (
     Contended,
     FencedOut,
     LeaseLost,
     LeaseNotFound,
+    MalformedRecord,
     NotLeader,
     OutcomeUnknown,
     StoreError,
@@ -39,7 +40,7 @@ class Holder(Record):
     KIND: ClassVar[str] = "leader"
 
     sidecar: str
-    since_ms: int
+    since_ms: TimeMs
 
 
 class OpsLease(Record):
@@ -47,8 +48,8 @@ class OpsLease(Record):
 
     KIND: ClassVar[str] = "ops_lease"
 
-    lease_id: str
-    granted_ms: int
+    lease_id: Decimal
+    granted_ms: TimeMs
 
 
 class Leadership:
@@ -219,12 +220,11 @@ class Leadership:
         while True:
             found = (await self._store.snapshot([Key(keys.OPS_LEASE)])).answers[0]
             before = found[0] if found else None
-            if before is not None and not renew:
-                known = OpsLease.decode(before.value)
-                if abs(now_ms - known.granted_ms) < OPS_LEASE_ROTATION_MS:
-                    return int(known.lease_id), known.granted_ms
+            known = _ops_lease(before)
+            if known is not None and not renew and _is_of_this_hour(known, now_ms):
+                return known.lease_id, known.granted_ms
             lease = await self._store.lease_grant(OPS_LEASE_TTL_S)
-            record = OpsLease(lease_id=str(lease.lease_id), granted_ms=now_ms)
+            record = OpsLease(lease_id=lease.lease_id, granted_ms=now_ms)
             fence = self.fence()
             answer = await self._store.commit(
                 Txn(
@@ -245,3 +245,15 @@ class Leadership:
         held = conflict.present[fence.key]
         if held is None or held.create_revision != fence.create_revision:
             raise FencedOut("Another process leads now; nothing was written.")
+
+
+def _ops_lease(stored: KV | None) -> OpsLease | None:
+    """The hour's lease; a damaged record is replaced like an old one, as any lease will do."""
+    try:
+        return OpsLease.decode(stored.value) if stored else None
+    except MalformedRecord:
+        return None
+
+
+def _is_of_this_hour(known: OpsLease, now_ms: int) -> bool:
+    return 0 < known.lease_id < 2**63 and abs(now_ms - known.granted_ms) < OPS_LEASE_ROTATION_MS

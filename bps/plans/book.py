@@ -9,16 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from pydantic import ValidationError
+
 from bps.core import keys
 from bps.core.chain import GENESIS
-from bps.core.codec import canonical_json, sha256_hex, to_decimals
-from bps.core.errors import ClockNullified, ConfigError, NotFound
+from bps.core.codec import MAX_TIME_MS, canonical_json, sha256_hex, to_decimals
+from bps.core.errors import ClockNullified, ConfigError, MalformedRecord, NotFound
 from bps.core.ids import CANONICAL_ACTOR
-from bps.core.txn import Condition, Operation, Put, unchanged
+from bps.core.txn import Condition, Operation, Put, absent, unchanged
 from bps.core.vector_clock import Clock
 from bps.plans.events import Body, Envelope
 from bps.plans.evolve import PlanState
-from bps.plans.model import Branch, Head, Plan, RRPlan, State, Version
+from bps.plans.legality import check_legal
+from bps.plans.model import Branch, Head, Plan, RRPlan, State
+from bps.plans.stored import branch_at, plan_at, rr_plan_at, version_at
 from bps.policy.model import Policy, PolicyInForce
 from bps.writepath.command import OperationId
 from bps.writepath.view import View
@@ -51,15 +55,21 @@ class PlanBook:
 
         Raises:
             NotRead: the view lacks one of them.
-            ConfigError: the store was never initialised.
+            ConfigError: the store was never initialised, or the clock is absurd.
+            MalformedRecord: a part of the plan is missing or not its own.
         """
+        if not 0 <= now_ms <= MAX_TIME_MS:
+            raise ConfigError(f"This machine's clock says {now_ms} ms since 1970; set it right.")
         state = PlanState(plan_id)
         wanted = (state.keys.record, state.keys.head, state.keys.canonical, keys.POLICY_CURRENT)
         plan, head, canonical, policy = view.get_all(wanted)
         if policy is None:
             raise ConfigError("The store was never initialised; run `bps init`.")
-        state.plan = Plan.decode(plan.value) if plan else None
-        state.canonical = Version.decode(canonical.value) if canonical else None
+        if len({plan is None, head is None, canonical is None}) > 1:
+            msg = f"{plan_id} has lost its record, its head or its canonical version."
+            raise MalformedRecord(msg, plan=plan_id)
+        state.plan = plan_at(state.keys, plan) if plan else None
+        state.canonical = version_at(state.keys, canonical) if canonical else None
         stored_head = Head.decode(head.value) if head else None
         in_force = _in_force(policy)
         book = cls(
@@ -73,6 +83,7 @@ class PlanBook:
         book._compares = [
             unchanged(state.keys.head, head.mod_revision if head else 0),
             unchanged(keys.POLICY_CURRENT, in_force.mod_revision),
+            absent(state.keys.event(stored_head.seq + 1 if stored_head else 1)),
         ]
         return book
 
@@ -89,24 +100,45 @@ class PlanBook:
 
     def branches(self) -> list[Branch]:
         """All branches of the plan. Raises NotRead."""
-        found = [Branch.decode(kv.value) for kv in self.view.under(self.state.keys.branches)]
+        stored = self.view.under(self.state.keys.branches)
+        found = [branch_at(self.state.keys, kv) for kv in stored]
         for branch in found:
             self.state.branches.setdefault(branch.branch, branch)
         return list(self.state.branches.values())
 
+    def branch(self, branch_id: str) -> Branch:
+        """One branch, by its full id. Raises NotRead, MalformedRecord."""
+        known = self.state.branches.get(branch_id)
+        if known is None:
+            (stored,) = self.view.get_all([self.state.keys.branch(branch_id)])
+            if stored is None:
+                plan = self.state.keys.plan
+                raise MalformedRecord(f"{plan} has lost branch {branch_id}.", plan=plan)
+            known = self.state.branches[branch_id] = branch_at(self.state.keys, stored)
+        return known
+
     def rr_plans(self, places: list[tuple[str, int]]) -> list[RRPlan]:
-        """RR-plans by (branch, n). Raises NotRead, NotFound."""
+        """RR-plans by (branch, n), which a record names. Raises NotRead, MalformedRecord."""
         unloaded = [place for place in places if place not in self.state.rr_plans]
         wanted = [self.state.keys.rr_plan(branch, n) for branch, n in unloaded]
         for (branch, n), kv in zip(unloaded, self.view.get_all(wanted), strict=True):
             if kv is None:
-                raise NotFound(f"{self.state.keys.plan} has no RR-plan {n} of branch {branch}.")
-            self.state.rr_plans[branch, n] = RRPlan.decode(kv.value)
+                msg = f"{self.state.keys.plan} has lost RR-plan {n} of branch {branch}."
+                raise MalformedRecord(msg, plan=self.state.keys.plan)
+            self.state.rr_plans[branch, n] = rr_plan_at(kv)
         return [self.state.rr_plans[place] for place in places]
 
     def rr_plan(self, branch: str, n: int) -> RRPlan:
-        """One RR-plan. Raises NotRead, NotFound."""
+        """One RR-plan, which a record names. Raises NotRead, MalformedRecord."""
         return self.rr_plans([(branch, n)])[0]
+
+    def number(self, branch: Branch, n: int | None) -> int:
+        """`n`, or the newest RR-plan's number. Raises NotFound for one that never was."""
+        if n is not None and not 1 <= n <= branch.n:
+            plan = self.state.keys.plan
+            msg = f"{plan} has no RR-plan {n} of branch {branch.short}; its newest is {branch.n}."
+            raise NotFound(msg, plan=plan, branch=branch.branch)
+        return branch.n if n is None else n
 
     def live_rr_plan(self, branch: Branch, n: int | None) -> RRPlan:
         """The RR-plan that an event may still be appended to; the newest where `n` is None.
@@ -115,7 +147,7 @@ class PlanBook:
             ClockNullified: it emitted VC_NULLIFY.
             NotFound: the branch never had that one.
         """
-        rr_plan = self.rr_plan(branch.branch, branch.n if n is None else n)
+        rr_plan = self.rr_plan(branch.branch, self.number(branch, n))
         if rr_plan.state.obsolete:
             raise ClockNullified(
                 f"{rr_plan.rr_plan} is nullified (STATUS={rr_plan.state.value}).",
@@ -132,7 +164,22 @@ class PlanBook:
         rr: int | None = None,
         trace_id: str | None = None,
     ) -> Envelope:
-        """Append an event and apply it to the state. Raises LimitExceeded (clock entries)."""
+        """Append an event and apply it to the state.
+
+        Raises:
+            LimitExceeded: the clock would have too many entries.
+            MalformedRecord: stored records contradict each other, so that no event can follow.
+        """
+        try:
+            return self._append(body, branch, rr, trace_id)
+        except ValidationError as error:
+            plan = self.state.keys.plan
+            msg = f"{plan}: no {body.TYPE} can follow what is stored: {error.errors()[0]['loc']}."
+            raise MalformedRecord(msg, plan=plan) from error
+
+    def _append(
+        self, body: Body, branch: str | None, rr: int | None, trace_id: str | None
+    ) -> Envelope:
         clock = self.state.clock_after(body, branch, rr)
         actor = branch or CANONICAL_ACTOR
         seq = self.head.seq + 1 if self.head else 1
@@ -153,6 +200,7 @@ class PlanBook:
             clock_digest=clock_digest(clock),
             policy_digest=self.policy_in_force.digest,
         )
+        check_legal(self.state, envelope, body)
         self.state.apply(envelope, body, clock)
         data = envelope.encode()
         self._operations += (
@@ -184,7 +232,7 @@ class PlanBook:
         return tuple(self._compares), tuple(operations)
 
     def branch_counter(self, branch: Branch) -> int:
-        """The branch's counter so far, over all its RR-plans. Raises NotRead."""
+        """The branch's counter so far, over all its RR-plans. Raises NotRead, MalformedRecord."""
         newest = self.rr_plan(branch.branch, branch.n)
         return max(newest.clock.get(branch.branch, 0), branch.late_counter)
 

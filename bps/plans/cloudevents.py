@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bps.core.errors import MalformedRecord
 from bps.core.ids import RRPlanId
 from bps.plans.events import BODIES, Envelope
 
@@ -40,8 +41,14 @@ def rfc3339(time_ms: int) -> str:
 
 
 def cloud_event(envelope: Envelope, body: bytes) -> CloudEvent:
-    """The event that `envelope` and the stored `body` describe."""
-    kind = BODIES[envelope.type]
+    """The event that `envelope` and the stored `body` describe.
+
+    Raises:
+        MalformedRecord: an unknown type, or not the body of that type.
+    """
+    kind = BODIES.get(envelope.type)
+    if kind is None:
+        raise MalformedRecord(f"{envelope.type} is no event type of this release.")
     subject = None
     if envelope.branch is not None:
         subject = envelope.branch

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bps.core.codec import Decimal, Record
+from bps.core.codec import Decimal, Record, Sha256, TimeMs
 from bps.plans.model import ClockMap, Contributor, StoredState
 
 
@@ -29,11 +29,11 @@ class Envelope(Record):
     rr: Decimal | None
     op: str
     trace_id: str | None
-    time_ms: int
-    prev: str
-    body_digest: str
-    clock_digest: str
-    policy_digest: str
+    time_ms: TimeMs
+    prev: Sha256
+    body_digest: Sha256
+    clock_digest: Sha256
+    policy_digest: Sha256
 
 
 class PlanRegistered(Record):
@@ -44,7 +44,7 @@ class PlanRegistered(Record):
 
     initiative: str
     title: str
-    digest: str
+    digest: Sha256
     size_bytes: int
 
 
@@ -64,7 +64,7 @@ class BranchOpened(Record):
     inherited_clock: ClockMap
     summary: str
     base_version: Decimal
-    base_digest: str
+    base_digest: Sha256
 
 
 class TraceLinked(Record):
@@ -88,7 +88,7 @@ class BranchSucceeded(Record):
     KIND: ClassVar[str] = "branch_succeeded"
     TYPE: ClassVar[str] = "BRANCH_SUCCEEDED"
 
-    digest: str
+    digest: Sha256
     size_bytes: int
 
 
@@ -113,7 +113,7 @@ class BlueprintPromoted(Record):
     version: Decimal
     how: Literal["promotion", "revert"]
     base_version: Decimal
-    digest: str
+    digest: Sha256
     size_bytes: int
     contributors: list[Contributor]
     reverted_to: Decimal | None

@@ -165,13 +165,16 @@ class PlanState:
                 fingerprint=body.fingerprint,
                 trace_id=event.trace_id or "",
                 n=n,
+                since=n,
                 parent_rr=body.parent_rr,
                 linked=[],
                 linked_total=0,
                 late_counter=0,
             )
         else:
-            opened = known.model_copy(update={"n": n, "parent_rr": body.parent_rr})
+            since = known.since if body.opened_by == "rebase" else n
+            update = {"n": n, "since": since, "parent_rr": body.parent_rr}
+            opened = known.model_copy(update=update)
         self._set_branch(opened)
         self._set_rr_plan(
             RRPlan(

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bps.core.codec import Decimal, DecimalMap, Record
+from bps.core.codec import Decimal, DecimalMap, Record, Sha256, TimeMs
 from bps.core.ids import RRPlanId
 
 ClockMap = DecimalMap
@@ -50,9 +50,9 @@ class Plan(Record):
     initiative: str
     title: str
     status: Literal["SEALED"] = "SEALED"
-    digest: str
+    digest: Sha256
     size_bytes: int
-    registered_ms: int
+    registered_ms: TimeMs
     registered_by: str
 
 
@@ -62,8 +62,8 @@ class Head(Record):
     KIND: ClassVar[str] = "head"
 
     seq: Decimal
-    hash: str
-    time_ms: int
+    hash: Sha256
+    time_ms: TimeMs
 
 
 class Contributor(Record):
@@ -74,7 +74,7 @@ class Contributor(Record):
     rr_plan: str
     branch: str
     n: Decimal
-    digest: str
+    digest: Sha256
     state: StoredState
 
 
@@ -89,20 +89,21 @@ class Version(Record):
     plan: str
     version: Decimal
     how: Literal["registration", "promotion", "revert"]
-    digest: str
+    digest: Sha256
     size_bytes: int
     seq: Decimal
     clock: ClockMap
     contributors: list[Contributor] = Field(default_factory=list)
     reverted_to: Decimal | None = None
     reason: str = ""
-    published_ms: int
+    published_ms: TimeMs
     published_by: str
 
 
 class Branch(Record):
     """`plan-data/{p}/branches/{branch}`: one root cause. `n` is its newest RR-plan.
 
+    `since` is the RR-plan that a regression opened and that rebases have carried on up to `n`.
     `short` is the branch's form in RR-plan ids: 8 digits, more where those were taken (R2).
     `linked` holds the first trace ids linked later, `linked_total` counts them all.
     `late_counter` is the branch's counter after its last event outside of an open RR-plan, or 0.
@@ -115,6 +116,7 @@ class Branch(Record):
     fingerprint: str
     trace_id: str
     n: Decimal
+    since: Decimal
     parent_rr: str | None
     linked: list[str]
     linked_total: Decimal
@@ -146,11 +148,11 @@ class RRPlan(Record):
     parent_rr: str | None
     summary: str
     base_version: Decimal
-    base_digest: str
-    digest: str | None
+    base_digest: Sha256
+    digest: Sha256 | None
     size_bytes: int | None
     clock: ClockMap
     vc_parent: ClockMap
-    opened_ms: int
-    closed_ms: int | None
+    opened_ms: TimeMs
+    closed_ms: TimeMs | None
     reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bps.core.ids import RRPlanId
 from bps.plans.book import PlanBook
 from bps.plans.events import VcNullify
 from bps.plans.model import Branch, RRPlan, State
@@ -19,7 +20,7 @@ def nullify(book: PlanBook, rr_plan: RRPlan, status: State, reason: str) -> list
     """
     doomed = [rr_plan]
     if status in CASCADING:
-        doomed += live_descendants(book, rr_plan.rr_plan)
+        doomed += live_descendants(book, book.branch(rr_plan.branch))
     closed = []
     for each in doomed:
         own = each is rr_plan
@@ -39,21 +40,27 @@ def nullify(book: PlanBook, rr_plan: RRPlan, status: State, reason: str) -> list
     return closed
 
 
-def live_descendants(book: PlanBook, rr_plan_id: str) -> list[RRPlan]:
-    """Live RR-plans opened, directly or not, inside of `rr_plan_id`. Raises NotRead."""
-    plan = book.need_plan().plan
-    children: dict[str, list[Branch]] = {}
-    for branch in book.branches():
-        if branch.parent_rr is not None:
-            children.setdefault(branch.parent_rr, []).append(branch)
-    below = []
-    seen = {rr_plan_id}
-    waiting = [rr_plan_id]
+def live_descendants(book: PlanBook, branch: Branch) -> list[RRPlan]:
+    """Live RR-plans opened, directly or not, inside of the newest RR-plan of `branch`.
+
+    A rebase carries on the work of the revision before it, and so what was opened inside of that.
+    Raises NotRead.
+    """
+    below: dict[str, Branch] = {}
+    waiting = [branch]
     while waiting:
-        for branch in children.get(waiting.pop(), []):
-            child = branch.rr_plan_id(plan)
-            if child not in seen:
-                seen.add(child)
+        parent = waiting.pop()
+        for child in book.branches():
+            if child.branch not in below and is_inside(child, parent):
+                below[child.branch] = child
                 waiting.append(child)
-                below.append(branch)
-    return sorted(book.live(below), key=lambda rr_plan: rr_plan.rr_plan)
+    below.pop(branch.branch, None)
+    return sorted(book.live(list(below.values())), key=lambda rr_plan: rr_plan.rr_plan)
+
+
+def is_inside(child: Branch, parent: Branch) -> bool:
+    """Whether the newest RR-plan of `child` was opened inside of the newest line of `parent`."""
+    if child.parent_rr is None:
+        return False
+    within = RRPlanId.parse(child.parent_rr)
+    return within.branch == parent.short and parent.since <= within.n <= parent.n

@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import Ambiguous, DigestMismatch, NotFound
+from bps.core.errors import Ambiguous, DigestMismatch, MalformedRecord, NotFound
 from bps.core.ids import BranchRef
 from bps.core.ports import Key, Prefix, Store
+from bps.core.txn import KV
 from bps.plans.blob import unpack
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
+from bps.plans.stored import branch_at, plan_at, rr_plan_at, version_at
 
 _PAGE = 500
 _BATCH = 100
@@ -31,23 +33,54 @@ async def plan_detail(store: Store, plan: str) -> PlanDetail:
     plan_keys = keys.PlanKeys(plan)
     wanted = (plan_keys.record, plan_keys.canonical, plan_keys.head)
     snapshot = await store.snapshot([Key(key) for key in wanted])
-    if not all(snapshot.answers):
+    if not any(snapshot.answers):
         raise NotFound(f"There is no plan {plan}.", plan=plan)
-    record, canonical, head = (answer[0].value for answer in snapshot.answers)
+    if not all(snapshot.answers):
+        raise _lost(plan, "its record, its head or its canonical version")
+    record, canonical, head = (answer[0] for answer in snapshot.answers)
     return PlanDetail(
-        Plan.decode(record), Version.decode(canonical), Head.decode(head), snapshot.revision
+        plan_at(plan_keys, record),
+        version_at(plan_keys, canonical),
+        Head.decode(head.value),
+        snapshot.revision,
     )
 
 
 async def list_plans(store: Store) -> AsyncGenerator[Plan, None]:
-    """All plans in the order of their ids as text; pages of 500, nothing inside plans is read."""
+    """All plans in the order of their ids as text; pages of 500, nothing inside plans is read.
+
+    Raises MalformedRecord where a record lies at another plan's key.
+    """
+    async for kv in _plan_records(store, keys_only=False):
+        name = kv.key[len(keys.PLANS) :].decode(errors="replace")
+        yield plan_at(keys.PlanKeys(name), kv)
+
+
+async def _plan_records(store: Store, *, keys_only: bool) -> AsyncGenerator[KV, None]:
     start, end, revision, more = keys.PLANS, keys.after_prefix(keys.PLANS), 0, True
     while more:
-        page = await store.page(start, end, limit=_PAGE, revision=revision)
+        page = await store.page(start, end, limit=_PAGE, revision=revision, keys_only=keys_only)
         for kv in page.kvs:
-            yield Plan.decode(kv.value)
+            yield kv
         revision, more = page.revision, page.more
         start = page.kvs[-1].key + b"\x00" if page.kvs else end
+
+
+async def list_plan_ids(store: Store) -> list[str]:
+    """Every plan that has a record or anything inside, in the order of the ids as text.
+
+    For proofs: a plan whose record was removed is not forgotten. Cost: one round trip per 500
+    plans, and one per plan that has anything inside.
+    """
+    found: set[str] = set()
+    async for kv in _plan_records(store, keys_only=True):
+        found.add(kv.key[len(keys.PLANS) :].decode(errors="replace"))
+    start, end = keys.PLAN_DATA, keys.after_prefix(keys.PLAN_DATA)
+    while page := (await store.page(start, end, limit=1, keys_only=True)).kvs:
+        name = page[0].key[len(keys.PLAN_DATA) :].split(b"/")[0]
+        found.add(name.decode(errors="replace"))
+        start = keys.after_prefix(keys.PLAN_DATA + name + b"/")
+    return sorted(found)
 
 
 async def version_of(store: Store, plan: str, version: int | None = None) -> Version:
@@ -58,7 +91,7 @@ async def version_of(store: Store, plan: str, version: int | None = None) -> Ver
     if not snapshot.answers[0]:
         msg = f"{plan} has no version {version}."
         raise NotFound(msg, plan=plan, version=str(version))
-    return Version.decode(snapshot.answers[0][0].value)
+    return version_at(keys.PlanKeys(plan), snapshot.answers[0][0])
 
 
 async def blueprint(store: Store, plan: str, digest: str) -> bytes:
@@ -78,12 +111,14 @@ async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
     found = await store.snapshot([Key(plan_keys.record), Prefix(plan_keys.branches)])
     if not found.answers[0]:
         raise NotFound(f"There is no plan {plan}.", plan=plan)
-    branches = [Branch.decode(kv.value) for kv in found.answers[1]]
+    branches = [branch_at(plan_keys, kv) for kv in found.answers[1]]
     newest: list[RRPlan] = []
     for start in range(0, len(branches), _BATCH):
         reads = [Key(plan_keys.rr_plan(b.branch, b.n)) for b in branches[start : start + _BATCH]]
         snapshot = await store.snapshot(reads)
-        newest += [RRPlan.decode(answer[0].value) for answer in snapshot.answers]
+        if not all(snapshot.answers):
+            raise _lost(plan, "the newest RR-plan of a branch")
+        newest += [rr_plan_at(answer[0]) for answer in snapshot.answers]
     return list(zip(branches, newest, strict=True))
 
 
@@ -94,14 +129,20 @@ async def rr_plan_of(store: Store, plan: str, ref: BranchRef) -> tuple[Branch, R
     """
     plan_keys = keys.PlanKeys(plan)
     found = await store.snapshot([Prefix(plan_keys.branch(ref.prefix))])
-    branches = [Branch.decode(kv.value) for kv in found.answers[0]]
+    branches = [branch_at(plan_keys, kv) for kv in found.answers[0]]
     chosen = choose_branch(plan, ref, branches)
     n = chosen.n if ref.n is None else ref.n
     snapshot = await store.snapshot([Key(plan_keys.rr_plan(chosen.branch, n))])
     if not snapshot.answers[0]:
+        if 1 <= n <= chosen.n:
+            raise _lost(plan, f"RR-plan {n} of branch {chosen.short}")
         msg = f"{plan} has no RR-plan {n} of branch {chosen.short}."
         raise NotFound(msg, plan=plan, branch=chosen.branch)
-    return chosen, RRPlan.decode(snapshot.answers[0][0].value)
+    return chosen, rr_plan_at(snapshot.answers[0][0])
+
+
+def _lost(plan: str, what: str) -> MalformedRecord:
+    return MalformedRecord(f"{plan} has lost {what}.", plan=plan)
 
 
 def choose_branch(plan: str, ref: BranchRef, found: list[Branch]) -> Branch:

@@ -8,6 +8,7 @@ from bps.core.ports import Key, Prefix, Read
 from bps.plans.book import PlanBook
 from bps.plans.model import Branch
 from bps.plans.read import choose_branch
+from bps.plans.stored import branch_at
 
 
 def reads_of(plan: str, ref: BranchRef) -> list[Read]:
@@ -32,6 +33,8 @@ def find_branch(book: PlanBook, ref: BranchRef) -> Branch:
         kvs = [kv] if kv else []
     else:
         kvs = book.view.under(prefix)
-    chosen = choose_branch(book.need_plan().plan, ref, [Branch.decode(kv.value) for kv in kvs])
+    chosen = choose_branch(
+        book.need_plan().plan, ref, [branch_at(book.state.keys, kv) for kv in kvs]
+    )
     book.state.branches[chosen.branch] = chosen
     return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bps.core.codec import Decimal, Record
+from bps.core.codec import Decimal, Record, Sha256
 from bps.plans.model import StoredState
 
 
@@ -15,7 +15,7 @@ class Receipt(Record):
 
     plan: str
     seq: Decimal
-    hash: str
+    hash: Sha256
 
 
 class PlanResult(Record):
@@ -26,7 +26,7 @@ class PlanResult(Record):
     plan: str
     initiative: str
     version: Decimal
-    digest: str
+    digest: Sha256
     receipt: Receipt | None
 
 
@@ -51,6 +51,6 @@ class BranchResult(Record):
     n: Decimal
     state: StoredState
     base_version: Decimal
-    digest: str | None
+    digest: Sha256 | None
     nullified: list[Nullified]
     receipt: Receipt | None

@@ -35,7 +35,7 @@ from bps.writepath.view import View
 class Promote:
     """Command: promote the RR-plans that `refs` name, or all successful ones where it is empty.
 
-    Cost for one contributor: one etcd transaction with 6 compares and 7 puts; on a cold plan one
+    Cost for one contributor: one etcd transaction with 7 compares and 7 puts; on a cold plan one
     snapshot before it. The blueprint is not sent again: the RR-plan names its blob, and the
     transaction compares that it exists (ADR 0006).
     """
@@ -92,7 +92,7 @@ class Promote:
         """The RR-plans to promote, in the total order. Raises NotRead."""
         if self.refs:
             found = [(find_branch(book, ref), ref.n) for ref in self.refs]
-            named = [(branch, branch.n if n is None else n) for branch, n in found]
+            named = [(branch, book.number(branch, n)) for branch, n in found]
             book.rr_plans([(branch.branch, n) for branch, n in named])
             chosen = {(branch.branch, n): book.live_rr_plan(branch, n) for branch, n in named}
         else:

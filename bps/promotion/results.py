@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bps.core.codec import Decimal, Record
+from bps.core.codec import Decimal, Record, Sha256
 from bps.plans.model import Contributor
 from bps.plans.results import Nullified, Receipt
 
@@ -17,7 +17,7 @@ class PromotionResult(Record):
     plan: str
     how: Literal["promotion", "revert", "unchanged"]
     version: Decimal
-    digest: str
+    digest: Sha256
     contributors: list[Contributor]
     nullified: list[Nullified]
     receipt: Receipt | None

@@ -23,7 +23,7 @@ from bps.writepath.view import View
 class Revert:
     """Command: publish the content of version `to` again, as the next version.
 
-    Cost: one transaction with 6 compares and 6 puts; one snapshot before it where `to` is not
+    Cost: one transaction with 7 compares and 6 puts; one snapshot before it where `to` is not
     warm, which versions never are.
     """
 

@@ -7,7 +7,7 @@ clock is kept, and only the counters that differ from it are rendered anew.
 from __future__ import annotations
 
 from itertools import compress
-from operator import ne
+from operator import is_not
 
 from bps.core.codec import canonical_json, sha256_hex, to_decimals
 from bps.core.vector_clock import Clock
@@ -20,10 +20,13 @@ class ClockDigests:
         self._last: dict[str, tuple[Clock, dict[str, str]]] = {}
 
     def digest(self, actor: str, clock: Clock) -> str:
-        """The same as `bps.plans.book.clock_digest(clock)`; `actor` only says what resembles it."""
+        """The same as `bps.plans.book.clock_digest(clock)`; `actor` only says what resembles it.
+
+        `clock` must not be changed later.
+        """
         before, text = self._last.get(actor, ({}, {}))
         if list(before) == list(clock):
-            for each in compress(clock, map(ne, clock.values(), before.values())):
+            for each in compress(clock, map(is_not, clock.values(), before.values())):
                 text[each] = str(clock[each])
         else:
             # Sorted here, so that encoding it again and again finds it sorted.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from bps.core import keys
-from bps.core.errors import ChainBroken, MalformedRecord
+from bps.core.errors import ChainBroken, Compacted, MalformedRecord
 from bps.core.ports import Key, Store
 from bps.plans.cloudevents import CloudEvent, cloud_event
-from bps.plans.events import BODIES, Envelope
+from bps.plans.events import Envelope
 from bps.replay.log import PAGE_EVENTS, PinnedLog, pin
 
 
@@ -28,24 +28,30 @@ async def follow_events(store: Store, plan: str, start: int) -> AsyncGenerator[C
     """Events `start` and later, then each new one once, in order, for ever.
 
     The watch begins right after the revision of the listing, so that none is lost or doubled.
+    Where the store compacts that revision away, the log is listed anew from the next event on:
+    events are numbered and never change.
     """
-    log = await pin(store, plan)
-    async with aclosing(_events(store, log, start)) as events:
-        async for event in events:
-            yield event
     plan_keys = keys.PlanKeys(plan)
-    following = max(start, log.head.seq + 1)
-    watched = store.watch(plan_keys.events, start_revision=log.revision + 1)
-    async with aclosing(watched) as batches:
-        async for batch in batches:
-            for change in batch.events:
-                seq = keys.last_number(change.kv.key)
-                if change.deleted or seq is None or seq < following:
-                    continue
-                stored = (await store.snapshot([Key(plan_keys.body(seq))])).answers[0]
-                body = stored[0].value if stored else None
-                yield _event(plan, seq, change.kv.value, body)
-                following = seq + 1
+    following = start
+    while True:
+        log = await pin(store, plan)
+        with suppress(Compacted):
+            async with aclosing(_events(store, log, following)) as events:
+                async for event in events:
+                    yield event
+                    following += 1
+            watched = store.watch(plan_keys.events, start_revision=log.revision + 1)
+            async with aclosing(watched) as batches:
+                async for batch in batches:
+                    for change in batch.events:
+                        seq = keys.last_number(change.kv.key)
+                        if change.deleted or seq is None or seq < following:
+                            continue
+                        stored = (await store.snapshot([Key(plan_keys.body(seq))])).answers[0]
+                        body = stored[0].value if stored else None
+                        yield _event(plan, seq, change.kv.value, body)
+                        following = seq + 1
+            return
 
 
 async def _events(store: Store, log: PinnedLog, start: int) -> AsyncGenerator[CloudEvent, None]:
@@ -70,12 +76,8 @@ def _event(plan: str, seq: int, envelope: bytes | None, body: bytes | None) -> C
         raise ChainBroken(
             f"{plan}: {what} {seq} is missing; run `bps verify`.", plan=plan, index=seq
         )
-    decoded = Envelope.decode(envelope)
-    if decoded.type not in BODIES:
-        msg = f"{plan}: event {seq} is a {decoded.type}, which this release does not know."
-        raise MalformedRecord(msg, plan=plan, index=seq)
     try:
-        return cloud_event(decoded, body)
-    except (OverflowError, ValueError, OSError) as error:
-        msg = f"{plan}: event {seq} has a time that is none: {decoded.time_ms}."
+        return cloud_event(Envelope.decode(envelope), body)
+    except MalformedRecord as error:
+        msg = f"{plan}: event {seq} cannot be read: {error.message}"
         raise MalformedRecord(msg, plan=plan, index=seq) from error

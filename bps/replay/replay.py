@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import ClassVar
 
+from pydantic import ValidationError
+
 from bps.core import keys
 from bps.core.codec import Decimal, Record
 from bps.core.errors import LimitExceeded, MalformedRecord, ReplayDiverged
 from bps.core.ids import CANONICAL_ACTOR
 from bps.core.ports import Store
-from bps.plans.events import BODIES, Body, Envelope
+from bps.plans.events import BODIES, BlueprintPromoted, Body, Envelope
 from bps.plans.evolve import PlanState
+from bps.plans.legality import check_legal
 from bps.plans.model import RRPlan, Version
 from bps.replay.clock_digests import ClockDigests
 from bps.replay.log import PinnedLog, pin
@@ -73,8 +76,8 @@ class _Rebuilt:
     async def take(self, event: Checked) -> None:
         """Apply one event and compare what it makes final."""
         try:
-            self._apply(event)
-        except (MalformedRecord, LimitExceeded) as error:
+            await self._apply(event)
+        except (MalformedRecord, LimitExceeded, ValidationError) as error:
             msg = f"{self._log.plan}: event {event.seq} does not follow from those before: {error}"
             raise ReplayDiverged(msg, plan=self._log.plan, index=event.seq) from error
         for key, record in self._state.changed.items():
@@ -88,7 +91,7 @@ class _Rebuilt:
                     del self._state.rr_plans[record.branch, record.n]
         self._state.changed.clear()
 
-    def _apply(self, event: Checked) -> None:
+    async def _apply(self, event: Checked) -> None:
         envelope = Envelope.from_fields(event.fields)
         kind = BODIES.get(envelope.type)
         if kind is None:
@@ -102,7 +105,10 @@ class _Rebuilt:
         if envelope.time_ms < self._time_ms:
             raise MalformedRecord("its time is before that of the event before.")
         self._time_ms = envelope.time_ms
+        check_legal(self._state, envelope, body)
         self._state.apply(envelope, body, clock)
+        if isinstance(body, BlueprintPromoted) and body.reverted_to is not None:
+            await self._stored.expect_reverted(body.reverted_to, body.digest, body.size_bytes)
 
     async def finish(self) -> Replayed:
         """Compare the records that may still change, and that nothing else is stored."""

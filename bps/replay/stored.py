@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from bps.core import keys
 from bps.core.codec import Record
-from bps.core.errors import ReplayDiverged
+from bps.core.errors import MalformedRecord, ReplayDiverged
 from bps.core.ports import Key, Read, Store
 from bps.plans.model import RRPlan, Version
 from bps.replay.log import PinnedLog, pages
@@ -62,6 +62,18 @@ class StoredRecords:
         for blob in self._unseen_blobs([record]):
             if await self._pinned(blob, keys_only=True) is None:
                 raise self._diverged(blob, "is missing")
+
+    async def expect_reverted(self, version: int, digest: str, size_bytes: int) -> None:
+        """A revert published what `version` holds. Raises MalformedRecord, ReplayDiverged.
+
+        The stored version is what its event says, as all final records were compared before it is
+        read. Two round trips.
+        """
+        await self.flush()
+        stored = await self._pinned(self._keys.version(version))
+        target = Version.decode(stored) if stored is not None else None
+        if target is None or (target.digest, target.size_bytes) != (digest, size_bytes):
+            raise MalformedRecord(f"it does not publish what version {version} holds.")
 
     async def expect_count(
         self, prefix: bytes, expected: int, derived: Callable[[bytes], bool]

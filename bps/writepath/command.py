@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
+from pydantic import ValidationError
+
 from bps.core import keys
 from bps.core.codec import Record, canonical_json, sha256_hex
-from bps.core.errors import IdempotencyKeyReused
+from bps.core.errors import IdempotencyKeyReused, MalformedRecord
 from bps.core.ports import Read
 from bps.core.txn import KV, Condition, Fence, Operation
 from bps.writepath.view import View
@@ -129,9 +131,14 @@ def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:
 
 
 def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
-    """The outcome that a DONE record holds. Raises IdempotencyKeyReused."""
+    """The outcome that a DONE record holds. Raises IdempotencyKeyReused, MalformedRecord."""
     _check_request(command, record)
-    result = command.result_type.model_validate(record.result)
+    try:
+        result = command.result_type.model_validate(record.result)
+    except ValidationError as error:
+        name = command.operation.name
+        msg = f"The stored result of operation {name} is none of this command."
+        raise MalformedRecord(msg, op=name) from error
     return Outcome(result, "repeated", "the operation was done before")
 
 

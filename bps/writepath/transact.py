@@ -18,13 +18,14 @@ from bps.core.errors import (
     DigestMismatch,
     FencedOut,
     LeaseNotFound,
+    MalformedRecord,
     NoSpace,
     OutcomeUnknown,
     Rejected,
     Unavailable,
 )
 from bps.core.ports import Clock, Key, Read, Store
-from bps.core.txn import KV, Committed, Conflict, Exists, Fence, Put, Txn, unchanged
+from bps.core.txn import KV, Committed, Conflict, Exists, Fence, Put, Target, Txn, unchanged
 from bps.writepath.command import (
     Command,
     Commit,
@@ -233,7 +234,12 @@ class _Execution(Generic[R]):
             moved = compare.value != (present.mod_revision if present else 0)
             if moved and (head is None or compare.key == head):
                 self._forget()
+                await self._clock.sleep(_PAUSE_S if head is None else 0)
                 return await self._read(())
+            if moved and compare.target is Target.CREATE_REVISION:
+                where = compare.key.decode()
+                msg = f"{where} is stored already, although the plan's head ends before it."
+                raise MalformedRecord(msg, key=where)
             view.put(compare.key, present)
         view.guessed.clear()
         return view

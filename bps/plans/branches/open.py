@@ -20,7 +20,7 @@ from bps.plans.branches.rr_plan import open_rr_plan
 from bps.plans.events import BranchOpened, TraceLinked
 from bps.plans.limits import limit_exceeded
 from bps.plans.model import Branch, RRPlan, State
-from bps.plans.nullify import live_descendants
+from bps.plans.nullify import is_inside, live_descendants
 from bps.plans.reference import find_branch
 from bps.plans.register import plan_reads
 from bps.plans.results import BranchResult
@@ -127,11 +127,11 @@ class OpenBranch:
     ) -> Decision[BranchResult]:
         parent_id = None
         if self.parent_rr is not None:
-            parent = book.live_rr_plan(find_branch(book, self.parent_rr), self.parent_rr.n)
+            around = find_branch(book, self.parent_rr)
+            parent = book.live_rr_plan(around, self.parent_rr.n)
             if not parent.state.live:
                 raise wrong_state(parent, "open a regression inside of")
-            root = _root(book, parent.rr_plan)
-            below = len(live_descendants(book, root)) + 1
+            below = len(live_descendants(book, _root(book, around))) + 1
             if below > book.policy.max_live_descendants:
                 allowed = book.policy.max_live_descendants
                 raise limit_exceeded("max_live_descendants", below, allowed)
@@ -163,12 +163,12 @@ def _opening(
     )
 
 
-def _root(book: PlanBook, rr_plan_id: str) -> str:
-    """The outermost RR-plan around `rr_plan_id`."""
-    plan = book.need_plan().plan
-    parents = {b.rr_plan_id(plan): b.parent_rr for b in book.branches()}
-    seen = {rr_plan_id}
-    while (parent := parents.get(rr_plan_id)) is not None and parent not in seen:
-        seen.add(parent)
-        rr_plan_id = parent
-    return rr_plan_id
+def _root(book: PlanBook, branch: Branch) -> Branch:
+    """The outermost branch around `branch` whose work still goes on."""
+    seen = {branch.branch}
+    while parent := next((b for b in book.branches() if is_inside(branch, b)), None):
+        if parent.branch in seen:
+            break
+        seen.add(parent.branch)
+        branch = parent
+    return branch

@@ -142,6 +142,8 @@ _PASSING_CODES = frozenset(
         StatusCode.DEADLINE_EXCEEDED,
         StatusCode.CANCELLED,
         StatusCode.UNKNOWN,
+        # gRPC's word for a stream that broke in a way it did not expect.
+        StatusCode.INTERNAL,
     }
 )
 

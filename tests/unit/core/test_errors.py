@@ -66,6 +66,8 @@ def test_the_exit_code_is_that_of_the_branch(kind: type[BpsError]) -> None:
     by_branch: list[tuple[type[BpsError], set[int]]] = [
         (errors.InputError, {2}),
         (errors.TooLarge, {2}),
+        (errors.AccessDenied, {2}),
+        (errors.ResultNotShown, {75}),
         (errors.StoreError, {75}),
         (errors.LeadershipError, {75}),
         (errors.Rejected, {1}),

@@ -156,8 +156,8 @@ def unreadable() -> list[tuple[str, Records, type[BpsError], int]]:
     return [
         ("event", missing_event, ChainBroken, 3),
         ("body", missing_body, ChainBroken, 4),
-        ("json", {**lived(), KEYS.event(2): b"{"}, MalformedRecord, 0),
-        ("not its body", {**lived(), KEYS.body(2): b"{}"}, MalformedRecord, 0),
+        ("json", {**lived(), KEYS.event(2): b"{"}, MalformedRecord, 2),
+        ("not its body", {**lived(), KEYS.body(2): b"{}"}, MalformedRecord, 2),
         (
             "type",
             forged(lived(), linked, envelope=lambda fields: fields.update(type="PAINTED")),

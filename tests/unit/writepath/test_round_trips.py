@@ -30,7 +30,7 @@ async def test_a_warm_promotion_is_one_round_trip_and_one_write() -> None:
     assert result.version == 2
     assert scene.store.calls == ["commit"]
     assert scene.store.writes == 1
-    assert (len(scene.store.txns[0].compares), len(scene.store.txns[0].operations)) == (6, 7)
+    assert (len(scene.store.txns[0].compares), len(scene.store.txns[0].operations)) == (7, 7)
 
 
 @asynchronous

@@ -1,0 +1,73 @@
+"""A leader with its write path, and plans brought to where a benchmark starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bps.clock import SystemClock
+from bps.core.ids import BranchRef
+from bps.core.ports import Store
+from bps.leadership.election import Leadership
+from bps.plans.blob import Blob
+from bps.plans.branches import OpenBranch, SubmitBranch
+from bps.plans.register import RegisterPlan
+from bps.policy.initialise import Initialise
+from bps.promotion.promote import Promote
+from bps.writepath.transact import WritePath
+
+PRINCIPAL = "bench"
+SETUP_IN_FLIGHT = 32
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The leader in this process."""
+
+    leadership: Leadership
+    path: WritePath
+
+    def cold(self, store: Store) -> WritePath:
+        """A write path of the same leader on `store` that knows no plan yet."""
+        return WritePath(store, self.leadership, SystemClock())
+
+
+@asynccontextmanager
+async def writer(store: Store) -> AsyncIterator[Writer]:
+    """Campaign, initialise the store, resign at the end."""
+    clock = SystemClock()
+    async with Leadership(store, clock, "bench") as leadership:
+        await leadership.campaign(10)
+        path = WritePath(store, leadership, clock)
+        await path.execute(Initialise(PRINCIPAL, "init"))
+        yield Writer(leadership, path)
+
+
+async def succeeded_plan(path: WritePath, plan: str, canonical: Blob, fix: Blob) -> Promote:
+    """Register `plan`, open a branch and submit `fix`; the promotion that is due then."""
+    await path.execute(
+        RegisterPlan(PRINCIPAL, f"r-{plan}", plan, "bench", "Checkout service", canonical)
+    )
+    opened = await path.execute(
+        OpenBranch(PRINCIPAL, f"o-{plan}", plan, f"trace-{plan}", "sha256:payment-timeout")
+    )
+    ref = BranchRef(opened.result.branch, 1)
+    await path.execute(SubmitBranch(PRINCIPAL, f"s-{plan}", plan, ref, fix))
+    return Promote(PRINCIPAL, f"p-{plan}", plan, (ref,))
+
+
+async def in_flight(jobs: Iterable[T], run: Callable[[T], Awaitable[object]], workers: int) -> None:
+    """`run` every job, `workers` of them at any time."""
+    waiting = iter(jobs)
+
+    async def work() -> None:
+        for job in waiting:
+            await run(job)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(workers):
+            group.create_task(work())
