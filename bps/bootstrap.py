@@ -65,8 +65,8 @@ class Settings:
             ca_file=path("BPS_ETCD_CA_FILE"),
             cert_file=path("BPS_ETCD_CERT_FILE"),
             key_file=path("BPS_ETCD_KEY_FILE"),
-            user=env.get("BPS_ETCD_USER") or None,
-            password=env.get("BPS_ETCD_PASSWORD") or None,
+            user=_text("BPS_ETCD_USER"),
+            password=_text("BPS_ETCD_PASSWORD"),
             campaign_s=_positive(env.get("BPS_CAMPAIGN_S"), "BPS_CAMPAIGN_S", CAMPAIGN_S),
             lease_ttl_s=_positive(env.get("BPS_LEASE_TTL_S"), "BPS_LEASE_TTL_S", LEASE_TTL_S),
             allow_old_etcd=env.get("BPS_ALLOW_OLD_ETCD") == "1",
@@ -76,6 +76,16 @@ class Settings:
     def sidecar_name(self) -> str:
         """How this process signs the leader key."""
         return self.sidecar or f"{socket.gethostname()}/{os.getpid()}"
+
+
+def _text(name: str) -> str | None:
+    """A variable that etcd gets as UTF-8; its value is never shown."""
+    value = os.environ.get(name) or None
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name} is not UTF-8 text.") from None
+    return value
 
 
 def _positive(text: str | None, name: str, default: int) -> int:

@@ -16,6 +16,7 @@ from bps.policy.model import Policy
 QUOTA_BYTES = 8 * 2**30
 """The quota of our compose file and of the embedded etcd (design, "etcd")."""
 _SPACE_WARNING = 0.8
+_UPGRADE = "Upgrade etcd; for the embedded one, name a newer program by BPS_ETCD_BIN."
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -35,15 +36,12 @@ async def _members(store: Store, settings: Settings) -> list[CheckView]:
     except AccessDenied as error:
         action = "Give the user etcd's role root to see members, versions and alarms."
         return [_check("members", "warning", error.message, action)]
-    expected = len(settings.endpoints) or 1
-    checks = [
-        _check(
-            "members",
-            "ok" if len(members) == expected else "failed",
-            f"{len(members)} of {expected} answer",
-            "Start the members that do not answer.",
-        )
-    ]
+    silent = sorted({*settings.endpoints} - {member.endpoint for member in members})
+    detail = f"{len(members)} of {len(members) + len(silent)} answer"
+    detail += f"; silent: {', '.join(silent)}" if silent else ""
+    action = "Start the members that do not answer; the check `quorum` tells if enough are left."
+    status: Status = "ok" if not silent else "warning" if members else "failed"
+    checks = [_check("members", status, detail, action)]
     for member in members:
         checks += _member(member)
     try:
@@ -70,7 +68,7 @@ def _member(member: MemberStatus) -> Iterator[CheckView]:
     else:
         yield _check(member.endpoint, "ok", detail)
     for defect in member.defects:
-        yield _check(f"etcd {member.version}", "warning", defect, "Upgrade etcd.")
+        yield _check(f"etcd {member.version}", "warning", defect, _UPGRADE)
 
 
 async def _contents(store: Store) -> list[CheckView]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
 from dataclasses import replace
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ import typer
 
 from bps.bootstrap import Settings
 from bps.cli import branch, operating, plan, promotion, proof, reading
-from bps.cli.session import Session, refusal
+from bps.cli.output import drop_output, not_shown
+from bps.cli.session import EXIT_INTERRUPTED, Session, refusal
+from bps.cli.streams import prepare_streams
 from bps.core.errors import BpsError, ConfigError
 
 app = typer.Typer(
@@ -58,8 +61,10 @@ def root(
         str, typer.Option("--as", help="Who acts.", envvar="BPS_PRINCIPAL")
     ] = "operator",
     workspace: Annotated[
-        Path | None,
-        typer.Option(help="Root of the projected files.", envvar="BPS_WORKSPACE"),
+        str | None,
+        typer.Option(
+            help="Root of the projected files.", envvar="BPS_WORKSPACE", metavar="DIRECTORY"
+        ),
     ] = None,
 ) -> None:
     """Root options; certificates, user and password of etcd come from BPS_ETCD_* variables."""
@@ -67,9 +72,11 @@ def root(
         settings = Settings.from_environment()
         if etcd is not None:
             settings = replace(settings, endpoints=_members(etcd))
+        if workspace == "":
+            raise ConfigError("--workspace names no directory; leave it out for no workspace.")
     except BpsError as error:
         raise refusal(error, as_json=False) from None
-    context.obj = Session(settings, principal, workspace)
+    context.obj = Session(settings, principal, None if workspace is None else Path(workspace))
 
 
 def _members(text: str) -> tuple[str, ...]:
@@ -77,6 +84,10 @@ def _members(text: str) -> tuple[str, ...]:
     members = tuple(part.strip() for part in text.split(",") if part.strip())
     if not members:
         raise ConfigError("--etcd names no member; leave it out for an etcd of our own.")
+    if "@" in text:
+        # Never shown: it may hold a password.
+        msg = "--etcd takes host:port only; user and password go into BPS_ETCD_USER and _PASSWORD."
+        raise ConfigError(msg)
     if not text.isprintable():
         raise ConfigError(f"--etcd must be printable, not {text[:60]!a}.")
     return members
@@ -86,8 +97,21 @@ def main() -> None:
     """Entry point of the console script."""
     # gRPC's own lines would stand among ours on stderr; its failures come as named errors.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    for stream in (sys.stdout, sys.stderr):
-        # JSON is UTF-8 whatever the locale says; and no character may end a command halfway.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    app()
+    # So would lines that are logged for operators of a service.
+    logging.getLogger("bps").addHandler(logging.NullHandler())
+    try:
+        prepare_streams()
+        app()
+    except OSError as error:
+        # Commands name their own failures; this one is of the help.
+        drop_output()
+        sys.exit(refusal(not_shown(error), as_json=False).exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    finally:
+        # The exit code is decided; nothing that the interpreter still does may change it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            drop_output()

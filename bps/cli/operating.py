@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from bps.bootstrap import lead
-from bps.cli.options import OpId, Output, Standalone
+from bps.cli.act import Act
+from bps.cli.options import OpId, Output, Standalone, chosen_plans
 from bps.cli.output import Format, note, show, show_plain
 from bps.cli.session import command, operation_of, require_standalone, session_of
 from bps.core import ids
@@ -30,17 +31,16 @@ async def init(
     session = session_of(context)
     who = ids.principal(session.principal)
 
-    from bps.policy.initialise import Initialise  # noqa: PLC0415
+    from bps.policy.initialise import Initialise, Initialised  # noqa: PLC0415
 
     operation = operation_of(op_id)
-    async with (
-        session.store() as store,
-        lead(store, session.settings, initialise=False) as write_path,
-    ):
-        outcome = await write_path.execute(Initialise(who, operation))
-    if outcome.how != "committed":
-        note(f"{outcome.how}: {outcome.why}")
-    show(outcome.result, output)
+    with Act[Initialised](operation, output) as act:
+        async with (
+            session.store() as store,
+            lead(store, session.settings, initialise=False) as write_path,
+        ):
+            act.outcome = await write_path.execute(Initialise(who, operation))
+        act.show()
 
 
 @command
@@ -50,7 +50,7 @@ async def sync(
     output: Output = Format.TABLE,
 ) -> None:
     """Rebuild workspace files from the store; edited files are kept, exit 1."""
-    chosen = [ids.plan_id(plan) for plan in plans or ()]
+    chosen = chosen_plans(plans)
     session = session_of(context)
     root = session.need_workspace()
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from bps.cli.output import Format
+from bps.core import ids
 from bps.core.errors import InvalidInput
 
+T = TypeVar("T", bound=Hashable)
+
+MAX_PLANS = 1_000
+MAX_BRANCHES = 255
 _TEXT_MAX_LENGTH = 2_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -51,6 +57,28 @@ def positive_number(text: str, what: str) -> int:
     if _NUMBER.fullmatch(text) and (number := int(text)) < 2**63:
         return number
     raise InvalidInput(f"{text[:60]!a} is no {what} number; one looks like 7.", field=what)
+
+
+def chosen_plans(plans: Sequence[str] | None) -> list[str]:
+    """The plans named on the command line, each once; empty means all.
+
+    Raises:
+        InvalidId: one is no plan id.
+        InvalidInput: more than 1,000 are named.
+    """
+    return distinct((ids.plan_id(plan) for plan in plans or ()), MAX_PLANS, "plans")
+
+
+def distinct(values: Iterable[T], limit: int, what: str) -> list[T]:
+    """The values in their order, each once.
+
+    Raises:
+        InvalidInput: they are more than `limit`.
+    """
+    found = list(dict.fromkeys(values))
+    if len(found) > limit:
+        raise InvalidInput(f"At most {limit} {what} can be named at once.", field=what)
+    return found
 
 
 def free_text(text: str, what: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
+
+from bps.core.errors import ResultNotShown
 
 _PIECE = 1_000
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -23,8 +26,38 @@ class Format(StrEnum):
 
 
 def note(text: str) -> None:
-    """Progress, for a human; stderr."""
-    sys.stderr.write(text + "\n")
+    """Progress, for a human; stderr. Control characters but line feeds are escaped."""
+    sys.stderr.write("\n".join(map(cell, text.split("\n"))) + "\n")
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Around all that prints on stdout; what was printed has left this process at its end.
+
+    Raises:
+        BrokenPipeError: the reader went away.
+        ResultNotShown: stdout takes no more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise not_shown(error) from None
+
+
+def not_shown(error: OSError) -> ResultNotShown:
+    """Why stdout takes no more, as a named error."""
+    return ResultNotShown(
+        f"The result could not be printed: {error.strerror or 'no reason given'}."
+    )
+
+
+def drop_output() -> None:
+    """Let what could not be written not fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show(data: BaseModel | Sequence[BaseModel], form: Format, columns: Sequence[str] = ()) -> None:
@@ -48,7 +81,8 @@ async def show_stream(data: AsyncIterable[BaseModel], form: Format, columns: Seq
     if rows or not shown:
         _show_piece(rows, form, columns, first=not shown)
     if form is Format.JSON:
-        sys.stdout.write("\n]\n")
+        with printing():
+            sys.stdout.write("\n]\n")
 
 
 def _show_piece(
@@ -60,11 +94,17 @@ def _show_piece(
     import orjson  # noqa: PLC0415 - only where used
 
     items = orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
-    sys.stdout.write(("[" if first else ",") + items[1:-1].rstrip())
+    with printing():
+        sys.stdout.write(("[" if first else ",") + items[1:-1].rstrip())
 
 
 def show_plain(plain: Any, form: Format, columns: Sequence[str] = ()) -> None:  # noqa: ANN401
-    """Print JSON-shaped data on stdout."""
+    """Print JSON-shaped data on stdout. Raises ResultNotShown, BrokenPipeError."""
+    with printing():
+        _write(plain, form, columns)
+
+
+def _write(plain: Any, form: Format, columns: Sequence[str]) -> None:  # noqa: ANN401
     if form is Format.JSON:
         import orjson  # noqa: PLC0415 - only where used
 

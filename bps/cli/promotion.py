@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from bps.cli.options import (
+    MAX_BRANCHES,
     OpId,
     Output,
     PlanArg,
     Reason,
     Standalone,
+    distinct,
     free_text,
     positive_number,
 )
@@ -37,7 +39,8 @@ async def promote(
     """Publish successful RR-plans as the next canonical version, atomically."""
     plan = ids.plan_id(plan)
     reason = free_text(reason, "reason")
-    refs = tuple(ids.BranchRef.parse(plan, branch) for branch in branches or ())
+    named = (ids.BranchRef.parse(plan, branch) for branch in branches or ())
+    refs = tuple(distinct(named, MAX_BRANCHES, "branches"))
 
     from bps.promotion.promote import Promote  # noqa: PLC0415 - not needed to refuse
 

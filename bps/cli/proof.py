@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bps.cli.json_file import read_json
-from bps.cli.options import Output
+from bps.cli.options import Output, chosen_plans
 from bps.cli.output import Format, show
 from bps.cli.session import command, report, session_of
 from bps.core import ids
@@ -38,7 +38,7 @@ async def verify(
     output: Output = Format.TABLE,
 ) -> None:
     """Check event logs: names the first bad event, exit 3, where one does not verify."""
-    chosen = [ids.plan_id(plan) for plan in plans or ()]
+    chosen = chosen_plans(plans)
     held = None if receipt is None else _receipt(receipt)
     if held is not None and chosen not in ([], [held.plan]):
         raise InvalidInput(f"The receipt is of {held.plan}.", field="receipt")
@@ -48,7 +48,8 @@ async def verify(
     async with session_of(context).store() as store:
         targets = [held.plan] if held is not None else chosen or await _all(store)
         done, failed = await _each(targets, lambda plan: verify_plan(store, plan, held))
-    show(done, output, ("plan", "events", "blobs", "head", "receipt"))
+    if done or not failed:
+        show(done, output, ("plan", "events", "blobs", "head", "receipt"))
     _raise(failed, output)
 
 
@@ -57,14 +58,15 @@ async def replay(
     context: typer.Context, plans: Plans = None, output: Output = Format.TABLE
 ) -> None:
     """Rebuild the state from the events alone and prove it equal to the stored one."""
-    chosen = [ids.plan_id(plan) for plan in plans or ()]
+    chosen = chosen_plans(plans)
 
     from bps.replay.replay import replay as replay_plan  # noqa: PLC0415
 
     async with session_of(context).store() as store:
         targets = chosen or await _all(store)
         done, failed = await _each(targets, lambda plan: replay_plan(store, plan))
-    show(done, output, ("plan", "events", "records", "version", "digest"))
+    if done or not failed:
+        show(done, output, ("plan", "events", "records", "version", "digest"))
     _raise(failed, output)
 
 
@@ -94,9 +96,10 @@ def _raise(failed: Sequence[BpsError], form: Format) -> None:
 
 
 async def _all(store: Store) -> list[str]:
-    from bps.plans.read import list_plans  # noqa: PLC0415
+    """Plans by their keys, not by what their records say: a damaged one is not left out."""
+    from bps.plans.read import list_plan_ids  # noqa: PLC0415
 
-    return [plan.plan async for plan in list_plans(store)]
+    return await list_plan_ids(store)
 
 
 def _receipt(path: Path) -> Receipt:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bps.cli.options import Output, PlanArg, positive_number
-from bps.cli.output import Format, cell, note, show, show_plain, show_stream
+from bps.cli.output import Format, cell, note, printing, show, show_plain, show_stream
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -44,7 +44,8 @@ async def canonical(
         found = await version_of(store, plan, wanted)
         text = await blueprint(store, plan, found.digest) if content else b""
     if content:
-        sys.stdout.buffer.write(text)
+        with printing():
+            sys.stdout.buffer.write(text)
     else:
         show(found, output)
 
@@ -82,8 +83,9 @@ async def diff(
         )
     view = found.view(plan, f"version {before.version}", name)
     if output is Format.TABLE:
-        note(f"{plan}: {view.left} -> {view.right}" + (", identical" if view.identical else ""))
-        show_plain([change.model_dump(mode="json") for change in view.changes], output)
+        same = ", identical" if view.identical else ", the same data in other bytes"
+        note(f"{plan}: {view.left} -> {view.right}" + ("" if view.changes else same))
+        show_plain([change.row() for change in view.changes], output)
     else:
         show(view, output)
 
@@ -126,5 +128,5 @@ async def _follow(store: Store, plan: str, start: int, form: Format) -> None:
 
     async with aclosing(follow_events(store, plan, start)) as events:
         async for event in events:
-            sys.stdout.write(line(event) + "\n")
-            sys.stdout.flush()
+            with printing():
+                sys.stdout.write(line(event) + "\n")

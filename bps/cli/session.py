@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import os
+import signal
 import sys
+import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -17,10 +19,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import typer
 
 from bps.bootstrap import Settings, decide_only, lead, open_store
-from bps.cli.output import Format, note, show
+from bps.cli.act import Act
+from bps.cli.output import Format, drop_output, note, show
 from bps.core import ids
 from bps.core.error_catalogue import explain
-from bps.core.errors import BpsError, ConfigError, InvalidInput
+from bps.core.errors import BpsError, ConfigError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R", bound="Record")
 
-_INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 _SHOWN_LENGTH = 200
+_MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""Failures of the system that may be gone when the command is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +66,34 @@ class Session:
 
         Raises:
             ConfigError: `--standalone` is missing.
-            WorkspaceConflict: the act is done, but a workspace file was edited by hand.
+            ResultNotShown: the act is done, but its result could not be printed.
         """
         if not dry_run:
             require_standalone(standalone=standalone)
         operation = operation_of(op_id)
         prepared = command(ids.principal(self.principal), operation)
-        async with open_store(self.settings) as store:
-            if dry_run:
-                outcome = await decide_only(store, prepared)
-            else:
+        if dry_run:
+            await self._preview(prepared, form)
+            return
+        projected = None if self.workspace is None else prepared.plan
+        with Act[R](operation, form, projected=projected) as act:
+            async with open_store(self.settings) as store:
                 async with lead(store, self.settings) as write_path:
-                    outcome = await write_path.execute(prepared)
-            result = outcome.result
-            if outcome.how != "committed":
-                note(f"{outcome.how}: {outcome.why}")
-            if dry_run and outcome.how == "noop":
-                # A receipt proves an event, and there is none.
-                result = result.model_copy(update={"receipt": None})
-            show(result, form)
-            if self.workspace is not None and prepared.plan is not None and not dry_run:
-                await self.project(store, prepared.plan, result)
+                    act.outcome = await write_path.execute(prepared)
+                act.show()
+                if projected is not None:
+                    await self.project(store, projected, act.outcome.result)
+
+    async def _preview(self, prepared: Command[R], form: Format) -> None:
+        async with open_store(self.settings) as store:
+            outcome = await decide_only(store, prepared)
+        result = outcome.result
+        if outcome.how != "committed":
+            note(f"{outcome.how}: {outcome.why}")
+        if outcome.how == "noop":
+            # A receipt proves an event, and there is none.
+            result = result.model_copy(update={"receipt": None})
+        show(result, form)
 
     async def project(self, store: Store, plan: str, result: Record) -> None:
         """Bring the files that an act touched up to date. Raises WorkspaceConflict."""
@@ -126,24 +138,24 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
         form = kwargs.get("output", Format.TABLE)
         try:
             asyncio.run(function(*args, **kwargs))
-            sys.stdout.flush()
         except BpsError as error:
             raise refusal(error, as_json=form is Format.JSON) from None
         except KeyboardInterrupt:
-            raise typer.Exit(_INTERRUPTED) from None
+            raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
-            _drop_output()
+            drop_output()
         except OSError as error:
-            _drop_output()
-            msg = f"The system refuses to read or write: {error.strerror or 'no reason given'}."
-            raise refusal(ConfigError(msg), as_json=form is Format.JSON) from None
+            raise refusal(_system_error(error), as_json=form is Format.JSON) from None
 
     return run
 
 
-def _drop_output() -> None:
-    """Let what could not be written not fail again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _system_error(error: OSError) -> BpsError:
+    """A failure of the system that nothing nearer to it has named."""
+    where = "" if error.filename is None else f" {str(error.filename)[:_SHOWN_LENGTH]!a}"
+    reason = error.strerror or "no reason given"
+    kind = Unavailable if error.errno in _MAY_PASS else ConfigError
+    return kind(f"The system refuses to read or write{where}: {reason}.")
 
 
 def refusal(error: BpsError, *, as_json: bool) -> typer.Exit:
@@ -175,6 +187,19 @@ def report(error: BpsError, *, as_json: bool) -> None:
     note(f"next: {row.next_action}")
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends what blocks the event loop; the loop's own handler waits for the loop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def read_limited(path: Path, limit_bytes: int, what: str) -> bytes:
     """A file's bytes (or standard input's for `-`), at most one more than `limit_bytes`.
 
@@ -186,7 +211,8 @@ def read_limited(path: Path, limit_bytes: int, what: str) -> bytes:
         if str(path) == "-":
             if sys.stdin is None:
                 raise InvalidInput("Standard input is closed.", field=what)
-            return sys.stdin.buffer.read(limit_bytes + 1)
+            with _interruptible():
+                return sys.stdin.buffer.read(limit_bytes + 1)
         # A pipe without a writer would hold this up for ever.
         if not path.is_file():
             raise InvalidInput(f"{what} {name} is not a file.", field=what)

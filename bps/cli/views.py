@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict
 
 from bps.plans.cloudevents import CloudEvent, rfc3339
@@ -93,6 +94,19 @@ class Change(View):
     kind: Literal["added", "removed", "changed"]
     before: Any = None
     after: Any = None
+
+    def row(self) -> dict[str, str]:
+        """For a table: values as JSON, which tells text from numbers, booleans and null."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "before": "-" if self.kind == "added" else _literal(self.before),
+            "after": "-" if self.kind == "removed" else _literal(self.after),
+        }
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return orjson.dumps(value, default=str).decode()
 
 
 class DiffView(View):

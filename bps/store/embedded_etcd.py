@@ -1,9 +1,9 @@
 """One local etcd process for a laptop: found, started, waited for, and never left behind.
 
 Directory layout, mode 0700: `data/` (etcd's own), `lock` (flock, held while an etcd may run on
-the data), `endpoint.json` ({endpoint, pid} of the running etcd), `etcd.log` (this start's log).
-etcd listens on a free loopback port without authentication: any local user can reach it, so it
-is for development; production takes a cluster with TLS (design, "etcd").
+the data), `endpoint.json` ({endpoint, pid, name} of the running etcd), `etcd.log` (this start's
+log). etcd listens on a free loopback port without authentication: any local user can reach it, so
+it is for development; production takes a cluster with TLS (design, "etcd").
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import fcntl
 import importlib.util
 import json
 import os
+import re
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -28,6 +31,7 @@ import platformdirs
 
 from bps.core.errors import ConfigError, Unavailable
 from bps.store.parent_bound_exec import parent_bound_command
+from bps.store.regular_file import open_regular
 
 _HOST = "127.0.0.1"
 _POLL_S = 0.02
@@ -35,6 +39,13 @@ _PROBE_TIMEOUT_S = 1.0
 _STOP_DEADLINE_S = 5.0
 _PORT_ATTEMPTS = 5
 _LOG_LINES_SHOWN = 15
+_LOG_LINE_SHOWN = 300
+_LOG_BYTES_READ = 65_536
+_RUNTIME_FILE_MAX_BYTES = 4_096
+_ENDPOINT = re.compile(r"127\.0\.0\.1:([1-9][0-9]{0,4})")
+_NAME = re.compile(r"embedded-[0-9a-f]{16}")
+_MAX_PORT = 65_535
+_ANSWER_MAX_BYTES = 65_536
 # A member's identity; nobody connects to it, since a single member has no peers.
 _PEER_URL = f"http://{_HOST}:2380"
 
@@ -113,9 +124,10 @@ class EmbeddedEtcd:
         """
         async with AsyncExitStack() as stack:
             self.directory, lock = self._open_directory(stack)
-            running = await self._lock_or_attach(lock)
-            self.attached = running is not None
-            self.endpoint, self.pid = running or await self._start(lock, stack)
+            with _named(self.directory):
+                running = await self._lock_or_attach(lock)
+                self.attached = running is not None
+                self.endpoint, self.pid = running or await self._start(lock, stack)
             self._stack = stack.pop_all()
         return self
 
@@ -129,25 +141,25 @@ class EmbeddedEtcd:
         await self._stack.aclose()
 
     def _open_directory(self, stack: AsyncExitStack) -> tuple[Path, IO[bytes]]:
-        try:
+        with _named(self._data_dir):
             if self._temporary:
                 directory = Path(tempfile.mkdtemp(prefix="bps-etcd-"))
                 stack.callback(shutil.rmtree, directory)
             else:
-                directory = self._data_dir or platformdirs.user_state_path("bps") / "etcd"
-                directory = directory.absolute()
+                directory = (self._data_dir or _state_directory()).absolute()
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            is_open_to_others = directory.stat().st_mode & 0o077 != 0
-            lock = stack.enter_context((directory / "lock").open("ab"))
-        except OSError as error:
-            raise ConfigError(
-                f"The directory for etcd's data cannot be used: {error}; "
-                "name another one or correct its owner and permissions."
-            ) from error
-        if is_open_to_others:
-            raise ConfigError(
-                f"Other users can enter the directory for etcd's data; run: chmod 700 {directory}"
-            )
+            found = directory.stat()
+            if found.st_uid != os.geteuid():
+                raise ConfigError(
+                    f"The directory for etcd's data, {directory}, belongs to another user "
+                    f"(uid {found.st_uid}); name one of your own in BPS_ETCD_DATA_DIR."
+                )
+            if found.st_mode & 0o077:
+                raise ConfigError(
+                    "Other users can enter the directory for etcd's data; "
+                    f"run: chmod 700 {directory}"
+                )
+            lock = stack.enter_context(open_regular(directory / "lock", os.O_RDWR | os.O_CREAT))
         return directory, lock
 
     async def _lock_or_attach(self, lock: IO[bytes]) -> tuple[str, int] | None:
@@ -158,8 +170,8 @@ class EmbeddedEtcd:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return None
             running = _read_runtime_file(self.directory)
-            if running is not None and await _is_healthy(running[0]):
-                return running
+            if running is not None and await _is_healthy(running[0], name=running[2]):
+                return running[:2]
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"Another process has locked {self.directory} for {self._lock_deadline_s:g} s "
@@ -173,15 +185,17 @@ class EmbeddedEtcd:
         runtime_file.unlink(missing_ok=True)
         program = find_etcd()
         deadline = time.monotonic() + self._start_deadline_s
+        # Whoever joins knows by the name that the port is this etcd's and not another one's.
+        name = f"embedded-{secrets.token_hex(8)}"
         for _ in range(_PORT_ATTEMPTS):
             endpoint = f"{_HOST}:{_free_port()}"
-            process = self._spawn(program, endpoint, lock)
+            process = self._spawn(program, endpoint, name, lock)
             async with AsyncExitStack() as attempt:
                 attempt.push_async_callback(_stop, process)
                 if await _wait_healthy(process, endpoint, deadline):
                     stack.push_async_exit(attempt.pop_all())
                     stack.callback(runtime_file.unlink, missing_ok=True)
-                    _write_runtime_file(runtime_file, endpoint, process.pid)
+                    _write_runtime_file(runtime_file, endpoint, process.pid, name)
                     return endpoint, process.pid
                 status = process.poll()
             log_tail = self._log_tail()
@@ -195,16 +209,18 @@ class EmbeddedEtcd:
             directory=str(self.directory),
         )
 
-    def _spawn(self, program: Path, endpoint: str, lock: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, program: Path, endpoint: str, name: str, lock: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         arguments = [
             str(program),
-            "--name=embedded",
+            f"--name={name}",
             f"--data-dir={self.directory / 'data'}",
             f"--listen-client-urls=http://{endpoint}",
             f"--advertise-client-urls=http://{endpoint}",
             f"--listen-peer-urls=http://{_HOST}:0",
             f"--initial-advertise-peer-urls={_PEER_URL}",
-            f"--initial-cluster=embedded={_PEER_URL}",
+            f"--initial-cluster={name}={_PEER_URL}",
             "--heartbeat-interval=50",
             "--election-timeout=500",
             f"--quota-backend-bytes={8 * 1024**3}",
@@ -214,7 +230,8 @@ class EmbeddedEtcd:
         ]
         # etcd takes every flag from ETCD_* too; the user's are meant for another etcd.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
-        with (self.directory / "etcd.log").open("wb") as log:
+        with open_regular(self.directory / "etcd.log", os.O_RDWR | os.O_CREAT) as log:
+            log.truncate()
             return subprocess.Popen(
                 parent_bound_command(arguments),
                 stdin=subprocess.PIPE,
@@ -228,8 +245,39 @@ class EmbeddedEtcd:
             )
 
     def _log_tail(self) -> str:
-        lines = (self.directory / "etcd.log").read_text(errors="replace").splitlines()
-        return "\n".join(lines[-_LOG_LINES_SHOWN:])
+        """The end of etcd's log; longer lines end in `...`."""
+        with open_regular(self.directory / "etcd.log", os.O_RDONLY) as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - _LOG_BYTES_READ))
+            lines = log.read().decode(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+        shown = _LOG_LINE_SHOWN
+        return "\n".join(line[:shown] + "..." * (len(line) > shown) for line in lines)
+
+
+@contextmanager
+def _named(directory: Path | None) -> Iterator[None]:
+    """What the system refuses in the directory is an error of the set-up."""
+    try:
+        yield
+    except OSError as error:
+        named = "" if directory is None else f", {directory},"
+        raise ConfigError(
+            f"The directory for etcd's data{named} cannot be used: {error}; "
+            "name another one in BPS_ETCD_DATA_DIR, or correct its owner and permissions."
+        ) from error
+
+
+def _state_directory() -> Path:
+    """Of this user; raises ConfigError where the system knows none."""
+    try:
+        directory = platformdirs.user_state_path("bps") / "etcd"
+    except RuntimeError:
+        directory = Path()
+    # Without a home the system leaves `~` as it is.
+    if not directory.is_absolute():
+        raise ConfigError(
+            "This user has no home directory for etcd's data: name one in BPS_ETCD_DATA_DIR."
+        )
+    return directory
 
 
 def _free_port() -> int:
@@ -247,21 +295,33 @@ async def _wait_healthy(process: subprocess.Popen[bytes], endpoint: str, deadlin
     return False
 
 
-async def _is_healthy(endpoint: str) -> bool:
-    """Asks etcd's /health, which does a linearizable read."""
+async def _is_healthy(endpoint: str, *, name: str | None = None) -> bool:
+    """Asks etcd's /health, which does a linearizable read; and whether that is its name."""
+    healthy = await _ask(endpoint, "GET /health")
+    if name is None or b'"health":"true"' not in healthy:
+        return b'"health":"true"' in healthy
+    return f'"name":"{name}"'.encode() in await _ask(endpoint, "POST /v3/cluster/member/list", "{}")
+
+
+async def _ask(endpoint: str, request: str, body: str = "") -> bytes:
+    """The answer to an HTTP request, at most 64 KiB of it; empty where none comes in time."""
+    answer = b""
+    length = f"Content-Length: {len(body)}\r\n" if body else ""
     host, _, port = endpoint.rpartition(":")
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(_PROBE_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, int(port))
             try:
-                writer.write(f"GET /health HTTP/1.0\r\nHost: {endpoint}\r\n\r\n".encode())
-                answer = await reader.read()
+                writer.write(
+                    f"{request} HTTP/1.0\r\nHost: {endpoint}\r\n{length}\r\n{body}".encode()
+                )
+                while len(answer) < _ANSWER_MAX_BYTES and (more := await reader.read(4_096)):
+                    answer += more
             finally:
                 writer.close()
                 with suppress(OSError):
                     await writer.wait_closed()
-            return b'"health":"true"' in answer
-    return False
+    return answer
 
 
 async def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -280,19 +340,25 @@ async def _stop(process: subprocess.Popen[bytes]) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _write_runtime_file(path: Path, endpoint: str, pid: int) -> None:
+def _write_runtime_file(path: Path, endpoint: str, pid: int, name: str) -> None:
     new = path.with_suffix(".new")
-    new.write_text(json.dumps({"endpoint": endpoint, "pid": pid}))
+    with open_regular(new, os.O_RDWR | os.O_CREAT) as file:
+        file.truncate()
+        file.write(json.dumps({"endpoint": endpoint, "pid": pid, "name": name}).encode())
     new.replace(path)
 
 
-def _read_runtime_file(directory: Path) -> tuple[str, int] | None:
-    """Reads what `_write_runtime_file` wrote; None if there is none, or none of ours."""
+def _read_runtime_file(directory: Path) -> tuple[str, int, str] | None:
+    """Endpoint, pid and name as `_write_runtime_file` wrote them; None if there are none."""
     try:
-        record = json.loads((directory / "endpoint.json").read_bytes())
-    except (OSError, ValueError):
+        with open_regular(directory / "endpoint.json", os.O_RDONLY) as file:
+            content = file.read(_RUNTIME_FILE_MAX_BYTES + 1)
+        record = json.loads(content) if len(content) <= _RUNTIME_FILE_MAX_BYTES else None
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     match record:
-        case {"endpoint": str(endpoint), "pid": int(pid)} if endpoint.startswith(f"{_HOST}:"):
-            return endpoint, pid
+        case {"endpoint": str(endpoint), "pid": int(pid), "name": str(name)}:
+            port = _ENDPOINT.fullmatch(endpoint)
+            if pid > 0 and port and int(port[1]) <= _MAX_PORT and _NAME.fullmatch(name):
+                return endpoint, pid, name
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import stat
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from bps.core.errors import ConfigError, Unavailable
-from bps.store.embedded_etcd import EmbeddedEtcd
+from bps.store.embedded_etcd import EmbeddedEtcd, _read_runtime_file
 from tests.cluster.gateway import call
 from tests.cluster.interface import await_condition
 
@@ -107,8 +108,25 @@ def test_simultaneous_starts_share_one_etcd(private_dir: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_stale_runtime_file_is_ignored(private_dir: Path) -> None:
-    (private_dir / "endpoint.json").write_text('{"endpoint": "127.0.0.1:1", "pid": 1}')
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"endpoint": "127.0.0.1:1", "pid": 1, "name": "embedded-0123456789abcdef"}',
+        '{"endpoint": "127.0.0.1:99999999", "pid": 1, "name": "embedded-0123456789abcdef"}',
+        '{"endpoint": "127.0.0.1:x", "pid": 1}',
+        "[" * 4_000,
+        "[" * 100_000,
+    ],
+    ids=["another one", "a port that is none", "no port", "nested", "large"],
+)
+def test_a_runtime_file_that_is_not_of_a_running_etcd_is_ignored(
+    private_dir: Path, content: str
+) -> None:
+    (private_dir / "endpoint.json").write_text(content)
+    assert _read_runtime_file(private_dir) in (
+        None,
+        ("127.0.0.1:1", 1, "embedded-0123456789abcdef"),
+    )
 
     async def scenario() -> None:
         async with EmbeddedEtcd(private_dir) as etcd:
@@ -271,3 +289,75 @@ def test_ctrl_c_in_the_terminal_reaches_the_parent_alone(private_dir: Path) -> N
             assert os.getpgid(etcd.pid) != os.getpgid(0)
 
     asyncio.run(scenario())
+
+
+def test_a_foreign_etcd_is_not_joined(private_dir: Path) -> None:
+    async def scenario() -> None:
+        async with EmbeddedEtcd(temporary=True) as foreign, EmbeddedEtcd(private_dir):
+            runtime_file = private_dir / "endpoint.json"
+            record = json.loads(runtime_file.read_text())
+            runtime_file.write_text(json.dumps({**record, "endpoint": foreign.endpoint}))
+            with pytest.raises(Unavailable, match="its etcd does not answer"):
+                async with EmbeddedEtcd(private_dir, lock_deadline_s=0.2):
+                    pass
+
+    asyncio.run(scenario())
+
+
+def _enter(directory: Path | None) -> None:
+    async def scenario() -> None:
+        async with EmbeddedEtcd(directory):
+            pass
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", ["lock", "etcd.log", "endpoint.new"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_what_is_no_file_in_the_directory_is_refused_and_not_touched(
+    private_dir: Path, name: str, kind: str
+) -> None:
+    path, precious = private_dir / name, private_dir / "precious"
+    precious.write_text("mine")
+    if kind == "link":
+        path.symlink_to(precious)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(ConfigError, match=f"{name} is not a regular file"):
+        _enter(private_dir)
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_another_user_is_refused(private_dir: Path) -> None:
+    os.chown(private_dir, 12_345, 12_345)
+    with pytest.raises(ConfigError, match=r"belongs to another user .*BPS_ETCD_DATA_DIR"):
+        _enter(private_dir)
+    assert list(private_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [None, Path("~/.local/state/bps")])
+def test_a_user_without_a_home_names_a_directory(
+    monkeypatch: pytest.MonkeyPatch, path: Path | None
+) -> None:
+    def state_path(_: str) -> Path:
+        if path is None:
+            msg = "Could not determine home directory."
+            raise RuntimeError(msg)
+        return path
+
+    monkeypatch.setattr("platformdirs.user_state_path", state_path)
+    with pytest.raises(ConfigError, match="BPS_ETCD_DATA_DIR"):
+        _enter(None)
+
+
+def test_the_last_words_of_etcd_are_few(private_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = private_dir / "broken-etcd"
+    broken.write_text("#!/bin/sh\nseq -f '%g '$(printf 'x%.0s' $(seq 1000)) 500\nexit 7\n")
+    broken.chmod(0o700)
+    monkeypatch.setenv("BPS_ETCD_BIN", str(broken))
+    with pytest.raises(Unavailable, match=r"500 x+\.\.\.$") as caught:
+        _enter(private_dir)
+    assert len(caught.value.message) < 6_000

@@ -7,6 +7,7 @@ frozen but connected; with one channel each, the next call simply goes elsewhere
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # A connection belongs to one store, so that closing it really closes it.
     ("grpc.use_local_subchannel_pool", 1),
 )
+
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_MAX_PORT = 65_535
 
 _HEAD_START_S = 0.1
 """So long the preferred member may take to connect before another one is taken instead."""
@@ -101,9 +105,12 @@ class Members:
     def __init__(self, endpoints: Sequence[str], tls: EtcdTls | None) -> None:
         if not endpoints:
             raise ConfigError("No etcd endpoint is configured.")
+        if any("@" in endpoint for endpoint in endpoints):
+            # None of them is shown: a password may hold the separator.
+            raise ConfigError("An etcd endpoint is host:port, without a user or a password.")
         for endpoint in endpoints:
             host, _, port = endpoint.rpartition(":")
-            if not host or not port.isdigit() or "/" in endpoint:
+            if not host or not _PORT.fullmatch(port) or int(port) > _MAX_PORT or "/" in endpoint:
                 raise ConfigError(
                     f"{endpoint!r} is not an etcd endpoint of the form host:port.",
                     endpoint=endpoint,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
 
 from bps.core.errors import ConfigError
+from bps.store.regular_file import open_regular
+
+_MAX_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,15 @@ def _pem(path: Path | None, what: str) -> bytes | None:
     if path is None:
         return None
     try:
-        content = path.read_bytes()
+        # Secrets are often mounted as symbolic links.
+        with open_regular(path, os.O_RDONLY, follow=True) as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
             f"The etcd {what} file {path} cannot be read: {error.strerror}.", path=str(path)
         ) from error
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"The etcd {what} file {path} has more than 1 MiB.", path=str(path))
     if b"-----BEGIN " not in content:
         raise ConfigError(f"The etcd {what} file {path} is not a PEM file.", path=str(path))
     return content

@@ -117,8 +117,8 @@ def test_output_that_cannot_be_written_is() -> None:
         done = subprocess.run(
             (BPS, "explain"), stdout=full, stderr=subprocess.PIPE, check=False, env=dict(os.environ)
         )
-    assert done.returncode == 2
-    assert b"No space left on device. [CONFIG_ERROR]\nnext: " in done.stderr
+    assert done.returncode == 75
+    assert b"No space left on device. [RESULT_NOT_SHOWN]\nnext: " in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -52,3 +52,26 @@ def test_certificates_that_are_not_there() -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "no-such-file.pem" in ran.err
     check_words(ran, ())
+
+
+@pytest.mark.parametrize("members", ["root:pw@h:1", "http://root:pw@h:1", "a:1,root:p,w@h:1"])
+def test_a_password_among_the_members_is_not_shown(members: str) -> None:
+    ran = invoke(f"--etcd={members}", "plan", "list")
+    assert (ran.code, ran.out) == (2, "")
+    assert "[CONFIG_ERROR]" in ran.err
+    assert not any(secret in ran.err for secret in ("pw", "root:", "w@"))
+
+
+@pytest.mark.parametrize("name", ["BPS_ETCD_USER", "BPS_ETCD_PASSWORD"])
+def test_a_user_or_password_that_is_no_text(name: str) -> None:
+    env = {"BPS_ETCD_USER": "u", "BPS_ETCD_PASSWORD": "p", name: "s3cret\udcff"}
+    ran = invoke("plan", "list", env=env)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{name} is not UTF-8 text. [CONFIG_ERROR]" in ran.err
+    assert "s3cret" not in ran.err
+
+
+def test_an_empty_workspace_is_not_the_current_directory() -> None:
+    ran = invoke("--workspace=", "sync")
+    assert ran.code == 2
+    assert "--workspace names no directory" in ran.err

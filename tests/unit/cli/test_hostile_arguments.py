@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bps.cli.options import chosen_plans
 from tests.unit.cli.invoke import refused
 
 LONG = "9" * 10_000
@@ -238,3 +239,16 @@ def test_what_must_be_given_together() -> None:
 @pytest.mark.parametrize("code", ["", "NO_SUCH_CODE", "STALE_BASE\n", LONG, "\udcff", "stale-base"])
 def test_codes_to_explain(code: str) -> None:
     refused("explain", code, code="INVALID_INPUT")
+
+
+def test_more_than_can_be_named_at_once() -> None:
+    branches = [f"{n:08x}" for n in range(256)]
+    refused("promote", "EP-42", *branches, code="INVALID_INPUT")
+    plans = [f"EP-{n}" for n in range(1, 1_002)]
+    workspace = {"BPS_WORKSPACE": "/nowhere"}
+    for command in ("verify", "replay", "sync"):
+        refused(command, *plans, code="INVALID_INPUT", env=workspace)
+
+
+def test_what_is_named_twice_counts_once() -> None:
+    assert chosen_plans(["EP-2", "EP-1", "EP-2"] * 500) == ["EP-2", "EP-1"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import pytest
+import typer
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from bps.cli.output import Format, cell, show, show_stream
+from bps.cli.session import command, report
+from bps.core.errors import NotLeader
 from tests.asynchronous import run
 from tests.unit.cli.invoke import invoke
 
@@ -134,3 +139,32 @@ def test_a_stream_is_one_list(capsys: pytest.CaptureFixture[str], form: Format, 
     printed = capsys.readouterr().out
     loaded = json.loads(printed) if form is Format.JSON else YAML(typ="safe").load(printed)
     assert loaded == [{"n": n} for n in range(count)]
+
+
+def test_a_terminal_obeys_nothing_in_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    report(NotLeader("\x1b[2Jevil\u202e\nleads."), as_json=False)
+    err = capsys.readouterr().err
+    assert err.startswith("error: \\x1b[2Jevil\\u202e\nleads. [NOT_LEADER]\n")
+    assert all(c.isprintable() or c == "\n" for c in err)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "exit_code"),
+    [
+        (errno.ENOSPC, "STORE_UNAVAILABLE", 75),
+        (errno.EIO, "STORE_UNAVAILABLE", 75),
+        (errno.EACCES, "CONFIG_ERROR", 2),
+    ],
+)
+def test_a_failure_of_the_system_names_the_file(
+    capsys: pytest.CaptureFixture[str], number: int, code: str, exit_code: int
+) -> None:
+    @command
+    async def fails() -> None:
+        raise OSError(number, os.strerror(number), "/var/etcd.log")
+
+    with pytest.raises(typer.Exit) as ended:
+        fails()
+    assert ended.value.exit_code == exit_code
+    err = capsys.readouterr().err
+    assert f"'/var/etcd.log': {os.strerror(number)}. [{code}]" in err

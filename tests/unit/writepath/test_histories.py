@@ -270,7 +270,9 @@ class Histories(RuleBasedStateMachine):
                 self.acknowledged[f"{WHO}/{sent}"] = outcome
                 self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
 
-    @rule(faults=st.lists(FAULTS, min_size=1, max_size=4), reads=st.booleans())
+    @rule(
+        faults=st.lists(FAULTS, min_size=1, max_size=4), reads=st.sampled_from([False, False, True])
+    )
     def lose(self, faults: list[Fault | ApplyLate], reads: bool) -> None:
         """What the next command will meet, by its writes alone or by its reads as well."""
         self.scene.faulty.script.extend(faults)
@@ -373,7 +375,7 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=60,
+    max_examples=50,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
