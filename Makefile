@@ -4,10 +4,10 @@ STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench etcd-up etcd-down clean
+.PHONY: help venv demo test lint bench etcd-up etcd-down clean clean-docker
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## Set up .venv from requirements.lock
 
@@ -16,6 +16,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  echo "error: Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "error: $(PYTHON) cannot make a virtual environment; on Debian install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV): about a minute"
 	$(PIP) install --quiet --require-hashes -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
@@ -41,7 +42,11 @@ etcd-up: ## Start the 3-member cluster of docker/etcd-cluster
 etcd-down: ## Stop it; its data stay
 	docker/etcd-cluster/down
 
-clean: ## Remove .venv, tool caches, and the containers and volumes made here
+clean: ## Remove .venv and tool caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-docker: ## Remove every etcd container, volume, network and image made by this project
 	@if docker info >/dev/null 2>&1; then \
 	  label='label=bps.etcd-cluster'; \
 	  docker ps -aq --filter $$label | xargs -r docker rm -f -v; \
@@ -49,5 +54,3 @@ clean: ## Remove .venv, tool caches, and the containers and volumes made here
 	  docker network ls -q --filter $$label | xargs -r docker network rm; \
 	  docker images -q --filter $$label | xargs -r docker rmi -f; \
 	fi
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ import typer
 
 from bps.bootstrap import Settings
 from bps.cli import branch, operating, plan, promotion, proof, reading
-from bps.cli.output import drop_output, not_shown
+from bps.cli.output import drop_output, not_shown, printing
 from bps.cli.session import EXIT_INTERRUPTED, Session, refusal
 from bps.cli.streams import prepare_streams
 from bps.core.errors import BpsError, ConfigError
@@ -47,6 +48,13 @@ for function in (
     app.command()(function)
 
 
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if wanted:
+        with printing():
+            sys.stdout.write(f"bps {metadata.version('blueprint-promotion-service')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -60,6 +68,12 @@ def root(
     principal: Annotated[
         str, typer.Option("--as", help="Who acts.", envvar="BPS_PRINCIPAL")
     ] = "operator",
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_version, is_eager=True
+        ),
+    ] = False,
     workspace: Annotated[
         str | None,
         typer.Option(

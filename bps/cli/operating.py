@@ -97,16 +97,20 @@ async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
 
 @command
 async def explain(
-    code: Annotated[str | None, typer.Argument(help="An error code; default: all.")] = None,
+    code: Annotated[
+        str | None, typer.Argument(help="An error code or exit code; default: all.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Say what an error code means and what to do."""
     from bps.cli.views import ExplanationView  # noqa: PLC0415
 
     rows = catalogue()
-    if code is not None and code.upper() not in rows:
-        raise InvalidInput(f"{code[:60]!a} is no error code; `bps explain` lists them.")
-    chosen = [row for name, row in rows.items() if code is None or name == code.upper()]
+    wanted = None if code is None else code.upper().replace("-", "_")
+    chosen = [row for name, row in rows.items() if wanted in {None, name, str(row.exit_code)}]
+    if not chosen:
+        msg = f"{(code or '')[:60]!a} is no error code or exit code; `bps explain` lists them."
+        raise InvalidInput(msg)
     views = [
         ExplanationView(
             code=row.code,
@@ -119,7 +123,7 @@ async def explain(
         )
         for row in chosen
     ]
-    if code is not None and output is Format.TABLE:
+    if len(views) == 1 and output is Format.TABLE:
         show(views[0], output)
     else:
         show(views, output, ("code", "exit_code", "http_status", "meaning"))

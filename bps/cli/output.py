@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
@@ -69,12 +69,21 @@ def show(data: BaseModel | Sequence[BaseModel], form: Format, columns: Sequence[
     show_plain(plain, form, columns)
 
 
-async def show_stream(data: AsyncIterable[BaseModel], form: Format, columns: Sequence[str]) -> None:
-    """Print a list that may be long: as `show` does, in pieces of 1,000; memory is flat."""
+async def show_stream(
+    data: AsyncIterable[BaseModel],
+    form: Format,
+    columns: Sequence[str],
+    row: Callable[[BaseModel], dict[str, Any]] | None = None,
+) -> None:
+    """Print a list that may be long: as `show` does, in pieces of 1,000; memory is flat.
+
+    `row` makes a table's row where that is more than the model's own fields.
+    """
+    as_row = row if row is not None and form is Format.TABLE else None
     rows: list[Any] = []
     shown = False
     async for each in data:
-        rows.append(each.model_dump(mode="json"))
+        rows.append(as_row(each) if as_row else each.model_dump(mode="json"))
         if len(rows) == _PIECE:
             _show_piece(rows, form, columns, first=not shown)
             rows, shown = [], True
@@ -110,18 +119,25 @@ def _write(plain: Any, form: Format, columns: Sequence[str]) -> None:  # noqa: A
 
         sys.stdout.write(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode() + "\n")
     elif form is Format.YAML:
-        from ruamel.yaml import YAML  # noqa: PLC0415 - only where used
+        from bps.cli.yaml_text import dump_yaml  # noqa: PLC0415 - only where used
 
-        yaml = YAML(typ="safe")
-        yaml.default_flow_style = False
-        yaml.width = 4096
-        yaml.dump(plain, sys.stdout)
+        dump_yaml(plain, sys.stdout)
     elif isinstance(plain, dict):
-        width = max(map(len, plain), default=0)
-        for name, value in plain.items():
+        named = dict(_for_people(name, value) for name, value in plain.items())
+        width = max(map(len, named), default=0)
+        for name, value in named.items():
             sys.stdout.write(f"{_bold(name.ljust(width))}  {cell(value)}\n")
     else:
         _table(plain, columns)
+
+
+def _for_people(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON value
+    """Instants as dates: `published_ms` is shown as `published_at`."""
+    if not name.endswith("_ms") or not isinstance(value, int):
+        return name, value
+    from bps.plans.cloudevents import rfc3339  # noqa: PLC0415 - only where used
+
+    return name.removesuffix("_ms") + "_at", rfc3339(value)
 
 
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:

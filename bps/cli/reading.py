@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bps.core.ports import Store
     from bps.plans.cloudevents import CloudEvent
 
-_LOG_COLUMNS = ("id", "time", "type", "subject", "bpsoperation")
-
 
 def _version(text: str | None) -> int | None:
     return None if text is None else positive_number(text, "version")
@@ -107,21 +105,23 @@ async def log(
         if follow:
             await _follow(store, plan, first, output)
         else:
+            from bps.cli.log_row import COLUMNS, log_row  # noqa: PLC0415
             from bps.replay.events import read_events  # noqa: PLC0415
 
             async with aclosing(read_events(store, plan, first)) as events:
-                await show_stream(events, output, _LOG_COLUMNS)
+                await show_stream(events, output, COLUMNS, log_row)
 
 
 async def _follow(store: Store, plan: str, start: int, form: Format) -> None:
     import orjson  # noqa: PLC0415 - only where used
 
+    from bps.cli.log_row import COLUMNS, log_row  # noqa: PLC0415
     from bps.replay.events import follow_events  # noqa: PLC0415
 
     def line(event: CloudEvent) -> str:
         if form is Format.TABLE:
-            fields = event.model_dump()
-            return "  ".join(cell(fields[name]) for name in _LOG_COLUMNS)
+            row = log_row(event)
+            return "  ".join(cell(row[name]) for name in COLUMNS)
         # In YAML, which JSON is, each event is a document of its own.
         start_of_document = "--- " if form is Format.YAML else ""
         return start_of_document + orjson.dumps(event.model_dump(mode="json")).decode()

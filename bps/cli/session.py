@@ -181,7 +181,7 @@ def report(error: BpsError, *, as_json: bool) -> None:
         note(json.dumps(problem, indent=2))
         return
     note(f"error: {error.message} [{error.code}]")
-    for name in ("op", "rule", "candidates", "rr_plans"):
+    for name in ("hint", "rule", "op", "candidates", "rr_plans"):
         if name in error.facts:
             note(f"  {name}: {error.facts[name]}")
     note(f"next: {row.next_action}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from bps.core import keys
 from bps.core.chain import Break, ChainVerifier, Link
@@ -20,7 +20,10 @@ _PAGE_BLOBS = 16
 
 
 class Verified(Record):
-    """A log that verifies. `revision` is the store's at which all of it was read."""
+    """A log that verifies. `revision` is the store's at which all of it was read.
+
+    `receipt` is true where the log holds the receipt that was given, null where none was.
+    """
 
     KIND: ClassVar[str] = "verified"
 
@@ -29,7 +32,7 @@ class Verified(Record):
     head: str
     blobs: int
     revision: Decimal
-    receipt: bool
+    receipt: Literal[True] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ async def verify(store: Store, plan: str, receipt: Receipt | None = None) -> Ver
         head=log.head.hash,
         blobs=await _verify_blobs(store, log),
         revision=log.revision,
-        receipt=receipt is not None,
+        receipt=True if receipt is not None else None,
     )
 
 

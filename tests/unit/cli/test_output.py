@@ -15,8 +15,9 @@ import typer
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from bps.cli.output import Format, cell, show, show_stream
+from bps.cli.output import Format, cell, show, show_plain, show_stream
 from bps.cli.session import command, report
+from bps.cli.views import Change
 from bps.core.errors import NotLeader
 from tests.asynchronous import run
 from tests.unit.cli.invoke import invoke
@@ -168,3 +169,41 @@ def test_a_failure_of_the_system_names_the_file(
     assert ended.value.exit_code == exit_code
     err = capsys.readouterr().err
     assert f"'/var/etcd.log': {os.strerror(number)}. [{code}]" in err
+
+
+@pytest.mark.parametrize("text", TRICKY, ids=ascii)
+def test_yaml_text_is_text_to_readers_of_both_versions(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    show(Tricky.model_validate({**tricky().model_dump(), "text": text}), Format.YAML)
+    printed = capsys.readouterr().out
+    for version in ((1, 1), (1, 2)):
+        yaml = YAML(typ="safe", pure=True)
+        yaml.version = version
+        assert yaml.load(printed)["text"] == text
+
+
+def test_instants_are_dates_in_tables_only(capsys: pytest.CaptureFixture[str]) -> None:
+    show_plain({"published_ms": 0}, Format.TABLE)
+    assert capsys.readouterr().out == "published_at  1970-01-01T00:00:00.000Z\n"
+    show_plain({"published_ms": 0}, Format.JSON)
+    assert json.loads(capsys.readouterr().out) == {"published_ms": 0}
+
+
+def test_a_difference_shows_types() -> None:
+    change = Change(path="/t", kind="changed", before="yes", after=True)
+    assert change.row() == {"path": "/t", "kind": "changed", "before": '"yes"', "after": "true"}
+    added = Change(path="/t", kind="added", after=None)
+    assert (added.row()["before"], added.row()["after"]) == ("-", "null")
+
+
+def test_an_exit_code_is_explained_too() -> None:
+    ran = invoke("explain", "75", "-o", "json")
+    codes = [row["code"] for row in json.loads(ran.out)]
+    assert {"QUORUM_LOST", "NOT_LEADER"} <= set(codes)
+    assert "STALE_BASE" not in codes
+    assert json.loads(invoke("explain", "stale-base", "-o", "json").out)[0]["exit_code"] == 1
+
+
+def test_the_version_is_told() -> None:
+    assert invoke("--version").out.startswith("bps ")
