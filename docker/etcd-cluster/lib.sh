@@ -5,6 +5,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=bps-etcd
 network=bps-etcd
 local_image=bps-etcd:local
+# A busy engine may answer later than docker-compose 1.29 waits for by default (60 s).
+export COMPOSE_HTTP_TIMEOUT=${COMPOSE_HTTP_TIMEOUT:-180}
 partition_rules=("INPUT --dport" "INPUT --sport" "OUTPUT --dport" "OUTPUT --sport")
 
 say() { printf '%s\n' "$*" >&2; }

@@ -236,7 +236,9 @@ def test_what_must_be_given_together() -> None:
     refused("init", code="CONFIG_ERROR", env={"BPS_STANDALONE": "0"})
 
 
-@pytest.mark.parametrize("code", ["", "NO_SUCH_CODE", "STALE_BASE\n", LONG, "\udcff", "stale-base"])
+@pytest.mark.parametrize(
+    "code", ["", "NO_SUCH_CODE", "STALE_BASE\n", LONG, "\udcff", "stale base", "76"]
+)
 def test_codes_to_explain(code: str) -> None:
     refused("explain", code, code="INVALID_INPUT")
 

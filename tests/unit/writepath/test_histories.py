@@ -12,7 +12,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -25,12 +26,19 @@ from bps.core.errors import (
     Rejected,
     Unavailable,
 )
-from bps.core.ids import CANONICAL_ACTOR, BranchRef
+from bps.core.ids import CANONICAL_ACTOR, BranchRef, branch_id_of
 from bps.core.keys import PlanKeys, last_number
 from bps.core.vector_clock import includes
 from bps.plans.blob import pack, unpack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
-from bps.plans.events import BlueprintPromoted, Body, BranchOpened, BranchSucceeded, VcNullify
+from bps.plans.events import (
+    BlueprintPromoted,
+    Body,
+    BranchOpened,
+    BranchSucceeded,
+    PlanRegistered,
+    VcNullify,
+)
 from bps.plans.model import RRPlan
 from bps.plans.register import RegisterPlan
 from bps.promotion.promote import Promote
@@ -52,6 +60,23 @@ FAULTS = st.one_of(
 )
 plans = st.sampled_from([*PLANS[:1] * 3, *PLANS])
 contents = st.sampled_from(CONTENTS)
+
+
+class How(NamedTuple):
+    """Which write path sends a command, and what its writes (and reads) meet."""
+
+    path: int
+    faults: tuple[Fault | ApplyLate, ...]
+    reads: bool
+
+
+QUIET = How(0, (), reads=False)
+hows = st.builds(
+    How,
+    st.integers(0, 1),
+    st.lists(FAULTS, max_size=4).map(tuple),
+    st.sampled_from([False, False, True]),
+)
 
 
 class Choice(NamedTuple):
@@ -88,6 +113,9 @@ class Rebuilt:
     digests: dict[Place, str] = field(default_factory=dict)
     nullified: set[Place] = field(default_factory=set)
     promoted: list[tuple[int, str]] = field(default_factory=list)
+    bases: dict[Place, str] = field(default_factory=dict)
+    canonical: str = ""
+    failing: str = ""
     counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -103,12 +131,18 @@ def rebuild(log: list[tuple[Any, Body]]) -> Rebuilt:
             case BranchOpened():
                 assert place not in rebuilt.states, "an RR-plan was opened twice"
                 rebuilt.states[place] = "OPEN"
+                rebuilt.bases[place] = body.base_digest
+                assert body.base_digest == rebuilt.canonical
             case BranchSucceeded():
                 assert rebuilt.states[place] == "OPEN"
                 rebuilt.states[place] = "SUCCEEDED"
                 rebuilt.digests[place] = body.digest
             case VcNullify():
                 assert body.status.obsolete
+                if body.status == "OBSOLETE_FAILED":
+                    rebuilt.failing = event.op
+                if body.status == "OBSOLETE_NULLIFIED":
+                    assert rebuilt.failing == event.op, "nullified without a failure above"
                 assert body.last_counter == event.counter - 1
                 rebuilt.states[place] = body.status.value
                 rebuilt.nullified.add(place)
@@ -118,9 +152,15 @@ def rebuild(log: list[tuple[Any, Body]]) -> Rebuilt:
                 for contributor in body.contributors:
                     each = (contributor.branch, contributor.n)
                     assert rebuilt.states[each] == "SUCCEEDED"
+                    changed = rebuilt.digests[each] not in (rebuilt.canonical, rebuilt.bases[each])
+                    fresh = rebuilt.bases[each] == rebuilt.canonical
+                    assert fresh or not changed, "an edit of an old base overwrote canonical"
                     if contributor.state == "PROMOTED":
                         assert rebuilt.digests[each] == body.digest
                         rebuilt.states[each] = "PROMOTED"
+                rebuilt.canonical = body.digest
+            case PlanRegistered():
+                rebuilt.canonical = body.digest
             case _:
                 pass
     return rebuilt
@@ -151,24 +191,26 @@ class Histories(RuleBasedStateMachine):
             self.run(replay(self.scene.memory, plan))
         self.runner.close()
 
-    def do(self, command: Command[Any], path: int = 0) -> None:
+    def do(self, command: Command[Any], how: How = QUIET) -> None:
         """Execute; only failures that a caller may see, and what they promise, are let pass."""
         name = command.operation.name
         if command not in self.sent:
             self.sent.append(command)
+        self.scene.faulty.script.extend(how.faults)
+        self.scene.faulty.commits_only = not how.reads
         try:
-            outcome = self.run(self.paths[path].execute(command))
+            outcome = self.run(self.paths[how.path].execute(command))
         except (Rejected, IdempotencyKeyReused):
             assert name not in self.acknowledged, "an acknowledged operation was refused"
             return
         except FencedOut:
-            self.paths[path] = self.scene.cold()
+            self.paths[how.path] = self.scene.cold()
             return
         except (Unavailable, OutcomeUnknown):
             return
         finally:
             self.scene.faulty.script.clear()
-        assert outcome.how != "committed" or self.paths[path] is not self.deposed, "not fenced"
+        assert outcome.how != "committed" or self.paths[how.path] is not self.deposed, "not fenced"
         if outcome.how == "noop":
             assert outcome.result.receipt is None
             return
@@ -182,20 +224,26 @@ class Histories(RuleBasedStateMachine):
 
     # What happens.
 
-    @initialize(causes=st.integers(0, 3))
-    def begin(self, causes: int) -> None:
-        self.do(RegisterPlan(WHO, "first", PLANS[0], "initiative", "t", pack(b"v1")))
-        for cause in range(causes):
-            self.do(OpenBranch(WHO, self.scene.op(), PLANS[0], f"T{cause}", f"F{cause}"))
+    @initialize(fixes=st.lists(contents, max_size=3), inside=st.booleans())
+    def begin(self, fixes: list[bytes], inside: bool) -> None:
+        """One plan, and fixes of the same base that wait for their promotion."""
+        plan = PLANS[0]
+        self.do(RegisterPlan(WHO, "first", plan, "initiative", "t", pack(b"v1")))
+        for cause, content in enumerate(fixes):
+            parent = self.ref(plan, Choice(0, False), "SUCCEEDED") if inside else None
+            opening = OpenBranch(
+                WHO, self.scene.op(), plan, f"T{cause}", f"F{cause}", parent_rr=parent
+            )
+            self.do(opening)
+            ref = BranchRef(branch_id_of(f"T{cause}"), 1)
+            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)))
 
-    @rule(content=contents, path=st.integers(0, 1))
-    def register(self, content: bytes, path: int) -> None:
-        self.do(
-            RegisterPlan(WHO, self.scene.op(), PLANS[1], "initiative", "t", pack(content)), path
-        )
+    @rule(content=contents, how=hows)
+    def register(self, content: bytes, how: How) -> None:
+        self.do(RegisterPlan(WHO, self.scene.op(), PLANS[1], "initiative", "t", pack(content)), how)
 
-    @rule(report=reports, path=st.integers(0, 1))
-    def open_branch(self, report: Report, path: int) -> None:
+    @rule(report=reports, how=hows)
+    def open_branch(self, report: Report, how: How) -> None:
         inside = self.ref(report.plan, report.parent, "OPEN") if report.parent else None
         command = OpenBranch(
             WHO,
@@ -206,47 +254,52 @@ class Histories(RuleBasedStateMachine):
             parent_rr=inside,
             clock=report.clock,
         )
-        self.do(command, path)
+        self.do(command, how)
 
-    @rule(plan=plans, at=choices, content=contents, path=st.integers(0, 1))
-    def submit(self, plan: str, at: Choice, content: bytes, path: int) -> None:
+    @rule(plan=plans, at=choices, content=contents, how=hows)
+    def submit(self, plan: str, at: Choice, content: bytes, how: How) -> None:
         if ref := self.ref(plan, at, "OPEN"):
-            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), path)
+            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), how)
 
-    @rule(plan=plans, at=choices, path=st.integers(0, 1))
-    def fail(self, plan: str, at: Choice, path: int) -> None:
+    @rule(plan=plans, at=choices, how=hows)
+    def fail(self, plan: str, at: Choice, how: How) -> None:
         if ref := self.ref(plan, at, "SUCCEEDED"):
-            self.do(FailBranch(WHO, self.scene.op(), plan, ref, "why"), path)
+            self.do(FailBranch(WHO, self.scene.op(), plan, ref, "why"), how)
 
-    @rule(plan=plans, at=choices, path=st.integers(0, 1))
-    def rebase(self, plan: str, at: Choice, path: int) -> None:
+    @rule(plan=plans, at=choices, how=hows)
+    def rebase(self, plan: str, at: Choice, how: How) -> None:
         if ref := self.ref(plan, at, "SUCCEEDED"):
-            self.do(RebaseBranch(WHO, self.scene.op(), plan, ref), path)
+            self.do(RebaseBranch(WHO, self.scene.op(), plan, ref), how)
 
-    @rule(plan=plans, at=st.lists(choices, max_size=2), path=st.integers(0, 1))
-    def promote(self, plan: str, at: list[Choice], path: int) -> None:
+    @rule(plan=plans, at=st.lists(choices, max_size=2), how=hows)
+    def promote(self, plan: str, at: list[Choice], how: How) -> None:
         refs = tuple(ref for choice in at if (ref := self.ref(plan, choice, "SUCCEEDED")))
-        self.do(Promote(WHO, self.scene.op(), plan, refs), path)
+        self.do(Promote(WHO, self.scene.op(), plan, refs), how)
 
-    @rule(plan=plans, at=choices, content=contents, path=st.integers(0, 1))
-    def fix(self, plan: str, at: Choice, content: bytes, path: int) -> None:
+    @rule(plan=plans, at=choices, content=contents, how=hows)
+    def fix(self, plan: str, at: Choice, content: bytes, how: How) -> None:
         """Submit and promote at once."""
         if ref := self.ref(plan, at, "OPEN"):
-            faults = list(self.scene.faulty.script)
-            self.scene.faulty.script.clear()
-            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)), path)
-            self.scene.faulty.script.extend(faults)
-            self.do(Promote(WHO, self.scene.op(), plan, (ref,)), path)
+            self.do(SubmitBranch(WHO, self.scene.op(), plan, ref, pack(content)))
+            self.do(Promote(WHO, self.scene.op(), plan, (ref,)), how)
 
-    @rule(plan=plans, to=st.integers(0, 5), path=st.integers(0, 1))
-    def revert(self, plan: str, to: int, path: int) -> None:
+    @rule(plan=plans, how=hows)
+    def promote_in_turn(self, plan: str, how: How) -> None:
+        """All that succeeded, each on its own."""
+        for rr_plan in self.run(self.scene.rr_plans(plan)).values():
+            if rr_plan.state == "SUCCEEDED":
+                ref = BranchRef(rr_plan.branch, rr_plan.n)
+                self.do(Promote(WHO, self.scene.op(), plan, (ref,)), how)
+
+    @rule(plan=plans, to=st.integers(0, 5), how=hows)
+    def revert(self, plan: str, to: int, how: How) -> None:
         """To a version that is there, or to the next, which is not."""
         known = len(self.run(self.scene.versions(plan)))
-        self.do(Revert(WHO, self.scene.op(), plan, to % (known + 1) + 1, "why"), path)
+        self.do(Revert(WHO, self.scene.op(), plan, to % (known + 1) + 1, "why"), how)
 
-    @rule(at=st.integers(0, 50), path=st.integers(0, 1))
-    def repeat(self, at: int, path: int) -> None:
-        self.do(self.sent[at % len(self.sent)], path)
+    @rule(at=st.integers(0, 50), how=hows)
+    def repeat(self, at: int, how: How) -> None:
+        self.do(self.sent[at % len(self.sent)], how)
 
     @rule(at=st.integers(0, 50), plan=plans)
     def reuse_an_operation_id(self, at: int, plan: str) -> None:
@@ -269,14 +322,6 @@ class Histories(RuleBasedStateMachine):
             if outcome.how != "noop":
                 self.acknowledged[f"{WHO}/{sent}"] = outcome
                 self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
-
-    @rule(
-        faults=st.lists(FAULTS, min_size=1, max_size=4), reads=st.sampled_from([False, False, True])
-    )
-    def lose(self, faults: list[Fault | ApplyLate], reads: bool) -> None:
-        """What the next command will meet, by its writes alone or by its reads as well."""
-        self.scene.faulty.script.extend(faults)
-        self.scene.faulty.commits_only = not reads
 
     @rule()
     def change_the_leader(self) -> None:
@@ -373,10 +418,12 @@ class Histories(RuleBasedStateMachine):
             assert log[receipt.seq - 1][0].op == name
 
 
-TestHistories = Histories.TestCase
+# Shrinking a failure takes up to 300 s.
+TestHistories = pytest.mark.timeout(420)(Histories.TestCase)
 TestHistories.settings = settings(
     max_examples=50,
     stateful_step_count=30,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
