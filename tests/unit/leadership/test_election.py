@@ -3,84 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
 
-from bps.core import keys
 from bps.core.errors import (
-    FencedOut,
     LeaseLost,
-    LeaseNotFound,
     NotLeader,
     OutcomeUnknown,
     Unavailable,
 )
-from bps.core.ports import Lease, Store
-from bps.core.txn import Committed, Conflict, Delete, Put, Txn
-from bps.leadership.election import (
-    OPS_LEASE_ROTATION_MS,
-    OPS_LEASE_TTL_S,
-    Holder,
-    Leadership,
-    OpsLease,
-)
-from bps.leadership.validity import SAFETY_MARGIN, LeaseValidity
+from bps.core.txn import Committed, Conflict, Put, Txn
 from bps.policy.initialise import Initialise
-from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
-from tests.doubles import WHO, Fault, FaultyStore, ManualClock, RecordingStore
+from tests.doubles import WHO, Fault, FaultyStore, RecordingStore
 from tests.doubles.forwarding_store import ForwardingStore
-
-TTL_S = 10
-VALID_S = TTL_S * (1 - SAFETY_MARGIN)
-
-
-class SlowKeepalives(ForwardingStore):
-    """Keepalives reach the store at once; their replies wait, or the store cannot be reached."""
-
-    def __init__(self, inner: Store) -> None:
-        super().__init__(inner)
-        self.hold: asyncio.Event | None = None
-        self.failing = False
-        self.sent = 0
-
-    async def lease_keepalive(self, lease_id: int) -> int:
-        self.sent += 1
-        if self.failing:
-            raise Unavailable("No answer to a keepalive.")
-        ttl_s = await super().lease_keepalive(lease_id)
-        if self.hold is not None:
-            await self.hold.wait()
-        return ttl_s
-
-
-class World:
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.memory = MemoryStore(self.clock)
-        self.store = SlowKeepalives(self.memory)
-
-    def candidate(self, name: str = "one", store: Store | None = None) -> Leadership:
-        return Leadership(store or self.store, self.clock, name, ttl_s=TTL_S)
-
-    async def holder(self) -> str | None:
-        kvs = (await self.memory.page(keys.LEADER_HOLDER, b"\0", limit=1)).kvs
-        return Holder.decode(kvs[0].value).sidecar if kvs else None
-
-
-@asynccontextmanager
-async def leading(world: World, name: str = "one") -> AsyncIterator[Leadership]:
-    async with world.candidate(name) as leadership:
-        await leadership.campaign(0)
-        yield leadership
-
-
-async def write(store: Store, leadership: Leadership) -> Committed | Conflict:
-    return await store.commit(Txn((leadership.fence().compare,), (Put(b"/written", b""),)))
+from tests.unit.leadership.world import TTL_S, VALID_S, World, leading, write
 
 
 @asynchronous
@@ -328,133 +267,3 @@ async def test_the_write_path_refuses_before_it_sends_when_the_lease_may_be_gone
         with pytest.raises(LeaseLost):
             await WritePath(recorded, leadership, world.clock).execute(Initialise(WHO, "i"))
         assert "commit" not in recorded.calls
-
-
-# The lease of operation records.
-
-
-async def stored_ops_lease(world: World) -> OpsLease:
-    kvs = (await world.memory.page(keys.OPS_LEASE, b"\0", limit=1)).kvs
-    return OpsLease.decode(kvs[0].value)
-
-
-@asynchronous
-async def test_the_ops_lease_is_shared_and_costs_nothing_within_the_hour() -> None:
-    world = World()
-    recorded = RecordingStore(world.memory)
-    first = world.candidate("one", recorded)
-    await first.campaign(0)
-    lease_id = await first.ops_lease_id()
-    recorded.reset()
-    assert {await first.ops_lease_id() for _ in range(10)} == {lease_id}
-    assert recorded.calls == []
-    await first.resign()
-    async with leading(world, "two") as second:
-        assert await second.ops_lease_id() == lease_id
-    assert int((await stored_ops_lease(world)).lease_id) == lease_id
-
-
-@asynchronous
-async def test_the_ops_lease_is_rotated_each_hour_and_outlives_its_records_by_a_day() -> None:
-    world = World()
-    async with leading(world) as leadership:
-        leases = []
-        for _ in range(3):
-            leases.append(await leadership.ops_lease_id())
-            await world.clock.advance(OPS_LEASE_ROTATION_MS / 1_000)
-        assert len(set(leases)) == 3
-        assert OPS_LEASE_TTL_S * 1_000 - OPS_LEASE_ROTATION_MS >= 24 * 3_600_000
-        await world.memory.lease_keepalive(leases[0])
-
-
-@asynchronous
-async def test_an_ops_lease_that_is_gone_is_replaced_on_request() -> None:
-    world = World()
-    async with leading(world) as leadership:
-        lease_id = await leadership.ops_lease_id()
-        await world.memory.lease_revoke(lease_id)
-        renewed = await leadership.ops_lease_id(renew=True)
-        assert renewed != lease_id
-        await world.memory.lease_keepalive(renewed)
-        assert int((await stored_ops_lease(world)).lease_id) == renewed
-
-
-@asynchronous
-async def test_a_wall_clock_far_ahead_or_behind_gets_a_lease_of_its_own_hour() -> None:
-    world = World()
-    async with leading(world) as leadership:
-        first = await leadership.ops_lease_id()
-        world.clock.set_wall(-5 * OPS_LEASE_ROTATION_MS)
-        assert await leadership.ops_lease_id() != first
-
-
-@asynchronous
-async def test_a_former_leader_cannot_rotate_the_ops_lease() -> None:
-    world = World()
-    async with leading(world) as leadership:
-        lease_id = await leadership.ops_lease_id()
-        await world.memory.commit(Txn((), (Delete(keys.LEADER_HOLDER),)))
-        with pytest.raises(FencedOut):
-            await leadership.ops_lease_id(renew=True)
-        assert int((await stored_ops_lease(world)).lease_id) == lease_id
-
-
-@asynchronous
-async def test_many_at_once_agree_on_one_ops_lease() -> None:
-    world = World()
-    async with leading(world) as leadership:
-        leases = await asyncio.gather(*(leadership.ops_lease_id() for _ in range(16)))
-        assert set(leases) == {int((await stored_ops_lease(world)).lease_id)}
-
-
-@pytest.mark.parametrize("fault", [Fault.LOSE_REPLY, Fault.LOSE_REQUEST, Fault.UNAVAILABLE])
-@asynchronous
-async def test_an_ops_lease_without_an_answer_is_unavailable_and_then_had(fault: Fault) -> None:
-    world = World()
-    faulty = FaultyStore(world.memory)
-    leadership = world.candidate(store=faulty)
-    await leadership.campaign(0)
-    faulty.script.extend((Fault.NONE, fault))
-    with pytest.raises(Unavailable):
-        await leadership.ops_lease_id()
-    lease_id = await leadership.ops_lease_id()
-    await world.memory.lease_keepalive(lease_id)
-    await leadership.resign()
-
-
-@asynchronous
-async def test_a_granted_lease_that_is_gone_before_the_election_is_asked_for_again() -> None:
-    class Forgetful(ForwardingStore):
-        grants = 0
-
-        async def lease_grant(self, ttl_s: int) -> Lease:
-            lease = await super().lease_grant(ttl_s)
-            self.grants += 1
-            if self.grants == 1:
-                await self.inner.lease_revoke(lease.lease_id)
-            return lease
-
-    world = World()
-    store = Forgetful(world.memory)
-    leadership = world.candidate(store=store)
-    await leadership.campaign(0)
-    assert store.grants == 2
-    await leadership.resign()
-    with pytest.raises(LeaseNotFound):
-        await world.memory.lease_keepalive(1)
-
-
-# Validity.
-
-
-def test_a_validity_counts_from_the_request_with_a_margin() -> None:
-    validity = LeaseValidity(100.0, 10)
-    assert validity.holds(108.99)
-    assert not validity.holds(109.0)
-    assert not LeaseValidity(100.0, 0).holds(100.0)
-
-
-def test_an_expired_validity_is_not_renewed() -> None:
-    validity = LeaseValidity(100.0, 10)
-    assert validity.renewed(108.0, 10) == LeaseValidity(108.0, 10)
-    assert validity.renewed(109.5, 10) == validity

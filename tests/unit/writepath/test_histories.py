@@ -1,6 +1,6 @@
 """Random commands under random faults: what must hold after every step, read from the store alone.
 
-The rules of events are written down here a second time, in `rebuild`; the stored records must be
+The rules of events are written down a second time, in `event_rules`; the stored records must be
 what they give.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
@@ -32,12 +31,7 @@ from bps.core.vector_clock import includes
 from bps.plans.blob import pack, unpack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import (
-    BlueprintPromoted,
     Body,
-    BranchOpened,
-    BranchSucceeded,
-    PlanRegistered,
-    VcNullify,
 )
 from bps.plans.model import RRPlan
 from bps.plans.register import RegisterPlan
@@ -47,9 +41,9 @@ from bps.replay.replay import replay
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
 from tests.doubles import WHO, ApplyLate, Fault, HeldAuthority, Scene
+from tests.unit.writepath.event_rules import Place, Rebuilt, rebuild
 
 R = TypeVar("R", bound=Record)
-Place = tuple[str, int]
 
 PLANS = ("EP-1", "EP-2")
 CONTENTS = (b"v1", b"v2", b"v3")
@@ -105,67 +99,6 @@ reports = st.builds(
 )
 
 
-@dataclass
-class Rebuilt:
-    """What the events of one plan say."""
-
-    states: dict[Place, str] = field(default_factory=dict)
-    digests: dict[Place, str] = field(default_factory=dict)
-    nullified: set[Place] = field(default_factory=set)
-    promoted: list[tuple[int, str]] = field(default_factory=list)
-    bases: dict[Place, str] = field(default_factory=dict)
-    canonical: str = ""
-    failing: str = ""
-    counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
-def rebuild(log: list[tuple[Any, Body]]) -> Rebuilt:
-    """Read the events and check each against those before it."""
-    rebuilt = Rebuilt()
-    for event, body in log:
-        place = (event.branch, event.rr)
-        assert place not in rebuilt.nullified, "an event of an RR-plan after its VC_NULLIFY"
-        rebuilt.counters[event.actor] += 1
-        assert event.counter == rebuilt.counters[event.actor], "a gap in an actor's counter"
-        match body:
-            case BranchOpened():
-                assert place not in rebuilt.states, "an RR-plan was opened twice"
-                rebuilt.states[place] = "OPEN"
-                rebuilt.bases[place] = body.base_digest
-                assert body.base_digest == rebuilt.canonical
-            case BranchSucceeded():
-                assert rebuilt.states[place] == "OPEN"
-                rebuilt.states[place] = "SUCCEEDED"
-                rebuilt.digests[place] = body.digest
-            case VcNullify():
-                assert body.status.obsolete
-                if body.status == "OBSOLETE_FAILED":
-                    rebuilt.failing = event.op
-                if body.status == "OBSOLETE_NULLIFIED":
-                    assert rebuilt.failing == event.op, "nullified without a failure above"
-                assert body.last_counter == event.counter - 1
-                rebuilt.states[place] = body.status.value
-                rebuilt.nullified.add(place)
-            case BlueprintPromoted():
-                assert body.version == len(rebuilt.promoted) + 2
-                rebuilt.promoted.append((body.version, body.digest))
-                for contributor in body.contributors:
-                    each = (contributor.branch, contributor.n)
-                    assert rebuilt.states[each] == "SUCCEEDED"
-                    changed = rebuilt.digests[each] not in (rebuilt.canonical, rebuilt.bases[each])
-                    fresh = rebuilt.bases[each] == rebuilt.canonical
-                    assert fresh or not changed, "an edit of an old base overwrote canonical"
-                    if contributor.state == "PROMOTED":
-                        assert rebuilt.digests[each] == body.digest
-                        rebuilt.states[each] = "PROMOTED"
-                rebuilt.canonical = body.digest
-            case PlanRegistered():
-                rebuilt.canonical = body.digest
-            case _:
-                pass
-    return rebuilt
-
-
 class Histories(RuleBasedStateMachine):
     """Two plans, two write paths, and a network that loses what it is told to lose."""
 
@@ -185,11 +118,13 @@ class Histories(RuleBasedStateMachine):
         return self.runner.run(work)
 
     def teardown(self) -> None:
-        self.run(self.scene.faulty.arrive())
-        self.everything_holds()
-        for plan in self.registered():
-            self.run(replay(self.scene.memory, plan))
-        self.runner.close()
+        try:
+            self.run(self.scene.faulty.arrive())
+            self.everything_holds()
+            for plan in self.registered():
+                self.run(replay(self.scene.memory, plan))
+        finally:
+            self.runner.close()
 
     def do(self, command: Command[Any], how: How = QUIET) -> None:
         """Execute; only failures that a caller may see, and what they promise, are let pass."""
