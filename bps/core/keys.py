@@ -6,6 +6,7 @@ Numbers in keys are decimal, zero-padded to 19 digits, so that byte order is num
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 ROOT = b"/haios/bps/v1/"
 _WIDTH = 19
@@ -73,33 +74,33 @@ def op(principal: str, op_id: str) -> bytes:
     return ROOT + f"ops/{principal}/{op_id}".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanKeys:
-    """The keys of one plan. `plan` must be a checked plan id."""
+    """The keys of one plan. `plan` must be a checked plan id. Each fixed key is built once."""
 
     plan: str
 
-    @property
+    @cached_property
     def record(self) -> bytes:
         """The plan itself. Not below `root`, so that listing plans reads no plan's inside."""
         return PLANS + self.plan.encode()
 
-    @property
+    @cached_property
     def root(self) -> bytes:
         """The prefix of all that is inside the plan."""
         return PLAN_DATA + self.plan.encode() + b"/"
 
-    @property
+    @cached_property
     def head(self) -> bytes:
         """The last event and the version of the whole plan."""
         return self.root + b"head"
 
-    @property
+    @cached_property
     def canonical(self) -> bytes:
         """The canonical pointer."""
         return self.root + b"canonical"
 
-    @property
+    @cached_property
     def versions(self) -> bytes:
         """Prefix of all canonical versions."""
         return self.root + b"versions/"
@@ -108,7 +109,7 @@ class PlanKeys:
         """Canonical version `n`."""
         return self.versions + number(n)
 
-    @property
+    @cached_property
     def events(self) -> bytes:
         """Prefix of all envelopes."""
         return self.root + b"events/"
@@ -117,7 +118,7 @@ class PlanKeys:
         """The envelope of event `seq`."""
         return self.events + number(seq)
 
-    @property
+    @cached_property
     def bodies(self) -> bytes:
         """Prefix of all event bodies."""
         return self.root + b"bodies/"
@@ -126,7 +127,7 @@ class PlanKeys:
         """The body of event `seq`."""
         return self.bodies + number(seq)
 
-    @property
+    @cached_property
     def branches(self) -> bytes:
         """Prefix of all branch records, and of nothing else."""
         return self.root + b"branches/"
@@ -135,7 +136,7 @@ class PlanKeys:
         """A branch; also the prefix of those whose id starts with `branch_id`."""
         return self.branches + branch_id.encode()
 
-    @property
+    @cached_property
     def rr_plans(self) -> bytes:
         """Prefix of all RR-plans."""
         return self.root + b"rr/"
@@ -148,7 +149,7 @@ class PlanKeys:
         """RR-plan `n` of a branch."""
         return self.rr_plans + branch_id.encode() + b"/" + number(n)
 
-    @property
+    @cached_property
     def blobs(self) -> bytes:
         """Prefix of all blobs."""
         return self.root + b"blobs/"

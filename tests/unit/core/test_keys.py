@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import cached_property
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def _built() -> dict[str, bytes]:
     for name, member in inspect.getmembers(PlanKeys):
         if name.startswith("_") or name == "plan" or name in PREFIXES:
             continue
-        if isinstance(member, property):
+        if isinstance(member, cached_property):
             built[name] = getattr(plan_keys, name)
         else:
             parameters = list(inspect.signature(member).parameters)[1:]
