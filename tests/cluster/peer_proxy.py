@@ -81,9 +81,13 @@ class PeerProxy:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        # A connection that was just accepted becomes a task of its own a turn later.
+        await asyncio.sleep(0)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await asyncio.sleep(0)
         for server in self._servers:
             await server.wait_closed()
 
