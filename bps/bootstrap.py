@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,9 @@ from bps.core.ports import MemberStatus, Store
 if TYPE_CHECKING:
     from bps.core.codec import Record
     from bps.store.embedded_etcd import EmbeddedEtcd
+    from bps.store.etcd.store import EtcdStore
+    from bps.store.gateway.store import GatewayStore
+    from bps.store.security import EtcdCredentials, EtcdTls
     from bps.writepath.command import Command, Outcome
     from bps.writepath.transact import WritePath
 
@@ -28,6 +32,13 @@ R = TypeVar("R", bound="Record")
 LEASE_TTL_S = 5
 CAMPAIGN_S = 10
 _MAX_WAIT_S = 3600
+
+
+class StoreKind(StrEnum):
+    """How etcd is spoken to: by gRPC, or by JSON where only its HTTP gateway is reachable."""
+
+    ETCD = "etcd"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Settings:
     """
 
     endpoints: tuple[str, ...] = ()
+    store_kind: StoreKind = StoreKind.ETCD
     data_dir: Path | None = None
     ca_file: Path | None = None
     cert_file: Path | None = None
@@ -61,6 +73,7 @@ class Settings:
         endpoints = env.get("BPS_ETCD_ENDPOINTS", "")
         return cls(
             endpoints=tuple(part.strip() for part in endpoints.split(",") if part.strip()),
+            store_kind=_store_kind(env.get("BPS_STORE") or "etcd"),
             data_dir=path("BPS_ETCD_DATA_DIR"),
             ca_file=path("BPS_ETCD_CA_FILE"),
             cert_file=path("BPS_ETCD_CERT_FILE"),
@@ -76,6 +89,14 @@ class Settings:
     def sidecar_name(self) -> str:
         """How this process signs the leader key."""
         return self.sidecar or f"{socket.gethostname()}/{os.getpid()}"
+
+
+def _store_kind(text: str) -> StoreKind:
+    try:
+        return StoreKind(text)
+    except ValueError:
+        known = " or ".join(StoreKind)
+        raise ConfigError(f"BPS_STORE must be {known}, not {text[:60]!a}.") from None
 
 
 def _text(name: str) -> str | None:
@@ -111,8 +132,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         ConfigError: endpoints, certificates or the embedded etcd cannot be used.
         Unavailable: the embedded etcd did not start.
     """
-    from bps.store.etcd.security import EtcdCredentials, EtcdTls  # noqa: PLC0415 - heavy
-    from bps.store.etcd.store import EtcdStore  # noqa: PLC0415 - heavy
+    from bps.store.security import EtcdCredentials, EtcdTls  # noqa: PLC0415
 
     tls = None
     if settings.ca_file or settings.cert_file or settings.key_file:
@@ -128,8 +148,28 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             embedded = await stack.enter_async_context(embedded_etcd(settings.data_dir))
             endpoints = (embedded.endpoint,)
         yield await stack.enter_async_context(
-            EtcdStore(endpoints, tls=tls, credentials=credentials)
+            _client(settings.store_kind, endpoints, tls, credentials)
         )
+
+
+def _client(
+    kind: StoreKind,
+    endpoints: tuple[str, ...],
+    tls: EtcdTls | None,
+    credentials: EtcdCredentials | None,
+) -> EtcdStore | GatewayStore:
+    if kind is StoreKind.ETCD:
+        from bps.store.etcd.store import EtcdStore  # noqa: PLC0415 - heavy
+
+        return EtcdStore(endpoints, tls=tls, credentials=credentials)
+    try:
+        from bps.store.gateway.store import GatewayStore  # noqa: PLC0415 - heavy, optional
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The store `gateway` needs the package etcd3-py ({error.name} is missing); install "
+            "this program with its extra `gateway`."
+        ) from None
+    return GatewayStore(endpoints, tls=tls, credentials=credentials)
 
 
 async def check_members(store: Store, settings: Settings) -> tuple[MemberStatus, ...]:
@@ -141,7 +181,7 @@ async def check_members(store: Store, settings: Settings) -> tuple[MemberStatus,
     Raises:
         ConfigError: an etcd whose defects are not acceptable, or members of several clusters.
     """
-    from bps.store.etcd.versions import check_servers  # noqa: PLC0415 - heavy
+    from bps.store.versions import check_servers  # noqa: PLC0415
 
     try:
         members = await store.status()

@@ -17,7 +17,7 @@ import orjson
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from bps.cli.views import OUTPUTS
+from bps.api.views import OUTPUTS
 from bps.core import errors
 from bps.core.codec import SCHEMA, Record
 from bps.core.error_catalogue import Explanation, catalogue

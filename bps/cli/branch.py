@@ -172,7 +172,7 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
     """List a plan's branches with their newest RR-plans."""
     plan = ids.plan_id(plan)
 
-    from bps.cli.views import BranchView  # noqa: PLC0415
+    from bps.api.views import BranchView  # noqa: PLC0415
     from bps.plans.read import branches_of  # noqa: PLC0415
 
     async with session_of(context).store() as store:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from deepdiff import DeepDiff
 from ruamel.yaml import YAML
 
-from bps.cli.views import Change, DiffView
+from bps.api.views import Change, DiffView
 
 _KINDS: dict[str, Literal["added", "removed", "changed"]] = {
     "dictionary_item_added": "added",

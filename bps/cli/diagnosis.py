@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from bps.api.views import CheckView
 from bps.bootstrap import Settings, check_members
-from bps.cli.views import CheckView
 from bps.core import keys
 from bps.core.errors import AccessDenied, BpsError
 from bps.core.ports import Key, MemberStatus, Store

@@ -103,7 +103,7 @@ async def explain(
     output: Output = Format.TABLE,
 ) -> None:
     """Say what an error code means and what to do."""
-    from bps.cli.views import ExplanationView  # noqa: PLC0415
+    from bps.api.views import ExplanationView  # noqa: PLC0415
 
     rows = catalogue()
     wanted = None if code is None else code.upper().replace("-", "_")

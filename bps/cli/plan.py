@@ -66,7 +66,7 @@ async def show_(context: typer.Context, plan: PlanArg, output: Output = Format.T
     """Show a plan, its canonical version and the end of its log."""
     plan = ids.plan_id(plan)
 
-    from bps.cli.views import PlanView  # noqa: PLC0415
+    from bps.api.views import PlanView  # noqa: PLC0415
     from bps.plans.read import plan_detail  # noqa: PLC0415
 
     async with session_of(context).store() as store:

@@ -58,10 +58,104 @@ class IdempotencyKeyReused(InputError):
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
+class OperationInFlight(InputError):
+    """The same operation is being carried out now; its outcome is not known yet."""
+
+    code = "OPERATION_IN_FLIGHT"
+    retryable = True
+
+
 class UnsafePath(InputError):
     """A workspace path leaves its root or passes through a symbolic link."""
 
     code = "UNSAFE_PATH"
+
+
+class RequestError(InputError):
+    """The HTTP request cannot be served in this form; nothing was written."""
+
+    code = "REQUEST_ERROR"
+
+
+class RouteNotFound(RequestError):
+    """The service has nothing at this path."""
+
+    code = "ROUTE_NOT_FOUND"
+
+
+class MethodNotAllowed(RequestError):
+    """What is at this path does not know the method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class NotAcceptable(RequestError):
+    """The answer cannot be given in any of the media types asked for."""
+
+    code = "NOT_ACCEPTABLE"
+
+
+class UnsupportedMediaType(RequestError):
+    """The body has another content type or encoding than the one that is taken here."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class RequestTooLarge(RequestError):
+    """The body, the headers or the path are longer than the service takes. facts: limit_bytes."""
+
+    code = "REQUEST_TOO_LARGE"
+
+
+class RequestTimedOut(RequestError):
+    """The request was not sent in full in time."""
+
+    code = "REQUEST_TIMED_OUT"
+    retryable = True
+
+
+class PreconditionRequired(RequestError):
+    """This request needs an `If-Match` header, so that nothing newer is overwritten."""
+
+    code = "PRECONDITION_REQUIRED"
+
+
+class IdempotencyKeyRequired(RequestError):
+    """A request that writes needs an `Idempotency-Key` header."""
+
+    code = "IDEMPOTENCY_KEY_REQUIRED"
+
+
+class RateLimited(RequestError):
+    """This principal or address sends more requests than it may. facts: retry_after_s."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+
+
+class TooManyConnections(RequestError):
+    """The service has as many connections or streams as it takes. facts: retry_after_s."""
+
+    code = "TOO_MANY_CONNECTIONS"
+    retryable = True
+
+
+class AccessError(BpsError):
+    """The service refuses the caller."""
+
+    code = "ACCESS_ERROR"
+
+
+class Unauthenticated(AccessError):
+    """No valid token or client certificate came with the request."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(AccessError):
+    """None of the caller's roles allows this operation."""
+
+    code = "FORBIDDEN"
 
 
 class StoreError(BpsError):
@@ -133,6 +227,13 @@ class AccessDenied(StoreError):
     retryable = False
 
 
+class CapabilityMissing(StoreError):
+    """The store's adapter cannot do what is asked, as it declares. facts: capability, adapter."""
+
+    code = "CAPABILITY_MISSING"
+    retryable = False
+
+
 class ResultNotShown(BpsError):
     """The act is done (or the record read), but its result could not be printed. facts: op."""
 
@@ -175,6 +276,12 @@ class StaleBase(Rejected):
     """The branch was forked from a version that is canonical no more (R7)."""
 
     code = "STALE_BASE"
+
+
+class PreconditionFailed(Rejected):
+    """The resource is not the one that `If-Match` names any more. facts: etag."""
+
+    code = "PRECONDITION_FAILED"
 
 
 class MergeConflict(Rejected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from bps.core.txn import KV, Committed, Conflict, Txn
@@ -89,12 +90,25 @@ class MemberStatus:
     defects: tuple[str, ...]
 
 
+class Capability(Enum):
+    """What an adapter may be unable to do. Key-value calls and leases are no capability: all do."""
+
+    WATCH = "watch"
+    STATUS = "status"
+    COMPACT = "compact"
+
+
 class Store(Protocol):
     """A linearizable multi-version key-value store with leases: etcd's model (design, "etcd").
 
-    Every call has a deadline of its own. Reads may be retried on another member by the adapter;
+    A method whose capability is not declared raises CapabilityMissing. Every call has a deadline of its own. Reads may be retried on another member by the adapter;
     writes never are: an unanswered write raises `OutcomeUnknown`.
     """
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this adapter can do; `bps.core.capabilities.require` checks it at start."""
+        ...
 
     async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
         """Read all of `reads` (at most 128) at one linearizable revision. One round trip.

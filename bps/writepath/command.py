@@ -112,11 +112,15 @@ class Command(Protocol[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[R]):
-    """What became of a command. `repeated`: the operation was done before, this is its result."""
+    """What became of a command. `repeated`: the operation was done before, this is its result.
+
+    `revision` is the store's at which it was committed; 0 where this execution wrote nothing.
+    """
 
     result: R
     how: Literal["committed", "repeated", "noop"]
     why: str = ""
+    revision: int = 0
 
 
 def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:

@@ -160,7 +160,7 @@ class _Execution(Generic[R]):
             return await self._read(())
         if isinstance(answer, Committed):
             self._remember(view, txn, answer.revision)
-            return Outcome(decided.result, "committed")
+            return Outcome(decided.result, "committed", revision=answer.revision)
         return await self._learn(view, txn, answer, fence)
 
     def _decide(self, view: View) -> Commit[R] | Outcome[R] | None:

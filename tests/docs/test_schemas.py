@@ -10,7 +10,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from bps.cli.views import OUTPUTS, BranchView, PlanView
+from bps.api.views import OUTPUTS, BranchView, PlanView
 from bps.clock import SystemClock
 from bps.core.keys import KEY_MAP, ROOT
 from bps.core.ports import Store

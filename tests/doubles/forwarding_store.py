@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
-from bps.core.ports import Lease, MemberStatus, Page, Read, Snapshot, Store, WatchBatch
+from bps.core.ports import Capability, Lease, MemberStatus, Page, Read, Snapshot, Store, WatchBatch
 from bps.core.txn import Committed, Conflict, Txn
 
 
@@ -13,6 +13,10 @@ class ForwardingStore:
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self.inner.capabilities
 
     async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
         return await self.inner.snapshot(reads)

@@ -1,7 +1,7 @@
 """The etcd adapter: `EtcdStore` and what it is configured with."""
 
-from bps.store.etcd.security import EtcdCredentials, EtcdTls
 from bps.store.etcd.store import EtcdStore
-from bps.store.etcd.versions import check_servers, defects_of
+from bps.store.security import EtcdCredentials, EtcdTls
+from bps.store.versions import check_servers, defects_of
 
 __all__ = ["EtcdCredentials", "EtcdStore", "EtcdTls", "check_servers", "defects_of"]

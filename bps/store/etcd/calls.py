@@ -6,21 +6,20 @@ import asyncio
 
 import grpc.aio
 from grpc import StatusCode
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
 
 from bps.core.errors import AccessDenied, StoreError, Unavailable
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
-from bps.store.etcd.failures import Refusal, Verdict, classify
 from bps.store.etcd.members import Member, Members, closed_meanwhile
 from bps.store.etcd.methods import AUTHENTICATE, STATUS, Method, RequestT, ResponseT
-from bps.store.etcd.security import EtcdCredentials
+from bps.store.failures import CLOSED, Refusal, classify
+from bps.store.rotation import left_s, rotating
+from bps.store.security import EtcdCredentials
 
 Metadata = tuple[tuple[str, str], ...]
 
 _REQUIRE_LEADER: Metadata = (("hasleader", "true"),)
 """A member without a leader answers "no leader" at once, before it looks at the request."""
 _REASON_TIMEOUT_S = 0.2
-_CLOSED = Verdict(Unavailable, "The store was closed.")
 
 
 class Calls:
@@ -48,23 +47,9 @@ class Calls:
             Unavailable: no member answered (QuorumLost: one did, without a leader).
             StoreError: the answer is a refusal (Compacted, AccessDenied, StoreRefused, ...).
         """
-        end = asyncio.get_running_loop().time() + self._read_bound_s
-        try:
-            try:
-                return await self._ask(method, request, end)
-            except Refusal as refusal:
-                if not refusal.verdict.elsewhere:
-                    raise
-            # Built per use: tenacity keeps an iteration's state in the object.
-            rotation = AsyncRetrying(
-                retry=retry_if_exception(_answerable_elsewhere),
-                wait=wait_random(0, 0.1),
-                stop=stop_after_delay(_left_s(end)),
-                reraise=True,
-            )
-            return await rotation(self._ask, method, request, end)
-        except Refusal as refusal:
-            raise refusal.read_error() from None
+        return await rotating(
+            lambda end: self._ask(method, request, end), bound_s=self._read_bound_s
+        )
 
     async def write(
         self, method: Method[RequestT, ResponseT], request: RequestT, *, op: str
@@ -89,9 +74,9 @@ class Calls:
     async def _ask(
         self, method: Method[RequestT, ResponseT], request: RequestT, end: float
     ) -> ResponseT:
-        member = await self._connected(_left_s(end))
+        member = await self._connected(left_s(end))
         try:
-            return await self._answer(member, method, request, min(self.deadline_s, _left_s(end)))
+            return await self._answer(member, method, request, min(self.deadline_s, left_s(end)))
         except Refusal as refusal:
             if refusal.verdict.elsewhere:
                 self.members.failed(member)
@@ -157,7 +142,7 @@ class Calls:
         except asyncio.CancelledError:
             if closed_meanwhile(self.members):
                 raise Refusal(
-                    _CLOSED, StatusCode.CANCELLED, "the store was closed", member.endpoint
+                    CLOSED, StatusCode.CANCELLED, "the store was closed", member.endpoint
                 ) from None
             raise
 
@@ -210,15 +195,7 @@ class Calls:
         return None
 
 
-def _left_s(end: float) -> float:
-    return max(end - asyncio.get_running_loop().time(), 0.05)
-
-
 def judge(error: grpc.aio.AioRpcError, member: Member) -> Refusal:
     """The failed call as a refusal with its verdict."""
     text = error.details() or error.code().name
     return Refusal(classify(error.code(), text), error.code(), text, member.endpoint)
-
-
-def _answerable_elsewhere(error: BaseException) -> bool:
-    return isinstance(error, Refusal) and error.verdict.elsewhere

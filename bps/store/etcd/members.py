@@ -7,17 +7,17 @@ frozen but connected; with one channel each, the next call simply goes elsewhere
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import grpc
 import grpc.aio
 
-from bps.core.errors import ConfigError
+from bps.store.endpoints import check_endpoints
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.methods import UNARY, WATCH_PATH, Method, RequestT, ResponseT
-from bps.store.etcd.security import EtcdTls, Security
+from bps.store.etcd.security import Security, channel_security
+from bps.store.security import EtcdTls
 
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _OPTIONS: tuple[tuple[str, int], ...] = (
@@ -39,9 +39,6 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # A connection belongs to one store, so that closing it really closes it.
     ("grpc.use_local_subchannel_pool", 1),
 )
-
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
-_MAX_PORT = 65_535
 
 _HEAD_START_S = 0.1
 """So long the preferred member may take to connect before another one is taken instead."""
@@ -103,21 +100,9 @@ class Members:
     """All configured members in their order, and the one that the next call goes to."""
 
     def __init__(self, endpoints: Sequence[str], tls: EtcdTls | None) -> None:
-        if not endpoints:
-            raise ConfigError("No etcd endpoint is configured.")
-        if any("@" in endpoint for endpoint in endpoints):
-            # None of them is shown: a password may hold the separator.
-            raise ConfigError("An etcd endpoint is host:port, without a user or a password.")
-        for endpoint in endpoints:
-            host, _, port = endpoint.rpartition(":")
-            if not host or not _PORT.fullmatch(port) or int(port) > _MAX_PORT or "/" in endpoint:
-                raise ConfigError(
-                    f"{endpoint!r} is not an etcd endpoint of the form host:port.",
-                    endpoint=endpoint,
-                )
+        self._endpoints = check_endpoints(endpoints)
         # gRPC binds a channel to the running event loop, so they are made on first use.
-        self._endpoints = tuple(dict.fromkeys(endpoints))
-        self._security = None if tls is None else tls.security()
+        self._security = None if tls is None else channel_security(tls)
         self._members: tuple[Member, ...] = ()
         self._first = 0
         self.closed = False

@@ -1,25 +1,12 @@
-"""Who we are to etcd: TLS files and a user with a password."""
+"""TLS files as what a gRPC channel is made with."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import grpc
 
-from bps.core.errors import ConfigError
-from bps.store.regular_file import open_regular
-
-_MAX_BYTES = 1_048_576
-
-
-@dataclass(frozen=True, slots=True)
-class EtcdCredentials:
-    """An etcd user. Used only when etcd asks for it (authentication is enabled there)."""
-
-    user: str
-    password: str = field(repr=False)
+from bps.store.security import EtcdTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +17,12 @@ class Security:
     options: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EtcdTls:
-    """PEM files: the CA that signs the servers, and our own certificate with its key.
-
-    Without `ca` the system's roots are trusted; `cert` and `key` come together or not at all.
-    `server_name` is the name expected in the servers' certificate if it is not the endpoint's.
-    """
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    server_name: str | None = None
-
-    def security(self) -> Security:
-        """The files, read.
-
-        Raises:
-            ConfigError: a file cannot be read or is no PEM; a certificate without its key.
-        """
-        if (self.cert is None) != (self.key is None):
-            raise ConfigError("An etcd client certificate and its key must be given together.")
-        credentials = grpc.ssl_channel_credentials(
-            root_certificates=_pem(self.ca, "CA"),
-            private_key=_pem(self.key, "client key"),
-            certificate_chain=_pem(self.cert, "client certificate"),
-        )
-        if self.server_name is None:
-            return Security(credentials, ())
-        return Security(credentials, (("grpc.ssl_target_name_override", self.server_name),))
-
-
-def _pem(path: Path | None, what: str) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        # Secrets are often mounted as symbolic links.
-        with open_regular(path, os.O_RDONLY, follow=True) as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"The etcd {what} file {path} cannot be read: {error.strerror}.", path=str(path)
-        ) from error
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(f"The etcd {what} file {path} has more than 1 MiB.", path=str(path))
-    if b"-----BEGIN " not in content:
-        raise ConfigError(f"The etcd {what} file {path} is not a PEM file.", path=str(path))
-    return content
+def channel_security(tls: EtcdTls) -> Security:
+    """The files, read. Raises ConfigError as `EtcdTls.read` does."""
+    files = tls.read()
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=files.ca, private_key=files.key, certificate_chain=files.cert
+    )
+    if tls.server_name is None:
+        return Security(credentials, ())
+    return Security(credentials, (("grpc.ssl_target_name_override", tls.server_name),))

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Self
 
 from bps.core.errors import LeaseNotFound, NoSpace, OutcomeUnknown
-from bps.core.ports import Lease, MemberStatus, Page, Read, Snapshot, WatchBatch
+from bps.core.ports import Capability, Lease, MemberStatus, Page, Read, Snapshot, WatchBatch
 from bps.core.txn import Committed, Conflict, Txn
+from bps.store.alarms import alarms_of
 from bps.store.arguments import check_page, check_reads, check_ttl, check_watch_start
 from bps.store.etcd import codec
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.calls import Calls
 from bps.store.etcd.members import Member, Members
 from bps.store.etcd.methods import COMPACT, GRANT, KEEPALIVE, RANGE, REVOKE, STATUS, TXN
-from bps.store.etcd.security import EtcdCredentials, EtcdTls
-from bps.store.etcd.versions import defects_of
 from bps.store.etcd.watch import Watch
 from bps.store.prefixes import prefix_range
-
-_ALARM = re.compile(r"alarm:(\w+)")
+from bps.store.security import EtcdCredentials, EtcdTls
+from bps.store.versions import defects_of
 
 
 class EtcdStore:
@@ -52,6 +50,11 @@ class EtcdStore:
         self._calls = Calls(
             Members(endpoints, tls), credentials, deadline_s=deadline_s, read_bound_s=read_bound_s
         )
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """All."""
+        return frozenset(Capability)
 
     async def __aenter__(self) -> Self:
         return self
@@ -179,7 +182,7 @@ class EtcdStore:
             raft_term=answer.raft_term,
             revision=answer.header.revision,
             db_size_bytes=answer.db_size,
-            alarms=tuple(sorted({name for text in answer.errors for name in _ALARM.findall(text)})),
+            alarms=alarms_of(answer.errors),
             defects=defects_of(answer.version),
         )
 

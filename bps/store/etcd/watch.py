@@ -16,8 +16,8 @@ from bps.core.ports import WatchBatch
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.calls import Calls, judge
 from bps.store.etcd.codec import batches
-from bps.store.etcd.failures import Refusal, classify
 from bps.store.etcd.members import Member, closed_meanwhile
+from bps.store.failures import Refusal, classify
 from bps.store.prefixes import prefix_range
 
 _Stream = grpc.aio.StreamStreamCall[pb.WatchRequest, pb.WatchResponse]

@@ -12,6 +12,7 @@ from itertools import islice
 
 from bps.core.errors import LeaseNotFound, StoreRefused
 from bps.core.ports import (
+    Capability,
     Clock,
     Key,
     Lease,
@@ -40,6 +41,11 @@ class MemoryStore:
         self._next_lease_id = 1
         self._changed = asyncio.Event()
         self._closed = False
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """All."""
+        return frozenset(Capability)
 
     async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
         """See `Store.snapshot`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bps
-from bps.cli.views import OUTPUTS
+from bps.api.views import OUTPUTS
 from tests.integration.cli.console import Console, lines_until
 
 SAMPLE = Path(bps.__file__).parents[1] / "docs" / "samples" / "checkout-service.yaml"

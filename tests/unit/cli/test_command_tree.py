@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from bps.cli.main import app
-from bps.cli.views import OUTPUTS
+from bps.api.views import OUTPUTS
 from tests.unit.cli.invoke import invoke
 
 WITHOUT_DATA = {"demo"}

@@ -17,7 +17,7 @@ from bps.core.errors import (
     TooLarge,
     Unavailable,
 )
-from bps.store.etcd.failures import Refusal, classify
+from bps.store.failures import Refusal, classify
 
 _Unknown = OutcomeUnknown
 #: code, text, error of a write, error of a read, tried on another member

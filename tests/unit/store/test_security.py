@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bps.core.errors import ConfigError
-from bps.store.etcd.security import EtcdTls
+from bps.store.security import EtcdTls
 
 PEM = b"-----BEGIN CERTIFICATE-----\n"
 
@@ -18,14 +18,14 @@ def test_a_pipe_a_device_and_a_directory_are_refused(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     for path in (fifo, Path("/dev/zero"), tmp_path):
         with pytest.raises(ConfigError, match=f"{path} is not a regular file"):
-            EtcdTls(ca=path).security()
+            EtcdTls(ca=path).read()
 
 
 def test_a_large_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_bytes(PEM + b"x" * 1_048_576)
     with pytest.raises(ConfigError, match="more than 1 MiB"):
-        EtcdTls(ca=path).security()
+        EtcdTls(ca=path).read()
 
 
 def test_a_secret_may_be_mounted_as_a_link(tmp_path: Path) -> None:
@@ -34,4 +34,4 @@ def test_a_secret_may_be_mounted_as_a_link(tmp_path: Path) -> None:
     link = tmp_path / "link.pem"
     link.symlink_to(path)
     with pytest.raises(ConfigError, match="is not a PEM file"):
-        EtcdTls(ca=link).security()
+        EtcdTls(ca=link).read()

@@ -6,7 +6,7 @@ import pytest
 
 from bps.core.errors import ConfigError
 from bps.core.ports import MemberStatus
-from bps.store.etcd import check_servers, defects_of
+from bps.store.versions import check_servers, defects_of
 
 
 def member(version: str, *, endpoint: str = "127.0.0.1:1", cluster_id: int = 1) -> MemberStatus:

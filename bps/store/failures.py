@@ -148,6 +148,10 @@ _PASSING_CODES = frozenset(
 )
 
 
+CLOSED = Verdict(Unavailable, "The store was closed.")
+"""A call that was under way when its store was closed."""
+
+
 def classify(code: StatusCode, text: str) -> Verdict:
     """The meaning of a gRPC status `code` with etcd's `text`."""
     for known, verdict in _BY_TEXT:

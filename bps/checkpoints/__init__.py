@@ -1,0 +1,1 @@
+"""Signed checkpoints of all heads: what shows truncation, rewriting and restored snapshots."""

@@ -1,0 +1,86 @@
+"""Roles, operations, and the one table of who may do what (R12; design, "Edges")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a principal is to the service; one may have several."""
+
+    SUPERVISOR = "supervisor"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    AGENT = "agent"
+
+
+class Operation(StrEnum):
+    """What can be asked of the service; each route names exactly one."""
+
+    IDENTITY_READ = "identity.read"
+    PLAN_READ = "plan.read"
+    PLAN_REGISTER = "plan.register"
+    BRANCH_OPEN = "branch.open"
+    BRANCH_SUBMIT = "branch.submit"
+    BRANCH_FAIL = "branch.fail"
+    BRANCH_REBASE = "branch.rebase"
+    PROMOTE = "promotion.promote"
+    REVERT = "promotion.revert"
+    EVENTS_READ = "events.read"
+    PROOF_RUN = "proof.run"
+    DOCTOR_READ = "doctor.read"
+    POLICY_READ = "policy.read"
+    POLICY_REPLACE = "policy.replace"
+    INITIATIVE_READ = "initiative.read"
+    INITIATIVE_CREATE = "initiative.create"
+    TOKEN_READ = "token.read"  # noqa: S105 - an operation's name
+    TOKEN_WRITE = "token.write"  # noqa: S105 - an operation's name
+    KEY_READ = "key.read"
+    KEY_WRITE = "key.write"
+    CHECKPOINT_READ = "checkpoint.read"
+
+
+_ALL = frozenset(Role)
+_SUPERVISOR = frozenset({Role.SUPERVISOR})
+_OPERATOR = frozenset({Role.OPERATOR})
+
+ALLOWED: Mapping[Operation, frozenset[Role]] = {
+    Operation.IDENTITY_READ: _ALL,
+    Operation.PLAN_READ: _ALL,
+    Operation.PLAN_REGISTER: frozenset({Role.SUPERVISOR, Role.OPERATOR}),
+    Operation.BRANCH_OPEN: _SUPERVISOR,
+    Operation.BRANCH_SUBMIT: frozenset({Role.SUPERVISOR, Role.AGENT}),
+    Operation.BRANCH_FAIL: frozenset({Role.SUPERVISOR, Role.AGENT}),
+    Operation.BRANCH_REBASE: _SUPERVISOR,
+    Operation.PROMOTE: _SUPERVISOR,
+    Operation.REVERT: _SUPERVISOR,
+    Operation.EVENTS_READ: _ALL,
+    Operation.PROOF_RUN: frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}),
+    Operation.DOCTOR_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
+    Operation.POLICY_READ: _ALL,
+    Operation.POLICY_REPLACE: _OPERATOR,
+    Operation.INITIATIVE_READ: _ALL,
+    Operation.INITIATIVE_CREATE: frozenset({Role.SUPERVISOR, Role.OPERATOR}),
+    Operation.TOKEN_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
+    Operation.TOKEN_WRITE: _OPERATOR,
+    Operation.KEY_READ: _ALL,
+    Operation.KEY_WRITE: _OPERATOR,
+    Operation.CHECKPOINT_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
+}
+"""Creating and promoting RR-plans is the supervisor's alone (R12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An authenticated caller. `credential` is the id of the token or certificate record."""
+
+    principal: str
+    roles: frozenset[Role]
+    credential: str
+
+    def may(self, operation: Operation) -> bool:
+        """Whether one of the roles allows it."""
+        return not self.roles.isdisjoint(ALLOWED[operation])

@@ -1,0 +1,1 @@
+"""Initiatives: what plans belong to, and what governance is about."""

@@ -1,0 +1,1 @@
+"""First use of an empty store."""

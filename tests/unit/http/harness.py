@@ -1,0 +1,75 @@
+"""The application on a memory store, called in this process; a token is the name of a role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx
+from starlette.requests import HTTPConnection
+
+from bps.clock import SystemClock
+from bps.core.errors import Forbidden, Unauthenticated
+from bps.http.app import create_app
+from bps.http.limits import Limits
+from bps.http.service import Service
+from bps.identity.roles import Identity, Operation, Role
+from bps.sidecar.sidecar import Sidecar, SidecarSettings
+from bps.store.memory import MemoryStore
+
+
+class RoleGuard:
+    """Admits `Authorization: Bearer ROLE` as principal `ROLE-1`, by the real matrix."""
+
+    async def admit(self, request: HTTPConnection, operation: Operation) -> Identity:
+        scheme, _, name = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or name not in set(Role):
+            raise Unauthenticated("No valid token came with the request.")
+        identity = Identity(f"{name}-1", frozenset({Role(name)}), f"{name}-token")
+        if not identity.may(operation):
+            raise Forbidden(f"None of your roles allows {operation.value}.")
+        return identity
+
+
+@dataclass(slots=True)
+class Served:
+    """A running sidecar with a client."""
+
+    sidecar: Sidecar
+    store: MemoryStore
+    client: httpx.AsyncClient
+    _numbers: count[int] = field(default_factory=count)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str | None = "supervisor",
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """One request; a mutation gets a new Idempotency-Key unless `key` is given."""
+        sent = dict(headers or {})
+        if role is not None:
+            sent.setdefault("Authorization", f"Bearer {role}")
+        if method not in {"GET", "HEAD"}:
+            sent.setdefault("Idempotency-Key", key or f"op-{next(self._numbers)}")
+        return await self.client.request(method, path, headers=sent, **options)
+
+
+@asynccontextmanager
+async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
+    """The application with a leading sidecar."""
+    clock = SystemClock()
+    store = MemoryStore(clock)
+    async with Sidecar(store, clock, SidecarSettings("test-sidecar")) as sidecar:
+        await sidecar.terms.decided()
+        app = create_app(Service(sidecar, RoleGuard(), limits or Limits()))
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            yield Served(sidecar, store, client)
