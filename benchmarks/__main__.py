@@ -7,16 +7,28 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from time import perf_counter
 
-from benchmarks import plan_count, promotion, proofs, python_time, stored_bytes
+from benchmarks import (
+    clients,
+    http_service,
+    plan_count,
+    promotion,
+    proofs,
+    python_time,
+    stored_bytes,
+    subscribers,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.options import Options, say
 
 BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] = {
     "promotion": promotion.measure,
+    "http": http_service.measure,
+    "clients": clients.measure,
     "python": python_time.measure,
     "plan-count": plan_count.measure,
     "proofs": proofs.measure,
     "bytes": stored_bytes.measure,
+    "subscribers": subscribers.measure,
 }
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from bps.core.ports import Key, Lease, MemberStatus, Page, Read, Snapshot, Store, WatchBatch
+from bps.core.ports import (
+    Capability,
+    Key,
+    Lease,
+    MemberStatus,
+    Page,
+    Read,
+    Snapshot,
+    Store,
+    WatchBatch,
+)
 from bps.core.txn import KV, Committed, Conflict, Put, Txn
 
 
@@ -36,6 +46,11 @@ class RecordingStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.traffic = Traffic()
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """See `Store.capabilities`."""
+        return self._store.capabilities
 
     def _answered(self, kvs: Sequence[KV]) -> None:
         self.traffic.read_bytes += sum(len(kv.key) + len(kv.value) for kv in kvs)

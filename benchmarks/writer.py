@@ -11,16 +11,18 @@ from typing import TypeVar
 from bps.clock import SystemClock
 from bps.core.ids import BranchRef
 from bps.core.ports import Store
+from bps.initiatives.create import CreateInitiative
 from bps.leadership.election import Leadership
 from bps.plans.blob import Blob
 from bps.plans.branches import OpenBranch, SubmitBranch
 from bps.plans.register import RegisterPlan
-from bps.policy.initialise import Initialise
 from bps.promotion.promote import Promote
+from bps.setup.initialise import Initialise
 from bps.writepath.transact import WritePath
 
 PRINCIPAL = "bench"
 SETUP_IN_FLIGHT = 32
+_INITIATIVES = ("bench", "checkout-2026")
 T = TypeVar("T")
 
 
@@ -38,12 +40,14 @@ class Writer:
 
 @asynccontextmanager
 async def writer(store: Store) -> AsyncIterator[Writer]:
-    """Campaign, initialise the store, resign at the end."""
+    """Campaign, initialise the store and its initiatives, resign at the end."""
     clock = SystemClock()
     async with Leadership(store, clock, "bench") as leadership:
         await leadership.campaign(10)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise(PRINCIPAL, "init"))
+        for initiative in _INITIATIVES:
+            await path.execute(CreateInitiative(PRINCIPAL, f"i-{initiative}", initiative))
         yield Writer(leadership, path)
 
 

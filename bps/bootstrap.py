@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bps.store.embedded_etcd import EmbeddedEtcd
     from bps.store.etcd.store import EtcdStore
     from bps.store.gateway.store import GatewayStore
+    from bps.store.measured import Observer
     from bps.store.security import EtcdCredentials, EtcdTls
     from bps.writepath.command import Command, Outcome
     from bps.writepath.transact import WritePath
@@ -46,7 +47,8 @@ class Settings:
     """Where the store is and who we are; never a rule (those are the policy's).
 
     `endpoints` empty means the embedded etcd, with its data in `data_dir` (None: the user's state
-    directory). `campaign_s` is how long to wait for another leader to go.
+    directory). `store_kind` is how etcd is spoken to. `campaign_s` is how long to wait for another
+    leader to go.
     """
 
     endpoints: tuple[str, ...] = ()
@@ -117,6 +119,20 @@ def _positive(text: str | None, name: str, default: int) -> int:
     return int(text)
 
 
+def default_signing_key_file() -> Path:
+    """Where this user's signing key is, unless a file is named; it need not be there yet.
+
+    Raises:
+        ConfigError: the user has no state directory.
+    """
+    from platformdirs import user_state_path  # noqa: PLC0415 - only where used
+
+    try:
+        return user_state_path("bps") / "signing-key.pem"
+    except RuntimeError:
+        raise ConfigError("No home directory is known; name a signing key file.") from None
+
+
 def embedded_etcd(data_dir: Path | None = None, *, temporary: bool = False) -> EmbeddedEtcd:
     """An etcd process of our own; an asynchronous context manager with an `endpoint`."""
     from bps.store.embedded_etcd import EmbeddedEtcd  # noqa: PLC0415 - starts processes
@@ -125,8 +141,12 @@ def embedded_etcd(data_dir: Path | None = None, *, temporary: bool = False) -> E
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
+async def open_store(
+    settings: Settings, *, observe: Observer | None = None
+) -> AsyncIterator[Store]:
     """A connected store; the embedded etcd is started and stopped with it where none is named.
+
+    `observe` is told of each request to it; the service counts them.
 
     Raises:
         ConfigError: endpoints, certificates or the embedded etcd cannot be used.
@@ -147,9 +167,14 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         if not endpoints:
             embedded = await stack.enter_async_context(embedded_etcd(settings.data_dir))
             endpoints = (embedded.endpoint,)
-        yield await stack.enter_async_context(
+        store: Store = await stack.enter_async_context(
             _client(settings.store_kind, endpoints, tls, credentials)
         )
+        if observe is not None:
+            from bps.store.measured import MeasuredStore  # noqa: PLC0415 - the service's alone
+
+            store = MeasuredStore(store, observe)
+        yield store
 
 
 def _client(
@@ -204,7 +229,7 @@ async def lead(
     """
     from bps.clock import SystemClock  # noqa: PLC0415
     from bps.leadership.election import Leadership  # noqa: PLC0415
-    from bps.policy.initialise import Initialise  # noqa: PLC0415
+    from bps.setup.initialise import Initialise  # noqa: PLC0415
     from bps.writepath.transact import WritePath  # noqa: PLC0415
 
     await check_members(store, settings)

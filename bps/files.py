@@ -29,6 +29,15 @@ _TEMPORARY = re.compile(r"\.bps-[0-9a-f]{16}\.tmp")
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OPEN_EXISTING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_APPEND = (
+    os.O_RDWR
+    | os.O_APPEND
+    | os.O_CREAT
+    | os.O_NOFOLLOW
+    | os.O_NONBLOCK
+    | os.O_NOCTTY
+    | os.O_CLOEXEC
+)
 _NOT_PLAIN = {errno.ELOOP, errno.ENOTDIR}
 """What open(2) answers for a symbolic link, or for another kind of file, where a directory was."""
 
@@ -124,17 +133,20 @@ class Directory:
             whole = data if len(data) <= limit else None
             return FoundFile(whole, stat.S_IMODE(found.st_mode), _identity(found))
 
-    def write_atomically(self, name: str, data: bytes, *, replacing: FoundFile | None) -> bool:
+    def write_atomically(
+        self, name: str, data: bytes, *, replacing: FoundFile | None, mode: int = 0o644
+    ) -> bool:
         """Make `name` hold `data`, durably, if it still is the file read before (None: absent).
 
         False, and nothing changed, where it is another one by now. What remains is the instant
-        between that last look and the rename. Permission bits of a replaced file are kept.
+        between that last look and the rename. Permission bits of a replaced file are kept;
+        `mode` is a new one's.
         Cost: two fsyncs.
         """
         path = self._at(name)
         temporary = f".bps-{secrets.token_hex(8)}.tmp"
         with _named("write", path):
-            descriptor = os.open(temporary, _CREATE, 0o644, dir_fd=self._descriptor)
+            descriptor = os.open(temporary, _CREATE, mode, dir_fd=self._descriptor)
             try:
                 with open(descriptor, "wb") as file:  # noqa: PTH123 - by descriptor
                     if replacing is not None:
@@ -150,6 +162,22 @@ class Directory:
                     os.unlink(temporary, dir_fd=self._descriptor)
             os.fsync(self._descriptor)
             return True
+
+    def append_log(self, name: str) -> AppendLog:
+        """The regular file `name`, made with mode 0600 if absent, to append to; a context manager.
+
+        Take the lock first: nobody else may write to it.
+        """
+        path = self._at(name)
+        with _named("open", path):
+            descriptor = os.open(name, _APPEND, 0o600, dir_fd=self._descriptor)
+            try:
+                _regular(os.fstat(descriptor), path)
+                os.fsync(self._descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            return AppendLog(descriptor, path)
 
     def remove(self, name: str, found: FoundFile) -> bool:
         """Remove `name` if it still is the file that was read; whether it was removed."""
@@ -183,6 +211,55 @@ class Directory:
         if before is None or now is None:
             return before is None and now is None
         return _identity(now) == before.identity
+
+
+class AppendLog:
+    """A file that only grows, durably; a context manager. Raises ConfigError."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    @property
+    def size_bytes(self) -> int:
+        """How long it is now."""
+        return os.fstat(self._descriptor).st_size
+
+    def append(self, data: bytes) -> None:
+        """Write `data` at the end, then fsync; after a failure the file is as long as before."""
+        with _named("write", self.path):
+            size = self.size_bytes
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                os.fsync(self._descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(self._descriptor, size)
+                raise
+
+    def cut(self, size_bytes: int) -> None:
+        """Drop what follows the first `size_bytes`, durably."""
+        with _named("write", self.path):
+            os.ftruncate(self._descriptor, size_bytes)
+            os.fsync(self._descriptor)
+
+    def tail(self, limit: int) -> bytes:
+        """The last `limit` bytes, or all of them where there are fewer."""
+        with _named("read", self.path):
+            return os.pread(self._descriptor, limit, max(0, self.size_bytes - limit))
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int, int, int]:

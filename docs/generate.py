@@ -18,16 +18,20 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from bps.api.views import OUTPUTS
+from bps.checkpoints.model import Checkpoint, CheckpointTip, PlanCheckpoint
 from bps.core import errors
 from bps.core.codec import SCHEMA, Record
 from bps.core.error_catalogue import Explanation, catalogue
 from bps.core.keys import KEY_MAP, ROOT
+from bps.identity.credential import Credential, CredentialRegistry
+from bps.initiatives.model import Initiative
+from bps.keyring.model import KeyRecord, KeyRegistry
 from bps.leadership.election import Holder, OpsLease
 from bps.plans.cloudevents import TYPE_PREFIX, CloudEvent
 from bps.plans.events import BODIES, Envelope
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
-from bps.policy.initialise import StoreSchema
 from bps.policy.model import Policy
+from bps.setup.initialise import StoreSchema
 from bps.workspace.documents import json_schemas
 from bps.writepath.command import OpRecord
 
@@ -42,7 +46,15 @@ STORED: Mapping[str, type[Record] | None] = {
     "leader/ops-lease": OpsLease,
     "policy/{n}": Policy,
     "policy/current": Policy,
+    "initiatives/{i}": Initiative,
     "initiatives/{i}/governance": None,
+    "tokens/{id}": Credential,
+    "token-registry": CredentialRegistry,
+    "keys/{id}": KeyRecord,
+    "key-registry": KeyRegistry,
+    "checkpoints/{seq}": Checkpoint,
+    "checkpoint-tip": CheckpointTip,
+    "checkpointed/{p}": PlanCheckpoint,
     "ops/{principal}/{id}": OpRecord,
     "plans/{p}": Plan,
     "plan-data/{p}/head": Head,

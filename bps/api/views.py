@@ -7,11 +7,18 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from bps.api.contexts import ContextView
+from bps.api.keys import GeneratedKey, KeyView, SignedStatement
+from bps.api.setup import InitView
+from bps.api.tokens import IssuedToken, TokenView
+from bps.core.error_catalogue import Explanation
+from bps.initiatives.model import Initiative
+from bps.keyring.model import KeyResult, KeyStatement
 from bps.plans.cloudevents import CloudEvent, rfc3339
 from bps.plans.model import Branch, Plan, RRPlan, Version
 from bps.plans.read import PlanDetail
 from bps.plans.results import BranchResult, PlanResult
-from bps.policy.initialise import Initialised
+from bps.policy.model import Policy
 from bps.promotion.results import PromotionResult
 from bps.replay.replay import Replayed
 from bps.replay.verify import Verified
@@ -119,6 +126,30 @@ class DiffView(View):
     changes: list[Change]
 
 
+class PublishedView(View):
+    """A row of `bps events`; `id` is what `--after` takes."""
+
+    id: str
+    event: CloudEvent
+
+
+class PolicyView(View):
+    """`bps policy show`: the policy in force, and the entity tag that replacing it asks for."""
+
+    n: str
+    max_blueprint_bytes: int
+    max_contributors: int
+    max_live_descendants: int
+    max_branches: int
+    max_linked_traces: int
+    etag: str
+
+    @classmethod
+    def of(cls, policy: Policy, etag: str) -> PolicyView:
+        """From what was read."""
+        return cls(n=str(policy.n), etag=etag, **policy.rules)
+
+
 class CheckView(View):
     """A row of `bps doctor`."""
 
@@ -139,9 +170,36 @@ class ExplanationView(View):
     problem_type: str
     next_action: str
 
+    @classmethod
+    def of(cls, row: Explanation) -> ExplanationView:
+        """From a row of the catalogue."""
+        return cls(
+            code=row.code,
+            meaning=row.meaning,
+            retryable=row.retryable,
+            http_status=row.http_status,
+            exit_code=row.exit_code,
+            problem_type=row.problem_type,
+            next_action=row.next_action,
+        )
+
 
 OUTPUTS: dict[str, Any] = {
-    "init": Initialised,
+    "init": InitView,
+    "token-create": IssuedToken,
+    "token-list": list[TokenView],
+    "token-rotate": IssuedToken,
+    "token-revoke": TokenView,
+    "keys-add": KeyResult,
+    "keys-list": list[KeyView],
+    "keys-rotate": KeyResult,
+    "keys-revoke": KeyResult,
+    "keys-statement": KeyStatement,
+    "keys-sign": SignedStatement,
+    "keys-generate": GeneratedKey,
+    "initiative-create": Initiative,
+    "initiative-list": list[Initiative],
+    "initiative-show": Initiative,
     "plan-register": PlanResult,
     "plan-show": PlanView,
     "plan-list": list[Plan],
@@ -155,9 +213,17 @@ OUTPUTS: dict[str, Any] = {
     "revert": PromotionResult,
     "canonical": Version,
     "diff": DiffView,
+    "policy-show": PolicyView,
+    "policy-set": Policy,
     "log": list[CloudEvent],
+    "events": list[PublishedView],
     "verify": list[Verified],
     "replay": list[Replayed],
+    "context-add": ContextView,
+    "context-list": list[ContextView],
+    "context-show": ContextView,
+    "context-use": ContextView,
+    "context-remove": ContextView,
     "sync": list[SyncReport],
     "doctor": list[CheckView],
     "explain": list[ExplanationView],

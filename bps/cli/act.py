@@ -11,13 +11,14 @@ from bps.cli.output import Format, drop_output, note, show
 from bps.core.errors import BpsError, ResultNotShown
 
 if TYPE_CHECKING:
-    from bps.core.codec import Record
+    from pydantic import BaseModel
+
     from bps.writepath.command import Outcome
 
-R = TypeVar("R", bound="Record")
+V = TypeVar("V", bound="BaseModel")
 
 
-class Act(Generic[R]):
+class Act(Generic[V]):
     """Context manager around an operation; set `outcome` as soon as it is known, then `show`.
 
     Whatever fails after that (the workspace, resigning, closing) is a warning, since a script that
@@ -25,7 +26,7 @@ class Act(Generic[R]):
     that says so. At an interruption the user is told how to learn what became of the operation.
     """
 
-    outcome: Outcome[R] | None = None
+    outcome: Outcome[V] | None = None
 
     def __init__(self, operation: str, form: Format, *, projected: str | None = None) -> None:
         """`projected` is the plan whose files in the workspace follow the act."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bps.blueprint.profile import check
 from bps.cli.session import read_limited
 
-if TYPE_CHECKING:
-    from bps.plans.blob import Blob
-
 MAX_BYTES = 1_048_576
 
 
-def checked_blob(path: Path) -> Blob:
-    """Read, check and pack a blueprint; no connection is made for a bad one.
+def checked_blueprint(path: Path) -> bytes:
+    """Read and check a blueprint; no connection is made for a bad one.
 
     Raises:
         InvalidBlueprint: it breaks the profile.
@@ -24,7 +20,7 @@ def checked_blob(path: Path) -> Blob:
     return _checked(read_limited(path, MAX_BYTES, "The blueprint"))
 
 
-def checked_fork(workspace: Path, rr_plan: str) -> Blob:
+def checked_fork(workspace: Path, rr_plan: str) -> bytes:
     """The same for an RR-plan's fork in the workspace; `rr_plan` must be its full id.
 
     Raises:
@@ -36,9 +32,6 @@ def checked_fork(workspace: Path, rr_plan: str) -> Blob:
     return _checked(read_fork(workspace, rr_plan))
 
 
-def _checked(content: bytes) -> Blob:
+def _checked(content: bytes) -> bytes:
     check(content, max_bytes=MAX_BYTES)
-
-    from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse
-
-    return pack(content)
+    return content

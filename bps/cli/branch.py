@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bps.cli.blueprint_file import checked_blob, checked_fork
+from bps.cli.backend import Write
+from bps.cli.blueprint_file import checked_blueprint, checked_fork
 from bps.cli.json_file import read_json
 from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone, free_text
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bps.api.views import BranchView
+    from bps.client import BpsClient
+    from bps.core.ports import Store
+    from bps.plans.model import RRPlan
 
 app = typer.Typer(help="Open, submit, fail and rebase branches.", no_args_is_help=True)
 
@@ -58,14 +65,22 @@ async def open_(
 
     from bps.plans.branches import OpenBranch  # noqa: PLC0415 - not needed to refuse
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: OpenBranch(
             principal, operation, plan, trace_id, fingerprint, summary, parent_rr, clock
         ),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+        lambda client, operation: client.open_branch(
+            plan,
+            trace_id=trace_id,
+            fingerprint=fingerprint,
+            summary=summary,
+            parent=parent,
+            clock=clock,
+            op_id=operation,
+        ),
+        plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command()
@@ -86,18 +101,19 @@ async def submit(
     ref = ids.BranchRef.parse(plan, branch)
     session = session_of(context)
     if blueprint is None:
-        blob = checked_fork(session.need_workspace(), branch)
+        content = checked_fork(session.need_workspace(), branch)
     else:
-        blob = checked_blob(blueprint)
+        content = checked_blueprint(blueprint)
 
-    from bps.plans.branches import SubmitBranch  # noqa: PLC0415 - not needed to refuse
+    from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse
+    from bps.plans.branches import SubmitBranch  # noqa: PLC0415
 
-    await session.write(
-        lambda principal, operation: SubmitBranch(principal, operation, plan, ref, blob),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+    write = Write(
+        lambda principal, operation: SubmitBranch(principal, operation, plan, ref, pack(content)),
+        lambda client, operation: client.submit_branch(plan, branch, content, op_id=operation),
+        plan,
     )
+    await session.write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command()
@@ -118,12 +134,12 @@ async def fail(
 
     from bps.plans.branches import FailBranch  # noqa: PLC0415 - not needed to refuse
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: FailBranch(principal, operation, plan, ref, reason),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+        lambda client, operation: client.fail_branch(plan, branch, reason, op_id=operation),
+        plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command()
@@ -142,12 +158,12 @@ async def rebase(
 
     from bps.plans.branches import RebaseBranch  # noqa: PLC0415 - not needed to refuse
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: RebaseBranch(principal, operation, plan, ref),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+        lambda client, operation: client.rebase_branch(plan, branch, op_id=operation),
+        plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command("show")
@@ -159,11 +175,13 @@ async def show_(
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
 
-    from bps.plans.read import rr_plan_of  # noqa: PLC0415
+    async def directly(store: Store) -> RRPlan:
+        from bps.plans.read import rr_plan_of  # noqa: PLC0415 - only this way
 
-    async with session_of(context).store() as store:
-        _, rr_plan = await rr_plan_of(store, plan, ref)
-    show(rr_plan, output)
+        return (await rr_plan_of(store, plan, ref))[1]
+
+    found = await session_of(context).read(directly, lambda client: client.rr_plan(plan, branch))
+    show(found, output)
 
 
 @app.command("list")
@@ -172,12 +190,17 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
     """List a plan's branches with their newest RR-plans."""
     plan = ids.plan_id(plan)
 
-    from bps.api.views import BranchView  # noqa: PLC0415
-    from bps.plans.read import branches_of  # noqa: PLC0415
+    async def directly(store: Store) -> list[BranchView]:
+        from bps.api.views import BranchView  # noqa: PLC0415
+        from bps.plans.read import branches_of  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
         found = await branches_of(store, plan)
-    rows = [BranchView.of(branch, rr_plan) for branch, rr_plan in found]
+        return [BranchView.of(branch, rr_plan) for branch, rr_plan in found]
+
+    async def through(client: BpsClient) -> list[BranchView]:
+        return [each async for each in client.branches(plan)]
+
+    rows = await session_of(context).read(directly, through)
     show(rows, output, ("rr_plan", "state", "base_version", "fingerprint", "trace_id"))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bps.bootstrap import lead
 from bps.cli.act import Act
 from bps.cli.options import OpId, Output, Standalone, chosen_plans
 from bps.cli.output import Format, note, show, show_plain
@@ -16,30 +15,50 @@ from bps.core import ids
 from bps.core.error_catalogue import EXIT_UNAVAILABLE, catalogue
 from bps.core.errors import InvalidInput, WorkspaceConflict
 
+if TYPE_CHECKING:
+    from bps.api.setup import InitView
+    from bps.api.views import CheckView
+    from bps.client import BpsClient
+    from bps.core.ports import Store
+
 _SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
 
 @command
 async def init(
     context: typer.Context,
+    initiative: Annotated[
+        str, typer.Option(help="An initiative to make, beside `default`.")
+    ] = "default",
+    signing_key_file: Annotated[
+        str | None,
+        typer.Option(
+            help="Private key for checkpoints, made if absent; default: in the user's state "
+            "directory.",
+            envvar="BPS_SIGNING_KEY_FILE",
+            metavar="FILE",
+        ),
+    ] = None,
     standalone: Standalone = False,
     op_id: OpId = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Prepare an empty store: schema and default policy. Run again, it changes nothing."""
+    """Prepare a store: schema, policy, initiative, signing key, first operator token.
+
+    The token is shown this once. Run again, it changes nothing.
+    """
     require_standalone(standalone=standalone)
     session = session_of(context)
-    who = ids.principal(session.principal)
-
-    from bps.policy.initialise import Initialise, Initialised  # noqa: PLC0415
-
+    who, initiative = session.principal, ids.initiative_id(initiative)
     operation = operation_of(op_id)
-    with Act[Initialised](operation, output) as act:
-        async with (
-            session.store() as store,
-            lead(store, session.settings, initialise=False) as write_path,
-        ):
-            act.outcome = await write_path.execute(Initialise(who, operation))
+
+    from bps.cli.first_use import FirstSteps  # noqa: PLC0415 - not needed to refuse
+
+    steps = FirstSteps(who, operation, initiative, signing_key_file)
+    act: Act[InitView] = Act(operation, output)
+    with act:
+        async with session.store() as store:
+            act.outcome = await steps.take(store, session.settings)
         act.show()
 
 
@@ -54,12 +73,11 @@ async def sync(
     session = session_of(context)
     root = session.need_workspace()
 
-    from bps.plans.read import list_plans  # noqa: PLC0415
     from bps.workspace.sync import sync as sync_plan  # noqa: PLC0415
 
-    async with session.store() as store:
-        targets = chosen or [plan.plan async for plan in list_plans(store)]
-        reports = [await sync_plan(store, root, plan) for plan in targets]
+    async with session.reading() as backend:
+        targets = chosen or await backend.read(_plans_of_store, _plans_of_service)
+        reports = [await sync_plan(backend.open_plan, root, plan) for plan in targets]
     if output is Format.TABLE:
         rows = [
             {
@@ -81,15 +99,32 @@ async def sync(
         raise WorkspaceConflict(" ".join(conflict.message for conflict in conflicts))
 
 
+async def _plans_of_store(store: Store) -> list[str]:
+    from bps.plans.read import list_plans  # noqa: PLC0415 - only this way
+
+    return [plan.plan async for plan in list_plans(store)]
+
+
+async def _plans_of_service(client: BpsClient) -> list[str]:
+    return [plan.plan async for plan in client.plans()]
+
+
 @command
 async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
     """Check the store and this set-up; exit 75 where something has failed."""
     session = session_of(context)
 
-    from bps.cli.diagnosis import diagnose  # noqa: PLC0415
+    async def directly(store: Store) -> list[CheckView]:
+        from bps.bootstrap import check_members  # noqa: PLC0415 - only this way
+        from bps.sidecar.diagnosis import diagnose  # noqa: PLC0415
 
-    async with session.store() as store:
-        checks = await diagnose(store, session.settings)
+        return await diagnose(
+            store,
+            endpoints=session.settings.endpoints,
+            check_versions=lambda: check_members(store, session.settings),
+        )
+
+    checks = await session.read(directly, lambda client: client.doctor())
     show(checks, output)
     if any(check.status == "failed" for check in checks):
         raise typer.Exit(EXIT_UNAVAILABLE)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bps.cli.blueprint_file import checked_blob
+from bps.cli.backend import Write
+from bps.cli.blueprint_file import checked_blueprint
 from bps.cli.options import File, OpId, Output, PlanArg, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from bps.api.views import PlanView
+    from bps.client import BpsClient
+    from bps.core.ports import Store
+    from bps.plans.model import Plan
 
 app = typer.Typer(help="Register and show execution plans.", no_args_is_help=True)
 
@@ -35,28 +42,37 @@ async def register(
     if len(title) > _TITLE_MAX_LENGTH or not title.isprintable():
         msg = f"The title must be at most {_TITLE_MAX_LENGTH} printable characters on one line."
         raise InvalidInput(msg, field="title")
-    blob = checked_blob(blueprint)
+    content = checked_blueprint(blueprint)
 
-    from bps.plans.register import RegisterPlan  # noqa: PLC0415 - not needed to refuse
+    from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse
+    from bps.plans.register import RegisterPlan  # noqa: PLC0415
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: RegisterPlan(
-            principal, operation, plan, initiative, title, blob
+            principal, operation, plan, initiative, title, pack(content)
         ),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+        lambda client, operation: client.register_plan(
+            plan, content, initiative=initiative, title=title, op_id=operation
+        ),
+        plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command("list")
 @command
 async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List all plans."""
-    from bps.plans.read import list_plans  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
-        plans = [plan async for plan in list_plans(store)]
+    async def directly(store: Store) -> list[Plan]:
+        from bps.plans.read import list_plans  # noqa: PLC0415 - only this way
+
+        return [plan async for plan in list_plans(store)]
+
+    async def through(client: BpsClient) -> list[Plan]:
+        return [plan async for plan in client.plans()]
+
+    plans = await session_of(context).read(directly, through)
     show(plans, output, ("plan", "initiative", "title", "status"))
 
 
@@ -66,9 +82,10 @@ async def show_(context: typer.Context, plan: PlanArg, output: Output = Format.T
     """Show a plan, its canonical version and the end of its log."""
     plan = ids.plan_id(plan)
 
-    from bps.api.views import PlanView  # noqa: PLC0415
-    from bps.plans.read import plan_detail  # noqa: PLC0415
+    async def directly(store: Store) -> PlanView:
+        from bps.api.views import PlanView  # noqa: PLC0415 - only this way
+        from bps.plans.read import plan_detail  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
-        detail = await plan_detail(store, plan)
-    show(PlanView.of(detail), output)
+        return PlanView.of(await plan_detail(store, plan))
+
+    show(await session_of(context).read(directly, lambda client: client.plan(plan)), output)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bps.cli.backend import Write
 from bps.cli.options import (
     MAX_BRANCHES,
     OpId,
@@ -39,17 +40,20 @@ async def promote(
     """Publish successful RR-plans as the next canonical version, atomically."""
     plan = ids.plan_id(plan)
     reason = free_text(reason, "reason")
-    named = (ids.BranchRef.parse(plan, branch) for branch in branches or ())
-    refs = tuple(distinct(named, MAX_BRANCHES, "branches"))
+    named = distinct(branches or (), MAX_BRANCHES, "branches")
+    refs = tuple(dict.fromkeys(ids.BranchRef.parse(plan, branch) for branch in named))
 
     from bps.promotion.promote import Promote  # noqa: PLC0415 - not needed to refuse
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: Promote(principal, operation, plan, refs, reason),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
-        dry_run=dry_run,
+        lambda client, operation: client.promote(
+            plan, named, reason=reason, dry_run=dry_run, op_id=operation
+        ),
+        plan,
+    )
+    await session_of(context).write(
+        write, form=output, standalone=standalone, op_id=op_id, dry_run=dry_run
     )
 
 
@@ -73,9 +77,9 @@ async def revert(
 
     from bps.promotion.revert import Revert  # noqa: PLC0415 - not needed to refuse
 
-    await session_of(context).write(
+    write = Write(
         lambda principal, operation: Revert(principal, operation, plan, version, reason),
-        form=output,
-        standalone=standalone,
-        op_id=op_id,
+        lambda client, operation: client.revert(plan, version, reason=reason, op_id=operation),
+        plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -12,14 +13,17 @@ import typer
 from bps.cli.json_file import read_json
 from bps.cli.options import Output, chosen_plans
 from bps.cli.output import Format, show
-from bps.cli.session import command, report, session_of
+from bps.cli.session import Session, command, report, session_of
 from bps.core import ids
-from bps.core.errors import BpsError, IntegrityError, InvalidInput, NotFound
+from bps.core.errors import BpsError, ConfigError, IntegrityError, InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from bps.cli.backend import Backend
+    from bps.client import BpsClient
     from bps.core.codec import Record
     from bps.core.ports import Store
     from bps.plans.results import Receipt
+    from bps.replay.verify import Verified
 
 R = TypeVar("R", bound="Record")
 
@@ -35,6 +39,13 @@ async def verify(
         Path | None,
         typer.Option(help="Check that the log still holds what this receipt (or result) names."),
     ] = None,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(
+            help="Check that the log and the store hold what this mirror of checkpoints names.",
+            metavar="DIRECTORY",
+        ),
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Check event logs: names the first bad event, exit 3, where one does not verify."""
@@ -43,14 +54,39 @@ async def verify(
     if held is not None and chosen not in ([], [held.plan]):
         raise InvalidInput(f"The receipt is of {held.plan}.", field="receipt")
 
+    async with _way_of(session_of(context), mirror) as backend:
+        named = [held.plan] if held is not None else chosen
+        targets = named or await backend.read(_all_of_store, _all_of_service)
+        done, failed = await _each(
+            targets,
+            lambda plan: backend.read(
+                lambda store: _verify(store, plan, held, mirror),
+                lambda client: client.verify(plan, held),
+            ),
+        )
+    if done or not failed:
+        show(done, output, ("plan", "events", "blobs", "head", "checkpointed", "receipt"))
+    _raise(failed, output)
+
+
+@asynccontextmanager
+async def _way_of(session: Session, mirror: Path | None) -> AsyncIterator[Backend]:
+    """The way that reads take. A mirror is on this machine, and so needs the store itself."""
+    async with session.reading() as backend:
+        if mirror is not None:
+            backend.read(lambda _store: None, _no_mirror)
+        yield backend
+
+
+def _no_mirror(_client: object) -> None:
+    raise ConfigError("--mirror compares with etcd itself; name its members by --etcd.")
+
+
+async def _verify(store: Store, plan: str, held: Receipt | None, mirror: Path | None) -> Verified:
+    from bps.checkpoints.proof import witnesses  # noqa: PLC0415 - only this way
     from bps.replay.verify import verify as verify_plan  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
-        targets = [held.plan] if held is not None else chosen or await _all(store)
-        done, failed = await _each(targets, lambda plan: verify_plan(store, plan, held))
-    if done or not failed:
-        show(done, output, ("plan", "events", "blobs", "head", "receipt"))
-    _raise(failed, output)
+    return await verify_plan(store, plan, held, await witnesses(store, plan, mirror))
 
 
 @command
@@ -62,9 +98,14 @@ async def replay(
 
     from bps.replay.replay import replay as replay_plan  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
-        targets = chosen or await _all(store)
-        done, failed = await _each(targets, lambda plan: replay_plan(store, plan))
+    async with session_of(context).reading() as backend:
+        targets = chosen or await backend.read(_all_of_store, _all_of_service)
+        done, failed = await _each(
+            targets,
+            lambda plan: backend.read(
+                lambda store: replay_plan(store, plan), lambda client: client.replay(plan)
+            ),
+        )
     if done or not failed:
         show(done, output, ("plan", "events", "records", "version", "digest"))
     _raise(failed, output)
@@ -95,11 +136,15 @@ def _raise(failed: Sequence[BpsError], form: Format) -> None:
     raise gravest
 
 
-async def _all(store: Store) -> list[str]:
+async def _all_of_store(store: Store) -> list[str]:
     """Plans by their keys, not by what their records say: a damaged one is not left out."""
     from bps.plans.read import list_plan_ids  # noqa: PLC0415
 
     return await list_plan_ids(store)
+
+
+async def _all_of_service(client: BpsClient) -> list[str]:
+    return [plan.plan async for plan in client.plans()]
 
 
 def _receipt(path: Path) -> Receipt:

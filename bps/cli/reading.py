@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,18 @@ import typer
 
 from bps.cli.options import Output, PlanArg, positive_number
 from bps.cli.output import Format, cell, note, printing, show, show_plain, show_stream
-from bps.cli.session import command, session_of
+from bps.cli.session import Session, command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from bps.client import BpsClient
     from bps.core.ports import Store
     from bps.plans.cloudevents import CloudEvent
+    from bps.plans.model import Version
+
+_Compared = tuple[int, bytes, str, bytes]
+"""The left version and its bytes, the right one's name and its bytes."""
 
 
 def _version(text: str | None) -> int | None:
@@ -36,11 +42,17 @@ async def canonical(
     """Show a canonical version, or print its blueprint byte for byte."""
     plan, wanted = ids.plan_id(plan), _version(version)
 
-    from bps.plans.read import blueprint, version_of  # noqa: PLC0415
+    async def directly(store: Store) -> tuple[Version, bytes]:
+        from bps.plans.read import blueprint, version_of  # noqa: PLC0415 - only this way
 
-    async with session_of(context).store() as store:
         found = await version_of(store, plan, wanted)
-        text = await blueprint(store, plan, found.digest) if content else b""
+        return found, await blueprint(store, plan, found.digest) if content else b""
+
+    async def through(client: BpsClient) -> tuple[Version, bytes]:
+        found = await _served_version(client, plan, wanted)
+        return found, await client.blueprint(plan, found.version) if content else b""
+
+    found, text = await session_of(context).read(directly, through)
     if content:
         with printing():
             sys.stdout.buffer.write(text)
@@ -65,10 +77,9 @@ async def diff(
         raise InvalidInput("Name two versions, or one branch with --branch.", field="right")
     ref = None if branch is None else ids.BranchRef.parse(plan, branch)
 
-    from bps.cli.comparison import compare_blueprints  # noqa: PLC0415
-    from bps.plans.read import blueprint, rr_plan_of, version_of  # noqa: PLC0415
+    async def directly(store: Store) -> _Compared:
+        from bps.plans.read import blueprint, rr_plan_of, version_of  # noqa: PLC0415
 
-    async with session_of(context).store() as store:
         before = await version_of(store, plan, old)
         if ref is not None:
             _, rr_plan = await rr_plan_of(store, plan, ref)
@@ -76,10 +87,29 @@ async def diff(
         else:
             after = await version_of(store, plan, new)
             digest, name = after.digest, f"version {after.version}"
-        found = compare_blueprints(
-            await blueprint(store, plan, before.digest), await blueprint(store, plan, digest)
-        )
-    view = found.view(plan, f"version {before.version}", name)
+        texts = [await blueprint(store, plan, each) for each in (before.digest, digest)]
+        return before.version, texts[0], name, texts[1]
+
+    async def through(client: BpsClient) -> _Compared:
+        before = await _served_version(client, plan, old)
+        left_text = await client.blueprint(plan, before.version)
+        if branch is None:
+            after = await _served_version(client, plan, new)
+            name, right_text = f"version {after.version}", await client.blueprint(plan, new)
+        else:
+            rr_plan = await client.rr_plan(plan, branch)
+            name = rr_plan.rr_plan
+            if rr_plan.digest is None:
+                right_text = await client.blueprint(plan, rr_plan.base_version)
+            else:
+                right_text = await client.submitted(plan, name)
+        return before.version, left_text, name, right_text
+
+    version, left_text, name, right_text = await session_of(context).read(directly, through)
+
+    from bps.cli.comparison import compare_blueprints  # noqa: PLC0415 - heavy
+
+    view = compare_blueprints(left_text, right_text).view(plan, f"version {version}", name)
     if output is Format.TABLE:
         same = ", identical" if view.identical else ", the same data in other bytes"
         note(f"{plan}: {view.left} -> {view.right}" + ("" if view.changes else same))
@@ -101,32 +131,52 @@ async def log(
     """Show a plan's events, oldest first; JSON and YAML are CloudEvents 1.0."""
     plan = ids.plan_id(plan)
     first = positive_number(start, "event")
-    async with session_of(context).store() as store:
-        if follow:
-            await _follow(store, plan, first, output)
-        else:
-            from bps.cli.log_row import COLUMNS, log_row  # noqa: PLC0415
-            from bps.replay.events import read_events  # noqa: PLC0415
-
-            async with aclosing(read_events(store, plan, first)) as events:
-                await show_stream(events, output, COLUMNS, log_row)
-
-
-async def _follow(store: Store, plan: str, start: int, form: Format) -> None:
-    import orjson  # noqa: PLC0415 - only where used
+    if follow:
+        await _follow(session_of(context), plan, first, output)
+        return
 
     from bps.cli.log_row import COLUMNS, log_row  # noqa: PLC0415
-    from bps.replay.events import follow_events  # noqa: PLC0415
 
-    def line(event: CloudEvent) -> str:
-        if form is Format.TABLE:
-            row = log_row(event)
-            return "  ".join(cell(row[name]) for name in COLUMNS)
-        # In YAML, which JSON is, each event is a document of its own.
-        start_of_document = "--- " if form is Format.YAML else ""
-        return start_of_document + orjson.dumps(event.model_dump(mode="json")).decode()
+    def directly(store: Store) -> AsyncGenerator[CloudEvent, None]:
+        from bps.replay.events import read_events  # noqa: PLC0415 - only this way
 
-    async with aclosing(follow_events(store, plan, start)) as events:
-        async for event in events:
-            with printing():
-                sys.stdout.write(line(event) + "\n")
+        return read_events(store, plan, first)
+
+    async with session_of(context).reading() as backend:
+        found = backend.read(directly, lambda client: client.log(plan, after=first - 1))
+        async with aclosing(found) as events:
+            await show_stream(events, output, COLUMNS, log_row)
+
+
+async def _follow(session: Session, plan: str, first: int, form: Format) -> None:
+    def directly(store: Store) -> AsyncGenerator[CloudEvent, None]:
+        from bps.replay.events import follow_events  # noqa: PLC0415 - only this way
+
+        return follow_events(store, plan, first)
+
+    async with session.reading() as backend:
+        found = backend.read(directly, lambda client: client.events(plan, after=first - 1))
+        async with aclosing(found) as events:
+            async for event in events:
+                with printing():
+                    sys.stdout.write(event_line(event, form) + "\n")
+
+
+def event_line(event: CloudEvent, form: Format) -> str:
+    """One event as one line: a row, or JSON; in YAML, which JSON is, a document of its own."""
+    if form is Format.TABLE:
+        from bps.cli.log_row import COLUMNS, log_row  # noqa: PLC0415
+
+        row = log_row(event)
+        return "  ".join(cell(row[name]) for name in COLUMNS)
+    import orjson  # noqa: PLC0415 - only where used
+
+    start_of_document = "--- " if form is Format.YAML else ""
+    return start_of_document + orjson.dumps(event.model_dump(mode="json")).decode()
+
+
+async def _served_version(client: BpsClient, plan: str, version: int | None) -> Version:
+    """The version from the service; the canonical one as etcd has it now."""
+    if version is None:
+        return await client.canonical(plan, fresh=True)
+    return await client.version(plan, version)

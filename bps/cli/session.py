@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -18,22 +18,29 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
-from bps.bootstrap import Settings, decide_only, lead, open_store
+from bps.bootstrap import Settings, open_store
 from bps.cli.act import Act
+from bps.cli.connection import Connection, Setting
+from bps.cli.direct import Direct
 from bps.cli.output import Format, drop_output, note, show
+from bps.cli.way import Origin, Way
 from bps.core import ids
 from bps.core.error_catalogue import explain
 from bps.core.errors import BpsError, ConfigError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
-    from bps.core.codec import Record
+    from pydantic import BaseModel
+
+    from bps.cli.backend import Backend, Write
+    from bps.client import BpsClient
     from bps.core.ports import Store
-    from bps.writepath.command import Command
 
 P = ParamSpec("P")
-R = TypeVar("R", bound="Record")
+T = TypeVar("T")
+V = TypeVar("V", bound="BaseModel")
 
 EXIT_INTERRUPTED = 130
+DEFAULT_PRINCIPAL = "operator"
 _SHOWN_LENGTH = 200
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """Failures of the system that may be gone when the command is repeated."""
@@ -44,49 +51,84 @@ class Session:
     """What the root options said."""
 
     settings: Settings
-    principal: str
+    acting: Setting
     workspace: Path | None
+    connection: Connection
+
+    @property
+    def principal(self) -> str:
+        """Who acts where the store is acted on directly. Raises InvalidId."""
+        named = self.acting.value
+        return ids.principal(DEFAULT_PRINCIPAL if named is None else named)
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
-        """The configured store, for reading."""
+        """The store itself, for commands that do not go through the service."""
         async with open_store(self.settings) as store:
             yield store
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Backend]:
+        """The way that reads take. Raises ConfigError."""
+        async with self._open(self.connection.to_read()) as backend:
+            yield backend
+
+    async def read(
+        self,
+        directly: Callable[[Store], Awaitable[T]],
+        through: Callable[[BpsClient], Awaitable[T]],
+    ) -> T:
+        """One read: from the store, or through the service."""
+        async with self.reading() as backend:
+            return await backend.read(directly, through)
+
     async def write(
         self,
-        command: Callable[[str, str], Command[R]],
+        write: Write[V],
         *,
         form: Format,
         standalone: bool,
         op_id: str | None,
         dry_run: bool = False,
     ) -> None:
-        """Execute `command(principal, op_id)` as leader, print its result, project the plan.
+        """Carry `write` out, print its result, project its plan.
 
         Raises:
-            ConfigError: `--standalone` is missing.
+            ConfigError: neither a service is named nor `--standalone`, or both are.
             ResultNotShown: the act is done, but its result could not be printed.
         """
-        if not dry_run:
-            require_standalone(standalone=standalone)
         operation = operation_of(op_id)
-        prepared = command(ids.principal(self.principal), operation)
         if dry_run:
-            await self._preview(prepared, form)
+            await self._preview(write, operation, form)
             return
-        projected = None if self.workspace is None else prepared.plan
-        with Act[R](operation, form, projected=projected) as act:
-            async with open_store(self.settings) as store:
-                async with lead(store, self.settings) as write_path:
-                    act.outcome = await write_path.execute(prepared)
+        way = self.connection.to_write(standalone=standalone)
+        projected = None if self.workspace is None else write.plan
+        with Act[V](operation, form, projected=projected) as act:
+            async with self._open(way) as backend:
+                act.outcome = await backend.execute(write, operation)
                 act.show()
                 if projected is not None:
-                    await self.project(store, projected, act.outcome.result)
+                    await self._project(backend, projected, act.outcome.result)
 
-    async def _preview(self, prepared: Command[R], form: Format) -> None:
-        async with open_store(self.settings) as store:
-            outcome = await decide_only(store, prepared)
+    @asynccontextmanager
+    async def _open(self, way: Way) -> AsyncIterator[Backend]:
+        if way is Way.DIRECT:
+            who = self.principal
+            async with open_store(self.settings) as store:
+                yield Direct(store, self.settings, who)
+            return
+        if self.acting.origin is Origin.COMMAND_LINE:
+            raise ConfigError("--as is for --standalone; the service knows who acts by the token.")
+        target = self.connection.target()
+
+        from bps.cli.remote import open_remote  # noqa: PLC0415 - heavy
+
+        async with open_remote(target) as remote:
+            yield remote
+
+    async def _preview(self, write: Write[V], operation: str, form: Format) -> None:
+        async with self.reading() as backend:
+            outcome = await backend.preview(write, operation)
         result = outcome.result
         if outcome.how != "committed":
             note(f"{outcome.how}: {outcome.why}")
@@ -95,12 +137,13 @@ class Session:
             result = result.model_copy(update={"receipt": None})
         show(result, form)
 
-    async def project(self, store: Store, plan: str, result: Record) -> None:
+    async def _project(self, backend: Backend, plan: str, result: BaseModel) -> None:
         """Bring the files that an act touched up to date. Raises WorkspaceConflict."""
         from bps.workspace.sync import sync  # noqa: PLC0415 - only where used
         from bps.workspace.touched import rr_plans_touched  # noqa: PLC0415
 
-        report = await sync(store, self.need_workspace(), plan, rr_plans_touched(result))
+        touched = rr_plans_touched(result)
+        report = await sync(backend.open_plan, self.need_workspace(), plan, touched)
         if conflict := report.conflict():
             raise conflict
 
@@ -112,9 +155,9 @@ class Session:
 
 
 def require_standalone(*, standalone: bool) -> None:
-    """Writes need a sidecar, or the word of the user. Raises ConfigError."""
+    """For acts that no service offers: the word of the user. Raises ConfigError."""
     if not standalone:
-        raise ConfigError("No sidecar is configured; add --standalone (or BPS_STANDALONE=1).")
+        raise ConfigError("This acts on etcd directly only; add --standalone (BPS_STANDALONE=1).")
 
 
 def operation_of(op_id: str | None) -> str:

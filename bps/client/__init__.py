@@ -1,1 +1,6 @@
-"""A typed client of the HTTP API, for programs and for the command line."""
+"""A typed client of the service, for the command line, tests and agents written in Python."""
+
+from bps.client.client import BpsClient
+from bps.client.target import Target
+
+__all__ = ["BpsClient", "Target"]

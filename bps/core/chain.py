@@ -35,6 +35,15 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """That a log holds event `seq` with this hash. `source` is the witness who says so."""
+
+    seq: int
+    hash: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Parsed:
     seq: int
     prev: str

@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from dataclasses import dataclass
+from functools import cache
+from types import new_class
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 import orjson
 from pydantic import (
@@ -25,10 +28,12 @@ from pydantic import (
 )
 from pydantic.json_schema import WithJsonSchema
 
-from bps.core.errors import MalformedRecord, SchemaTooNew
+from bps.core.errors import Fact, MalformedRecord, SchemaTooNew
 
 SCHEMA = 1
-"""The schema number this release writes, and the newest it reads (`docs/schema-changelog.md`)."""
+"""The schema number that this release writes (`docs/schema-changelog.md`)."""
+NEXT_SCHEMA = SCHEMA + 1
+"""The newest that it reads: that of the next release, beside which it must run (ADR 0017)."""
 
 MAX_DECIMAL = 10**19 - 1
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -107,22 +112,54 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Marks an optional field by the schema number that it came with: `Annotated[T, Since(2)]`."""
+
+    schema: int
+
+
 class Record(BaseModel):
-    """Base of everything stored. A subclass names its `KIND`; its bytes carry kind and schema."""
+    """Base of everything stored. A subclass names its `KIND`; its bytes carry kind and schema.
+
+    `CARRIES_UNKNOWN`: fields that the next release added are kept and written back unchanged, as
+    no decision of this release can go wrong by ignoring them. Other kinds refuse them.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
     KIND: ClassVar[str]
+    CARRIES_UNKNOWN: ClassVar[bool] = False
+    STAMP: ClassVar[int] = SCHEMA
+    """The schema number in the bytes: this release's, or, where the next one wrote it, that one."""
 
     def encode(self) -> bytes:
         """The canonical bytes that are stored and hashed."""
-        return canonical_json({"kind": self.KIND, "schema": SCHEMA, **self.model_dump()})
+        return canonical_json({"kind": self.KIND, "schema": self.STAMP, **self.model_dump()})
+
+    def encode_as(self, schema: int) -> bytes | None:
+        """The bytes as a release that wrote `schema`, at most `SCHEMA`, would have stored them.
+
+        Fields that came later are left out, and what is carried for the next release. None where
+        such a later field says something, so that those bytes would be another record.
+        """
+        model = type(self).model_fields
+        later = _fields_after(type(self), schema)
+        if any(
+            getattr(self, name) != model[name].get_default(call_default_factory=True)
+            for name in later
+        ):
+            return None
+        fields = self.model_dump()
+        kept = {name: fields[name] for name in fields if name in model and name not in later}
+        return canonical_json({"kind": self.KIND, "schema": schema, **kept})
 
     @classmethod
-    def decode(cls, data: bytes) -> Self:
-        """The record in `data`.
+    def decode(cls, data: bytes, *, key: bytes = b"") -> Self:
+        """The record in `data`; errors name `key`, where it is stored.
 
         Raises:
-            SchemaTooNew: a newer release wrote it; nothing of it is trusted.
+            SchemaTooNew: a newer release wrote it in a way that this one cannot read and write
+                back; nothing of it is trusted.
             MalformedRecord: it is not a record of this kind.
         """
         try:
@@ -131,22 +168,113 @@ class Record(BaseModel):
             raise MalformedRecord(f"A stored {cls.KIND} is not JSON.", kind=cls.KIND) from error
         if not isinstance(fields, dict):
             raise MalformedRecord(f"A stored {cls.KIND} is not an object.", kind=cls.KIND)
-        return cls.from_fields(fields)
+        return cls.from_fields(fields, key=key)
 
     @classmethod
-    def from_fields(cls, stored: dict[str, Any]) -> Self:
+    def from_fields(cls, stored: dict[str, Any], *, key: bytes = b"") -> Self:
         """The record whose bytes were parsed to `stored`. Raises as `decode`."""
         fields = dict(stored)
         kind, schema = fields.pop("kind", None), fields.pop("schema", None)
-        if type(schema) is int and schema > SCHEMA:
-            msg = f"A {kind} has schema {schema}; this release reads up to {SCHEMA}."
-            raise SchemaTooNew(msg, schema=schema, readable=SCHEMA)
-        if kind != cls.KIND or type(schema) is not int or schema < 1:
-            msg = f"A {cls.KIND} was expected, but kind {kind!r}, schema {schema!r} is stored."
-            raise MalformedRecord(msg, kind=cls.KIND)
+        if kind != cls.KIND or type(schema) is not int or schema != SCHEMA:
+            return cls._of_another_release(fields, kind, schema, key)
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            where = ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
-            msg = f"A stored {cls.KIND} does not have the right fields: {where}."
+            msg = f"A stored {cls.KIND} does not have the right fields: {_places(error)}."
             raise MalformedRecord(msg, kind=cls.KIND) from error
+
+    @classmethod
+    def part(cls, fields: dict[str, Any], whole: Record) -> Self:
+        """A record of this kind that lies in a field of `whole` as a map, without a number.
+
+        Raises:
+            ValidationError: it is none of this kind.
+            SchemaTooNew: the next release wrote it in a way that cannot be read.
+        """
+        if whole.STAMP == NEXT_SCHEMA:
+            return cls._of_next_release(fields, b"")
+        return cls.model_validate(fields)
+
+    @classmethod
+    def _of_another_release(
+        cls, fields: dict[str, Any], kind: object, schema: object, key: bytes
+    ) -> Self:
+        if type(schema) is int and schema > NEXT_SCHEMA:
+            raise _too_new(kind, schema, key, "it is of a release that is two or more ahead")
+        if kind != cls.KIND or type(schema) is not int or schema < 1:
+            msg = f"A {cls.KIND} was expected, but kind {kind!r}, schema {schema!r} is stored."
+            raise MalformedRecord(msg, kind=cls.KIND)
+        if schema == NEXT_SCHEMA:
+            return cls._of_next_release(fields, key)
+        later = sorted(_fields_after(cls, schema) & fields.keys())
+        if later:
+            msg = f"A stored {cls.KIND} of schema {schema} has fields that came later: {later}."
+            raise MalformedRecord(msg, kind=cls.KIND)
+        return cls.from_fields({**fields, "kind": kind, "schema": SCHEMA}, key=key)
+
+    @classmethod
+    def _of_next_release(cls, fields: dict[str, Any], key: bytes) -> Self:
+        """Read, and proven to be written back byte for byte: nothing of it can be lost."""
+        try:
+            record: Self = _as_next(cls).model_validate(fields)
+        except ValidationError as error:
+            why = f"this one cannot read {_places(error)}"
+            raise _too_new(cls.KIND, NEXT_SCHEMA, key, why) from error
+        try:
+            same = canonical_json(fields) == canonical_json(record.model_dump())
+        except TypeError:
+            same = False
+        if not same:
+            why = "this one could not write it back unchanged"
+            raise _too_new(cls.KIND, NEXT_SCHEMA, key, why)
+        return record
+
+
+R = TypeVar("R", bound=Record)
+
+
+@cache
+def _as_next(kind: type[R]) -> type[R]:
+    """The same kind as the next release writes it; a class of its own costs the others nothing."""
+    config = ConfigDict(extra="allow" if kind.CARRIES_UNKNOWN else "forbid")
+    members = {"__module__": __name__, "model_config": config, "STAMP": NEXT_SCHEMA}
+    name = f"{kind.__name__}OfNext"
+    return cast("type[R]", new_class(name, (kind,), exec_body=lambda body: body.update(members)))
+
+
+@cache
+def _fields_after(kind: type[Record], schema: int) -> frozenset[str]:
+    """The fields that came with a schema number above `schema`."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, Since) and mark.schema > schema
+    )
+
+
+def schema_of(data: bytes) -> int:
+    """The schema number in a record's bytes; 0 where they hold none."""
+    try:
+        fields = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return 0
+    number = fields.get("schema") if isinstance(fields, dict) else None
+    return number if type(number) is int else 0
+
+
+def _places(error: ValidationError) -> str:
+    return ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
+
+
+def _too_new(kind: object, schema: int, key: bytes, why: str) -> SchemaTooNew:
+    facts: dict[str, Fact] = {"schema": schema, "readable": NEXT_SCHEMA}
+    where = ""
+    if key:
+        facts["key"] = key.decode(errors="replace")
+        where = f" at {facts['key']}"
+    msg = (
+        f"The record{where} ({kind!s:.60}) has schema {schema} of a newer release: {why}. "
+        f"This release writes {SCHEMA} and reads up to {NEXT_SCHEMA}."
+    )
+    return SchemaTooNew(msg, **facts)

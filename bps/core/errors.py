@@ -140,6 +140,13 @@ class TooManyConnections(RequestError):
     retryable = True
 
 
+class TooManyProofs(RequestError):
+    """The service runs as many proofs at once as it does, or one of this plan already."""
+
+    code = "TOO_MANY_PROOFS"
+    retryable = True
+
+
 class AccessError(BpsError):
     """The service refuses the caller."""
 
@@ -318,6 +325,12 @@ class ClockNullified(Rejected):
     """The RR-plan emitted VC_NULLIFY: no later event of it is accepted (R11)."""
 
     code = "CLOCK_NULLIFIED"
+
+
+class ApprovalsMissing(Rejected):
+    """Too few holders of the key registry have approved the change. facts: needed, counted."""
+
+    code = "APPROVALS_MISSING"
 
 
 class WrongState(Rejected):

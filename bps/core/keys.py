@@ -27,7 +27,17 @@ KEY_MAP = (
     KeyRow("leader/ops-lease", "the lease that this hour's op records hang on", "its rotation"),
     KeyRow("policy/{n}", "version n of the policy, immutable", "nobody"),
     KeyRow("policy/current", "a copy of the policy in force", "every write but init"),
+    KeyRow("initiatives/{i}", "an initiative: title, time zone, immutable", "plan registrations"),
     KeyRow("initiatives/{i}/governance", "freeze state; absent: never frozen", "promotions"),
+    KeyRow(
+        "tokens/{id}", "a credential: principal, roles, digest of the secret", "its own changes"
+    ),
+    KeyRow("token-registry", "how many credentials there are, the operators'", "their changes"),
+    KeyRow("keys/{id}", "an Ed25519 signer: public key, holder, purposes", "via key-registry"),
+    KeyRow("key-registry", "how often the keys changed, the store's own id", "changes of keys"),
+    KeyRow("checkpoints/{seq}", "one signed checkpoint, chained, immutable", "its creation"),
+    KeyRow("checkpoint-tip", "the last checkpoint: seq, hash, revision", "the next checkpoint"),
+    KeyRow("checkpointed/{p}", "the checkpoint that names the plan's last head", "nobody"),
     KeyRow("ops/{principal}/{id}", "request digest and result, or ABORTED; 25 h", "its own op"),
     KeyRow("plans/{p}", "the sealed plan, immutable", "its registration"),
     KeyRow("plan-data/{p}/head", "seq and hash of the last event, time", "every write in the plan"),
@@ -50,6 +60,14 @@ SCHEMA = ROOT + b"schema"
 LEADER_HOLDER = ROOT + b"leader/holder"
 OPS_LEASE = ROOT + b"leader/ops-lease"
 POLICY_CURRENT = ROOT + b"policy/current"
+INITIATIVES = ROOT + b"initiatives/"
+TOKENS = ROOT + b"tokens/"
+TOKEN_REGISTRY = ROOT + b"token-registry"
+KEYS = ROOT + b"keys/"
+KEY_REGISTRY = ROOT + b"key-registry"
+CHECKPOINTS = ROOT + b"checkpoints/"
+CHECKPOINT_TIP = ROOT + b"checkpoint-tip"
+CHECKPOINTED = ROOT + b"checkpointed/"
 PLANS = ROOT + b"plans/"
 PLAN_DATA = ROOT + b"plan-data/"
 
@@ -64,9 +82,34 @@ def policy(n: int) -> bytes:
     return ROOT + b"policy/" + number(n)
 
 
+def initiative(initiative_id: str) -> bytes:
+    """`initiatives/{i}`."""
+    return INITIATIVES + initiative_id.encode()
+
+
 def governance(initiative: str) -> bytes:
     """`initiatives/{i}/governance`."""
     return ROOT + f"initiatives/{initiative}/governance".encode()
+
+
+def token(credential_id: str) -> bytes:
+    """`tokens/{id}`."""
+    return TOKENS + credential_id.encode()
+
+
+def key(key_id: str) -> bytes:
+    """`keys/{id}`."""
+    return KEYS + key_id.encode()
+
+
+def checkpoint(seq: int) -> bytes:
+    """`checkpoints/{seq}`."""
+    return CHECKPOINTS + number(seq)
+
+
+def checkpointed(plan: str) -> bytes:
+    """`checkpointed/{p}`."""
+    return CHECKPOINTED + plan.encode()
 
 
 def op(principal: str, op_id: str) -> bytes:

@@ -101,8 +101,9 @@ class Capability(Enum):
 class Store(Protocol):
     """A linearizable multi-version key-value store with leases: etcd's model (design, "etcd").
 
-    A method whose capability is not declared raises CapabilityMissing. Every call has a deadline of its own. Reads may be retried on another member by the adapter;
-    writes never are: an unanswered write raises `OutcomeUnknown`.
+    Every call has a deadline of its own. Reads may be retried on another member by the adapter;
+    writes never are: an unanswered write raises `OutcomeUnknown`. A method whose
+    capability is not declared raises `CapabilityMissing` at once.
     """
 
     @property

@@ -23,4 +23,6 @@ class Limits:
     body_deadline_s: float = 15.0
     idle_s: float = 15.0
     write_stall_s: float = 10.0
+    keep_alive_s: float = 10.0
+    recheck_s: float = 2.5
     drain_s: float = 3.0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bps.http.admission import check_query
 from bps.http.body import StrictRequest
 from bps.http.service import service_of
 from bps.identity.roles import Operation
@@ -22,14 +25,21 @@ class GuardedRoute(APIRoute):
     """A route of the API; its `openapi_extra` names its operation."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Admit first, then parse strictly, then call."""
+        """Admit first, refuse unknown query parameters, parse strictly, then call."""
         handle = super().get_route_handler()
         operation = Operation((self.openapi_extra or {})[OPERATION])
+        known = frozenset(_query_names(self.dependant))
+        takes_json = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
             service = service_of(request)
             request.state.identity = await service.guard.admit(request, operation)
-            return await handle(StrictRequest(request.scope, request.receive))
+            if query := request.scope["query_string"]:
+                check_query(query, known)
+            strict = StrictRequest(request.scope, request.receive)
+            if takes_json:
+                await strict.read_json()
+            return await handle(strict)
 
         return guarded
 
@@ -42,3 +52,16 @@ def router(tag: str) -> APIRouter:
 def asks(operation: Operation, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAPI objects
     """The `openapi_extra` of a route that asks for `operation`."""
     return {OPERATION: operation.value, **extra}
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a route, those of its dependencies and models included."""
+    for parameter in dependant.query_params:
+        model = parameter.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            fields = model.model_fields.items()
+            yield from (str(field.alias or name) for name, field in fields)
+        else:
+            yield parameter.alias
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)

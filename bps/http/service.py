@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from starlette.requests import HTTPConnection
 
+from bps.bootstrap import Settings
 from bps.http.limits import Limits
+from bps.http.open_streams import OpenStreams
+from bps.http.proof_slots import ProofSlots
 from bps.identity.roles import Identity, Operation
 from bps.sidecar.sidecar import Sidecar
 
@@ -23,14 +26,22 @@ class Guard(Protocol):
         """
         ...
 
+    async def still_valid(self, identity: Identity) -> bool:
+        """Whether who came in before may stay; cheap, asked again and again by streams."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Kept as `app.state.service`."""
+    """Kept as `app.state.service`. `public_health` opens health and metrics to other hosts."""
 
     sidecar: Sidecar
     guard: Guard
     limits: Limits
+    settings: Settings = field(default_factory=Settings)
+    proofs: ProofSlots = field(default_factory=ProofSlots)
+    streams: OpenStreams = field(default_factory=OpenStreams)
+    public_health: bool = False
 
 
 def service_of(request: HTTPConnection) -> Service:

@@ -38,6 +38,7 @@ class Holder(Record):
     """`leader/holder`: who leads, since when."""
 
     KIND: ClassVar[str] = "leader"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     sidecar: str
     since_ms: TimeMs
@@ -47,6 +48,7 @@ class OpsLease(Record):
     """`leader/ops-lease`: the lease that op records of the current hour hang on."""
 
     KIND: ClassVar[str] = "ops_lease"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     lease_id: Decimal
     granted_ms: TimeMs
@@ -96,7 +98,7 @@ class Leadership:
                 self._keepalive = asyncio.create_task(self._keep_alive())
                 return
             await self.resign()
-            holder = Holder.decode(held.value).sidecar
+            holder = Holder.decode(held.value, key=held.key).sidecar
             raise NotLeader(f"{holder} leads; it did not resign in time.", leader=holder)
 
     def fence(self) -> Fence:

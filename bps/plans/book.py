@@ -36,6 +36,13 @@ def clock_digest(clock: Clock) -> str:
     return sha256_hex(canonical_json(to_decimals(clock)))
 
 
+def _head_after(head: Head | None, seq: int, digest: str, time_ms: int) -> Head:
+    """The next head; what the next release keeps in it is carried on."""
+    if head is None:
+        return Head(seq=seq, hash=digest, time_ms=time_ms)
+    return head.model_copy(update={"seq": seq, "hash": digest, "time_ms": time_ms})
+
+
 @dataclass(slots=True)
 class PlanBook:
     """One decision's working copy of a plan. Its time never goes back behind the head's."""
@@ -70,7 +77,7 @@ class PlanBook:
             raise MalformedRecord(msg, plan=plan_id)
         state.plan = plan_at(state.keys, plan) if plan else None
         state.canonical = version_at(state.keys, canonical) if canonical else None
-        stored_head = Head.decode(head.value) if head else None
+        stored_head = Head.decode(head.value, key=head.key) if head else None
         in_force = _in_force(policy)
         book = cls(
             view,
@@ -86,6 +93,11 @@ class PlanBook:
             absent(state.keys.event(stored_head.seq + 1 if stored_head else 1)),
         ]
         return book
+
+    @property
+    def as_read(self) -> tuple[Condition, ...]:
+        """What proves that nothing in the plan has changed: its head. For a Noop (ADR 0016)."""
+        return (self._compares[0],)
 
     @property
     def policy(self) -> Policy:
@@ -207,7 +219,7 @@ class PlanBook:
             Put(self.state.keys.event(seq), data),
             Put(self.state.keys.body(seq), body_bytes),
         )
-        self.head = Head(seq=seq, hash=sha256_hex(data), time_ms=self.now_ms)
+        self.head = _head_after(self.head, seq, sha256_hex(data), self.now_ms)
         return envelope
 
     def compare(self, condition: Condition) -> None:

@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bps.core.errors import MalformedRecord
 from bps.core.ids import RRPlanId
-from bps.plans.events import BODIES, Envelope
+from bps.plans.events import Envelope, body_type
 
 TYPE_PREFIX = "io.haios.bps."
 
@@ -45,10 +44,9 @@ def cloud_event(envelope: Envelope, body: bytes) -> CloudEvent:
 
     Raises:
         MalformedRecord: an unknown type, or not the body of that type.
+        SchemaTooNew: a newer release wrote it, and this one cannot read it.
     """
-    kind = BODIES.get(envelope.type)
-    if kind is None:
-        raise MalformedRecord(f"{envelope.type} is no event type of this release.")
+    kind = body_type(envelope)
     subject = None
     if envelope.branch is not None:
         subject = envelope.branch

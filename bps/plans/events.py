@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from bps.core.codec import Decimal, Record, Sha256, TimeMs
+from bps.core.codec import NEXT_SCHEMA, Decimal, Record, Sha256, TimeMs
+from bps.core.errors import MalformedRecord, SchemaTooNew
 from bps.plans.model import ClockMap, Contributor, StoredState
 
 
@@ -19,6 +20,7 @@ class Envelope(Record):
     """
 
     KIND: ClassVar[str] = "event"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     plan: str
     seq: Decimal
@@ -40,6 +42,7 @@ class PlanRegistered(Record):
     """The plan was sealed, and its blueprint is canonical version 1."""
 
     KIND: ClassVar[str] = "plan_registered"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "PLAN_REGISTERED"
 
     initiative: str
@@ -55,6 +58,7 @@ class BranchOpened(Record):
     """
 
     KIND: ClassVar[str] = "branch_opened"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "BRANCH_OPENED"
 
     short: str
@@ -76,6 +80,7 @@ class TraceLinked(Record):
     """
 
     KIND: ClassVar[str] = "trace_linked"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "TRACE_LINKED"
 
     last_counter: Decimal | None
@@ -86,6 +91,7 @@ class BranchSucceeded(Record):
     """The RR-plan's blueprint was submitted."""
 
     KIND: ClassVar[str] = "branch_succeeded"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "BRANCH_SUCCEEDED"
 
     digest: Sha256
@@ -96,6 +102,7 @@ class VcNullify(Record):
     """The RR-plan entered an OBSOLETE_* state; `last_counter` is that of its last real event."""
 
     KIND: ClassVar[str] = "vc_nullify"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "VC_NULLIFY"
 
     rr_plan: str
@@ -108,6 +115,7 @@ class BlueprintPromoted(Record):
     """A new canonical version was published: a promotion, or a revert to an older one (R6)."""
 
     KIND: ClassVar[str] = "blueprint_promoted"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
     TYPE: ClassVar[str] = "BLUEPRINT_PROMOTED"
 
     version: Decimal
@@ -134,3 +142,19 @@ BODIES: dict[str, type[Body]] = {
     )
 }
 """Every event type that exists, with the class of its body."""
+
+
+def body_type(envelope: Envelope) -> type[Body]:
+    """The class of the body that belongs to `envelope`.
+
+    Raises:
+        SchemaTooNew: the next release wrote an event that this one does not know.
+        MalformedRecord: there is no such event.
+    """
+    kind = BODIES.get(envelope.type)
+    if kind is None:
+        msg = f"{envelope.type} is no event type of this release."
+        if envelope.STAMP == NEXT_SCHEMA:
+            raise SchemaTooNew(msg, schema=NEXT_SCHEMA, readable=NEXT_SCHEMA)
+        raise MalformedRecord(msg)
+    return kind

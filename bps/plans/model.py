@@ -45,6 +45,7 @@ class Plan(Record):
     """`plans/{p}`: the sealed execution plan; never written again (R10)."""
 
     KIND: ClassVar[str] = "plan"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     plan: str
     initiative: str
@@ -60,6 +61,7 @@ class Head(Record):
     """`plan-data/{p}/head`: the end of the plan's log; every write inside the plan changes it."""
 
     KIND: ClassVar[str] = "head"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     seq: Decimal
     hash: Sha256
@@ -85,6 +87,7 @@ class Version(Record):
     """
 
     KIND: ClassVar[str] = "version"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     plan: str
     version: Decimal
@@ -99,6 +102,11 @@ class Version(Record):
     published_ms: TimeMs
     published_by: str
 
+    @property
+    def etag(self) -> str:
+        """The entity tag of canonical, without its quotes (design, "Edges")."""
+        return f"{self.version}-{self.digest}"
+
 
 class Branch(Record):
     """`plan-data/{p}/branches/{branch}`: one root cause. `n` is its newest RR-plan.
@@ -110,6 +118,7 @@ class Branch(Record):
     """
 
     KIND: ClassVar[str] = "branch"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     branch: str
     short: str
@@ -136,6 +145,7 @@ class RRPlan(Record):
     """
 
     KIND: ClassVar[str] = "rr_plan"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     rr_plan: str
     plan_type: Literal["REMEDIATION"] = "REMEDIATION"

@@ -28,6 +28,23 @@ class PlanDetail:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class VersionDetail:
+    """A version, at a revision."""
+
+    version: Version
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RRPlanDetail:
+    """An RR-plan with its branch. `revision` is that of the RR-plan."""
+
+    branch: Branch
+    rr_plan: RRPlan
+    revision: int
+
+
 async def plan_detail(store: Store, plan: str) -> PlanDetail:
     """One round trip. Raises NotFound."""
     plan_keys = keys.PlanKeys(plan)
@@ -87,19 +104,31 @@ async def version_of(store: Store, plan: str, version: int | None = None) -> Ver
     """The canonical version, or version `version`. One round trip. Raises NotFound."""
     if version is None:
         return (await plan_detail(store, plan)).canonical
+    return (await version_detail(store, plan, version)).version
+
+
+async def version_detail(store: Store, plan: str, version: int) -> VersionDetail:
+    """Version `version`. One round trip. Raises NotFound."""
     snapshot = await store.snapshot([Key(keys.PlanKeys(plan).version(version))])
     if not snapshot.answers[0]:
         msg = f"{plan} has no version {version}."
         raise NotFound(msg, plan=plan, version=str(version))
-    return version_at(keys.PlanKeys(plan), snapshot.answers[0][0])
+    found = version_at(keys.PlanKeys(plan), snapshot.answers[0][0])
+    return VersionDetail(found, snapshot.revision)
 
 
 async def blueprint(store: Store, plan: str, digest: str) -> bytes:
     """A blueprint's bytes, checked against `digest`. One round trip. Raises DigestMismatch."""
-    snapshot = await store.snapshot([Key(keys.PlanKeys(plan).blob(digest))])
-    if not snapshot.answers[0]:
+    found = await blueprint_if_stored(store, plan, digest)
+    if found is None:
         raise DigestMismatch(f"{plan}: blob {digest} is missing.", plan=plan, digest=digest)
-    return unpack(snapshot.answers[0][0].value, digest)
+    return found
+
+
+async def blueprint_if_stored(store: Store, plan: str, digest: str) -> bytes | None:
+    """As `blueprint`, for a digest that nobody promised; None where the plan has no such one."""
+    snapshot = await store.snapshot([Key(keys.PlanKeys(plan).blob(digest))])
+    return unpack(snapshot.answers[0][0].value, digest) if snapshot.answers[0] else None
 
 
 async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
@@ -112,6 +141,14 @@ async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
     if not found.answers[0]:
         raise NotFound(f"There is no plan {plan}.", plan=plan)
     branches = [branch_at(plan_keys, kv) for kv in found.answers[1]]
+    return await with_newest(store, plan, branches)
+
+
+async def with_newest(
+    store: Store, plan: str, branches: list[Branch]
+) -> list[tuple[Branch, RRPlan]]:
+    """Branches with their newest RR-plans; one round trip per 100. Raises MalformedRecord."""
+    plan_keys = keys.PlanKeys(plan)
     newest: list[RRPlan] = []
     for start in range(0, len(branches), _BATCH):
         reads = [Key(plan_keys.rr_plan(b.branch, b.n)) for b in branches[start : start + _BATCH]]
@@ -123,6 +160,12 @@ async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
 
 
 async def rr_plan_of(store: Store, plan: str, ref: BranchRef) -> tuple[Branch, RRPlan]:
+    """As `rr_plan_detail`, without the revision."""
+    detail = await rr_plan_detail(store, plan, ref)
+    return detail.branch, detail.rr_plan
+
+
+async def rr_plan_detail(store: Store, plan: str, ref: BranchRef) -> RRPlanDetail:
     """The branch and RR-plan that `ref` names (the newest RR-plan where it names no `n`).
 
     Cost: two round trips. Raises NotFound, Ambiguous.
@@ -138,7 +181,7 @@ async def rr_plan_of(store: Store, plan: str, ref: BranchRef) -> tuple[Branch, R
             raise _lost(plan, f"RR-plan {n} of branch {chosen.short}")
         msg = f"{plan} has no RR-plan {n} of branch {chosen.short}."
         raise NotFound(msg, plan=plan, branch=chosen.branch)
-    return chosen, rr_plan_at(snapshot.answers[0][0])
+    return RRPlanDetail(chosen, rr_plan_at(snapshot.answers[0][0]), snapshot.revision)
 
 
 def _lost(plan: str, what: str) -> MalformedRecord:

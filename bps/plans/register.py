@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import Exists
+from bps.core.errors import Exists, NotFound
 from bps.core.ports import Key, Read
+from bps.core.txn import Exists as Present
 from bps.core.txn import Put
 from bps.plans.blob import Blob
 from bps.plans.book import PlanBook
@@ -46,11 +47,17 @@ class RegisterPlan:
         return operation(self.principal, self.op_id, "register_plan", fields)
 
     def reads(self) -> Sequence[Read]:
-        """The plan's four fixed records and the policy."""
-        return plan_reads(self.plan)
+        """The plan's four fixed records, the policy and the initiative."""
+        return [*plan_reads(self.plan), Key(keys.initiative(self.initiative))]
 
     def decide(self, view: View, now_ms: int) -> Decision[PlanResult]:
-        """Commit, Noop for the very same plan, or Reject with Exists, LimitExceeded."""
+        """Commit, or Noop for the very same plan.
+
+        Raises:
+            Exists: the plan is registered with other content.
+            NotFound: there is no such initiative.
+            LimitExceeded: the blueprint is larger than the policy allows.
+        """
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         known = book.state.plan
         if known is not None:
@@ -63,10 +70,11 @@ class RegisterPlan:
             )
             same = (self.initiative, self.title, self.blob.digest)
             if same == (known.initiative, known.title, known.digest):
-                return Noop(result, f"{self.plan} is registered already")
+                return Noop(result, f"{self.plan} is registered already", book.as_read)
             raise (Exists(f"{self.plan} is registered with other content.", plan=self.plan))
         if too_large := check_blueprint_size(book.policy, self.blob):
             raise too_large
+        self._need_initiative(book)
         book.append(
             PlanRegistered(
                 initiative=self.initiative,
@@ -86,6 +94,16 @@ class RegisterPlan:
                 receipt=receipt(book),
             ),
         )
+
+    def _need_initiative(self, book: PlanBook) -> None:
+        key = keys.initiative(self.initiative)
+        if book.view.get(key) is None:
+            msg = (
+                f"There is no initiative {self.initiative}; make it with "
+                f"`bps initiative create {self.initiative}`."
+            )
+            raise NotFound(msg, initiative=self.initiative)
+        book.compare(Present(key))
 
 
 def plan_reads(plan: str) -> list[Read]:

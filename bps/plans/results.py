@@ -22,6 +22,7 @@ class PlanResult(Record):
     """A plan was registered."""
 
     KIND: ClassVar[str] = "plan_result"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     plan: str
     initiative: str
@@ -43,6 +44,7 @@ class BranchResult(Record):
     """What an act on a branch did. `receipt` is None where nothing was written."""
 
     KIND: ClassVar[str] = "branch_result"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     act: Literal["opened", "joined", "linked_late", "submitted", "failed", "rebased", "unchanged"]
     plan: str

@@ -15,13 +15,13 @@ from bps.plans.model import Branch, Plan, RRPlan, State, Version
 
 def plan_at(plan_keys: PlanKeys, kv: KV) -> Plan:
     """The plan's own record. Raises MalformedRecord, SchemaTooNew."""
-    plan = Plan.decode(kv.value)
+    plan = Plan.decode(kv.value, key=kv.key)
     return _checked(plan, kv, PlanKeys(plan.plan).record, plan_keys.record)
 
 
 def version_at(plan_keys: PlanKeys, kv: KV) -> Version:
     """A version, or the canonical one. Raises MalformedRecord, SchemaTooNew."""
-    version = Version.decode(kv.value)
+    version = Version.decode(kv.value, key=kv.key)
     owner = PlanKeys(version.plan)
     if kv.key == plan_keys.canonical:
         return _checked(version, kv, owner.canonical, plan_keys.canonical)
@@ -30,13 +30,13 @@ def version_at(plan_keys: PlanKeys, kv: KV) -> Version:
 
 def branch_at(plan_keys: PlanKeys, kv: KV) -> Branch:
     """A branch. Raises MalformedRecord, SchemaTooNew."""
-    branch = Branch.decode(kv.value)
+    branch = Branch.decode(kv.value, key=kv.key)
     return _checked(branch, kv, plan_keys.branch(branch.branch), kv.key)
 
 
 def rr_plan_at(kv: KV) -> RRPlan:
     """An RR-plan. Raises MalformedRecord, SchemaTooNew."""
-    rr_plan = RRPlan.decode(kv.value)
+    rr_plan = RRPlan.decode(kv.value, key=kv.key)
     own = PlanKeys(rr_plan.plan).rr_plan(rr_plan.branch, rr_plan.n)
     if rr_plan.branch not in rr_plan.clock:
         raise MalformedRecord(f"The clock of {rr_plan.rr_plan} lacks its own branch.")

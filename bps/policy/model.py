@@ -35,6 +35,11 @@ class Policy(Record):
     max_linked_traces: Annotated[int, Field(ge=1, le=1_000)]
     """Trace ids kept by name in one branch record; later ones are in the log and counted."""
 
+    @property
+    def rules(self) -> dict[str, int]:
+        """All but the number."""
+        return self.model_dump(exclude={"n"})
+
 
 DEFAULT_POLICY = Policy(
     n=1,
@@ -53,6 +58,11 @@ class PolicyInForce:
     __slots__ = ("digest", "mod_revision", "policy")
 
     def __init__(self, kv: KV) -> None:
-        self.policy = Policy.decode(kv.value)
+        self.policy = Policy.decode(kv.value, key=kv.key)
         self.digest = sha256_hex(kv.value)
         self.mod_revision = kv.mod_revision
+
+    @property
+    def etag(self) -> str:
+        """`{n}-{digest}`, the entity tag without its quotes."""
+        return f"{self.policy.n}-{self.digest}"

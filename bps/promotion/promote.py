@@ -28,12 +28,15 @@ from bps.policy.model import MAX_CONTRIBUTORS
 from bps.promotion.governance import compare_governance
 from bps.promotion.results import PromotionResult
 from bps.writepath.command import Commit, Decision, OperationId, operation
+from bps.writepath.precondition import IfMatch, check_if_match, operation_fields
 from bps.writepath.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Promote:
     """Command: promote the RR-plans that `refs` name, or all successful ones where it is empty.
+
+    `if_match` names the canonical versions (as `Version.etag`) that it may replace.
 
     Cost for one contributor: one etcd transaction with 7 compares and 7 puts; on a cold plan one
     snapshot before it. The blueprint is not sent again: the RR-plan names its blob, and the
@@ -45,6 +48,7 @@ class Promote:
     plan: str
     refs: tuple[BranchRef, ...] = ()
     reason: str = ""
+    if_match: IfMatch | None = None
 
     result_type = PromotionResult
 
@@ -55,6 +59,7 @@ class Promote:
             "plan": self.plan,
             "refs": [[ref.prefix, ref.n] for ref in self.refs],
             "reason": self.reason,
+            **operation_fields(self.if_match),
         }
         return operation(self.principal, self.op_id, "promote", fields)
 
@@ -67,9 +72,10 @@ class Promote:
         return reads if some else [*reads, Prefix(keys.PlanKeys(self.plan).branches)]
 
     def decide(self, view: View, now_ms: int) -> Decision[PromotionResult]:
-        """Commit, or Reject with StaleBase, MergeConflict, WrongState, ClockNullified, ..."""
+        """Commit, or Reject with StaleBase, MergeConflict, PreconditionFailed, WrongState, ..."""
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         book.need_plan()
+        check_if_match(self.if_match, book.state.need_canonical().etag, f"{self.plan}'s canonical")
         contributors = self._contributors(book)
         digest = result_of(book.state.need_canonical(), contributors)
         compare_governance(book)

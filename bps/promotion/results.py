@@ -13,6 +13,7 @@ class PromotionResult(Record):
     """The canonical version after the act. `unchanged`: the result equalled canonical."""
 
     KIND: ClassVar[str] = "promotion_result"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     plan: str
     how: Literal["promotion", "revert", "unchanged"]

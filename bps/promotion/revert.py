@@ -16,6 +16,7 @@ from bps.plans.register import plan_reads, receipt
 from bps.promotion.governance import compare_governance
 from bps.promotion.results import PromotionResult
 from bps.writepath.command import Commit, Decision, Noop, OperationId, operation
+from bps.writepath.precondition import IfMatch, check_if_match, operation_fields
 from bps.writepath.view import View
 
 
@@ -32,13 +33,19 @@ class Revert:
     plan: str
     to: int
     reason: str
+    if_match: IfMatch | None = None
 
     result_type = PromotionResult
 
     @property
     def operation(self) -> OperationId:
         """Its idempotency key and digest."""
-        fields = {"plan": self.plan, "to": str(self.to), "reason": self.reason}
+        fields = {
+            "plan": self.plan,
+            "to": str(self.to),
+            "reason": self.reason,
+            **operation_fields(self.if_match),
+        }
         return operation(self.principal, self.op_id, "revert", fields)
 
     def reads(self) -> Sequence[Read]:
@@ -46,18 +53,19 @@ class Revert:
         return [*plan_reads(self.plan), Key(keys.PlanKeys(self.plan).version(self.to))]
 
     def decide(self, view: View, now_ms: int) -> Decision[PromotionResult]:
-        """Commit, Noop where canonical has that content, or Reject with NotFound."""
+        """Commit, Noop where canonical has that content, or NotFound, PreconditionFailed."""
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         book.need_plan()
+        before = book.state.need_canonical()
+        check_if_match(self.if_match, before.etag, f"{self.plan}'s canonical")
         stored = view.get(book.state.keys.version(self.to))
         if stored is None:
             msg = f"{self.plan} has no version {self.to}."
             raise NotFound(msg, plan=self.plan, version=str(self.to))
         target = Version.decode(stored.value)
-        before = book.state.need_canonical()
         if before.digest == target.digest:
             why = f"the canonical version {before.version} has the content of version {self.to}"
-            return Noop(self._result(before, "unchanged", None), why)
+            return Noop(self._result(before, "unchanged", None), why, book.as_read)
         compare_governance(book)
         book.compare(Exists(book.state.keys.blob(target.digest)))
         book.append(

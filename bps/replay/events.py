@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from bps.core import keys
+from bps.core.capabilities import require
 from bps.core.errors import ChainBroken, Compacted, MalformedRecord
-from bps.core.ports import Key, Store
+from bps.core.ports import Capability, Key, Store
 from bps.plans.cloudevents import CloudEvent, cloud_event
 from bps.plans.events import Envelope
 from bps.replay.log import PAGE_EVENTS, PinnedLog, pin
@@ -30,7 +31,11 @@ async def follow_events(store: Store, plan: str, start: int) -> AsyncGenerator[C
     The watch begins right after the revision of the listing, so that none is lost or doubled.
     Where the store compacts that revision away, the log is listed anew from the next event on:
     events are numbered and never change.
+
+    Raises:
+        CapabilityMissing: the store cannot watch; before the first event.
     """
+    require(store, Capability.WATCH)
     plan_keys = keys.PlanKeys(plan)
     following = start
     while True:

@@ -38,7 +38,9 @@ async def pin(store: Store, plan: str) -> PinnedLog:
         raise NotFound(f"There is no plan {plan}.", plan=plan)
     try:
         if head:
-            return PinnedLog(plan, Head.decode(head[0].value), snapshot.revision)
+            return PinnedLog(
+                plan, Head.decode(head[0].value, key=plan_keys.head), snapshot.revision
+            )
         why = "it is missing"
     except MalformedRecord as error:
         why = error.message

@@ -17,7 +17,7 @@ from bps.core.codec import Decimal, Record
 from bps.core.errors import LimitExceeded, MalformedRecord, ReplayDiverged
 from bps.core.ids import CANONICAL_ACTOR
 from bps.core.ports import Store
-from bps.plans.events import BODIES, BlueprintPromoted, Body, Envelope
+from bps.plans.events import BlueprintPromoted, Body, Envelope, body_type
 from bps.plans.evolve import PlanState
 from bps.plans.legality import check_legal
 from bps.plans.model import RRPlan, Version
@@ -28,7 +28,11 @@ from bps.replay.verify import Checked, checked_events
 
 
 class Replayed(Record):
-    """The state rebuilt from the events equals the stored state, at `revision`."""
+    """The state rebuilt from the events equals the stored state, at `revision`.
+
+    `next_release` of the `records` were written by the next release: their fields that this one
+    does not know are proven by that one only.
+    """
 
     KIND: ClassVar[str] = "replayed"
 
@@ -40,6 +44,7 @@ class Replayed(Record):
     branches: int
     rr_plans: Decimal
     revision: Decimal
+    next_release: Decimal = 0
 
 
 async def replay(store: Store, plan: str) -> Replayed:
@@ -52,7 +57,8 @@ async def replay(store: Store, plan: str) -> Replayed:
         NotFound: no such plan.
         ChainBroken: the log itself does not verify.
         ReplayDiverged: a stored record is not what the events say; facts name its key.
-        SchemaTooNew: an event was written by a newer release.
+        SchemaTooNew: an event or a record was written by a newer release, in a way that this one
+            cannot read.
     """
     log = await pin(store, plan)
     rebuilt = _Rebuilt(store, log)
@@ -92,11 +98,9 @@ class _Rebuilt:
         self._state.changed.clear()
 
     async def _apply(self, event: Checked) -> None:
-        envelope = Envelope.from_fields(event.fields)
-        kind = BODIES.get(envelope.type)
-        if kind is None:
-            raise MalformedRecord(f"{envelope.type} is no event type of this release.")
-        body: Body = kind.decode(event.body)
+        at = self._state.keys
+        envelope = Envelope.from_fields(event.fields, key=at.event(event.seq))
+        body: Body = body_type(envelope).decode(event.body, key=at.body(event.seq))
         clock = self._state.clock_after(body, envelope.branch, envelope.rr)
         actor = envelope.branch or CANONICAL_ACTOR
         said = (envelope.actor, envelope.counter, envelope.clock_digest)
@@ -143,6 +147,7 @@ class _Rebuilt:
             branches=len(state.branches),
             rr_plans=self._opened,
             revision=self._log.revision,
+            next_release=stored.of_next_release,
         )
 
     def _belongs(self, key: bytes) -> bool:

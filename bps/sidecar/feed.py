@@ -1,61 +1,91 @@
 """One watch on the whole store, shared by all that follows it: caches, streams, checkpoints.
 
 Followers hold a position, not a queue: a slow one costs nothing. Recent changes are kept in a ring;
-who is behind it catches up by a watch of its own, and then joins.
+who is behind it catches up by reads of the store's own history, and then joins.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
 
 from bps.core import keys
 from bps.core.errors import BpsError, Compacted
-from bps.core.ports import Clock, Key, Store, WatchBatch, WatchEvent
+from bps.core.ports import Clock, Key, Store, WatchBatch
+from bps.sidecar.ring import RING_BYTES, Chunk, Ring, kept, size_of
 
-RING_BYTES = 16 * 2**20
-"""Values kept for followers; blobs and operation records are never among them."""
+HEARTBEAT_S = 1.0
+STALE_S = 3.0
+"""A view of the store is `warm` only if the store itself answered within this time."""
 _RETRY_S = 0.5
-_OPS = keys.ROOT + b"ops/"
-_BLOBS = b"/blobs/"
+_QUIET_S = 1.0
+"""A catch-up that hears nothing for so long lets others have their turn."""
+_QUIET_RETRY_S = 10.0
 
 _log = logging.getLogger(__name__)
 
 Listener = Callable[[WatchBatch], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    learn: Listener
+    forget: Callable[[], None] | None
+
+
 class Feed:
     """Everything that changes below the root, in order of revisions, each revision once.
 
-    Run `run` as a task. `revision` is the last one delivered; `warm` says that the watch stands,
-    so that what listeners built from it is at most a moment old.
+    Run `run` as a task. `revision` is the last one delivered; `asked` one that the store was at
+    when it last answered a read of ours: whoever has not seen as much cannot tell what is current.
+    Cost: one read a second, and one watch.
     """
 
     def __init__(self, store: Store, clock: Clock, *, ring_bytes: int = RING_BYTES) -> None:
         self._store = store
         self._clock = clock
-        self._ring_bytes = ring_bytes
-        self._ring: deque[tuple[WatchBatch, int]] = deque()
-        self._size = 0
-        self._floor = 0
+        self._ring = Ring(ring_bytes)
         self._moved = asyncio.Event()
-        self._listeners: list[Listener] = []
-        self._gap_listeners: list[Callable[[], None]] = []
+        self._catching_up = asyncio.Lock()
+        self._listeners: list[_Listening] = []
+        self._standing = False
+        self._gap = True
+        self._asked_s = 0.0
         self.revision = 0
-        self.warm = False
+        self.asked = 0
+        self.rollbacks = 0
         self.ended = False
+
+    @property
+    def warm(self) -> bool:
+        """The watch stands, and the store answered a read within 3 s.
+
+        The store's adapter mends a broken watch without telling, so that a standing watch may be
+        silent for seconds while the store moves on. Therefore a view that was learned from it is
+        current (at most 3 s old) only if it is warm and `asked` is not beyond what it has seen.
+        """
+        return self._standing and self._clock.monotonic_s() - self._asked_s <= STALE_S
+
+    @property
+    def current(self) -> bool:
+        """Warm, and nothing is missing that the store had when it last answered."""
+        return self.warm and self.revision >= self.asked
+
+    def holds(self, position: int) -> bool:
+        """Whether what follows revision `position` is in memory."""
+        return 0 < self._ring.floor <= position
 
     def listen(self, listener: Listener, *, on_gap: Callable[[], None] | None = None) -> None:
         """Call `listener` with each batch before any follower sees it; it must not block or raise.
 
         `on_gap` is called when changes were missed: all that was learned before is worth nothing.
+        It is also called, for this listener alone, if the listener fails.
         """
-        self._listeners.append(listener)
-        if on_gap is not None:
-            self._gap_listeners.append(on_gap)
+        self._listeners.append(_Listening(listener, on_gap))
 
     async def run(self) -> None:
         """Follow the store until cancelled or until it is closed. One read, then one watch."""
@@ -63,14 +93,15 @@ class Feed:
             while True:
                 try:
                     await self._follow_store()
-                except Compacted:
-                    _log.warning("the watch fell behind a compaction and begins anew")
+                except Compacted as error:
+                    self._gap = True
+                    _log.warning("the watch begins anew: %s", error.message)
                 except BpsError as error:
                     _log.warning("the watch failed: %s", error.message)
                 else:
                     return
                 finally:
-                    self.warm = False
+                    self._standing = False
                 await self._clock.sleep(_RETRY_S)
         finally:
             self.ended = True
@@ -82,89 +113,162 @@ class Feed:
         Blobs and operation records are left out. Ends when the store is closed.
 
         Raises:
-            Compacted: the next revision is gone; list again.
+            Compacted: the next revision is gone, or the store went back; list again.
         """
-        position = start_revision - 1
+        position, rollbacks = start_revision - 1, self.rollbacks
         while not self.ended:
-            moved = self._moved
-            if self._floor == 0:
-                await moved.wait()
-                continue
-            if position < self._floor:
-                catching_up = self._catch_up(position + 1)
-                async with aclosing(catching_up):
-                    async for batch in catching_up:
-                        position = batch.revision
-                        yield batch
-                continue
-            revision = self.revision
-            for batch in self.since(position):
+            chunk = await self.read(position, rollbacks)
+            for batch in chunk.batches:
                 position = batch.revision
                 yield batch
-            position = max(position, revision)
-            if moved is self._moved:
-                await moved.wait()
+            if chunk.position > position:
+                position = chunk.position
+                yield WatchBatch(position, ())
+            await self.wait(position, rollbacks)
 
-    def since(self, position: int) -> list[WatchBatch]:
-        """The batches in the ring after revision `position`."""
-        found: list[WatchBatch] = []
-        for batch, _ in reversed(self._ring):
-            if batch.revision <= position:
-                break
-            found.append(batch)
-        return found[::-1]
+    async def read(self, position: int, rollbacks: int | None = None) -> Chunk:
+        """The next changes after revision `position`, at most about 64 KiB of them.
+
+        Answers at once where the ring reaches back to `position`. Otherwise a watch is opened, by
+        one follower at a time; if the store has nothing to tell, that waits for the next change.
+
+        Raises:
+            Compacted: the next revision is gone, or the store went back since it had gone back
+                `rollbacks` times; list again.
+        """
+        await self.wait(0)
+        seen = self.revision
+        self._check_rollbacks(rollbacks)
+        if position < self._ring.floor:
+            async with self._catching_up:
+                if position < self._ring.floor:
+                    chunk = await self._catch_up(position)
+                    if chunk is not None:
+                        return chunk
+            if position < self._ring.floor:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_QUIET_RETRY_S):
+                        await self.wait(seen)
+                return Chunk((), position)
+            self._check_rollbacks(rollbacks)
+        return self._ring.read(position, self.revision)
+
+    async def wait(self, position: int, rollbacks: int | None = None) -> None:
+        """Wait until something may follow revision `position`, or nothing ever will.
+
+        Returns as well once the store went back more than `rollbacks` times.
+        """
+        while not self.ended and self.revision <= position:
+            if rollbacks is not None and rollbacks != self.rollbacks:
+                return
+            await self._moved.wait()
+
+    def _check_rollbacks(self, rollbacks: int | None) -> None:
+        if rollbacks is not None and rollbacks != self.rollbacks:
+            msg = f"The store went back to revision {self.revision}; list again."
+            raise Compacted(msg, compact_revision=self.revision)
 
     async def _follow_store(self) -> None:
-        anchor = await self._store.snapshot([Key(keys.SCHEMA)])
-        self._begin(anchor.revision)
-        watch = self._store.watch(keys.ROOT, start_revision=anchor.revision + 1)
+        """Anchor where there is a gap, then follow until the watch or the heartbeat ends."""
+        if self._gap:
+            self._begin(await self._ask())
+        self._standing = True
+        await _first_to_end(self._watch(), self._beat())
+
+    async def _watch(self) -> None:
+        watch = self._store.watch(keys.ROOT, start_revision=self.revision + 1)
         async with aclosing(watch):
             async for batch in watch:
                 self._deliver(batch)
 
+    async def _beat(self) -> None:
+        """Ask the store for its revision again and again; silence makes the feed cold."""
+        while True:
+            await self._clock.sleep(HEARTBEAT_S)
+            seen = self.revision
+            try:
+                revision = await self._ask()
+            except BpsError:
+                continue
+            if revision < seen:
+                self.rollbacks += 1
+                raise Compacted(f"The store went back from revision {seen} to {revision}.")
+
+    async def _ask(self) -> int:
+        """The store's revision, by a linearizable read of one small key."""
+        asked_s = self._clock.monotonic_s()
+        revision = (await self._store.snapshot([Key(keys.SCHEMA)])).revision
+        self._asked_s, self.asked = asked_s, revision
+        return revision
+
     def _begin(self, revision: int) -> None:
-        self._ring.clear()
-        self._size = 0
-        self._floor = self.revision = revision
-        for forget in self._gap_listeners:
-            forget()
-        self.warm = True
+        self.rollbacks += revision < self.revision
+        self._gap = False
+        self.revision = revision
+        self._ring.clear(revision)
+        for listening in self._listeners:
+            if listening.forget is not None:
+                listening.forget()
         self._wake()
 
     def _deliver(self, batch: WatchBatch) -> None:
-        for listener in self._listeners:
-            listener(batch)
+        if batch.revision <= self.revision:
+            return
         self.revision = batch.revision
-        kept = _kept(batch)
-        if kept.events:
-            size = sum(len(event.kv.key) + len(event.kv.value) for event in kept.events)
-            self._ring.append((kept, size))
-            self._size += size
-            while self._size > self._ring_bytes:
-                dropped, dropped_size = self._ring.popleft()
-                self._size -= dropped_size
-                self._floor = dropped.revision
+        for listening in self._listeners:
+            try:
+                listening.learn(batch)
+            except Exception as error:  # noqa: BLE001 - one listener's bug must not end the feed
+                _log.error("a listener failed at revision %d: %r", batch.revision, error)
+                if listening.forget is not None:
+                    listening.forget()
+        self._ring.append(kept(batch))
         self._wake()
 
-    async def _catch_up(self, start_revision: int) -> AsyncGenerator[WatchBatch, None]:
-        """From the store itself until the ring's oldest revision is passed."""
-        watch = self._store.watch(keys.ROOT, start_revision=start_revision)
-        async with aclosing(watch):
-            async for batch in watch:
-                yield _kept(batch)
-                if batch.revision >= self._floor:
-                    return
+    async def _catch_up(self, position: int) -> Chunk | None:
+        """Changes from the store's history, until the ring is reached or the chunk is full.
+
+        Where the ring has room for them, it takes them, so that the next who is behind finds them
+        there. None: read the ring again, or, where the store told nothing, wait: a store has no
+        word for "no more", and the next change, which passes the ring's floor, misses nothing.
+        """
+        found: list[WatchBatch] = []
+        size, reached, floor = 0, position, self._ring.floor
+        begun = (floor, self.rollbacks)
+        async with aclosing(self._store.watch(keys.ROOT, start_revision=position + 1)) as watch:
+            while reached < floor and size < self._ring.chunk_bytes:
+                try:
+                    async with asyncio.timeout(_QUIET_S):
+                        batch = kept(await anext(watch))
+                except (TimeoutError, StopAsyncIteration):
+                    break
+                except Compacted:
+                    raise
+                except BpsError as error:
+                    _log.warning("catching up failed and is tried again: %s", error.message)
+                    break
+                reached = batch.revision
+                if batch.events:
+                    found.append(batch)
+                    size += size_of(batch)
+        joins = reached >= floor and begun == (self._ring.floor, self.rollbacks)
+        if joins and self._ring.extend_back(found, position):
+            return None
+        return Chunk(tuple(found), reached) if reached > position else None
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
 
-def _kept(batch: WatchBatch) -> WatchBatch:
-    kept = tuple(event for event in batch.events if _is_kept(event))
-    return WatchBatch(batch.revision, kept) if len(kept) != len(batch.events) else batch
-
-
-def _is_kept(event: WatchEvent) -> bool:
-    key = event.kv.key
-    return not key.startswith(_OPS) and not (key.startswith(keys.PLAN_DATA) and _BLOBS in key)
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run side by side until one ends or fails; the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

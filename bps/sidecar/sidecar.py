@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from bps.core.codec import Record
 from bps.core.errors import FencedOut, OperationInFlight
 from bps.core.ports import Clock, Store
-from bps.policy.initialise import Initialise
+from bps.keyring.statement import Signer
+from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
+from bps.sidecar.checkpoint_keeper import CheckpointKeeper
+from bps.sidecar.credentials import Credentials
+from bps.sidecar.events import Events
 from bps.sidecar.feed import Feed
-from bps.sidecar.terms import Terms
+from bps.sidecar.gauges import SidecarGauges
+from bps.sidecar.metrics import CommandOutcome, Metrics
+from bps.sidecar.mirror_keeper import MirrorKeeper
+from bps.sidecar.pending import PendingPromotions
+from bps.sidecar.terms import Mode, Reason, Terms
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
 
 R = TypeVar("R", bound=Record)
+
+_POLL_S = 0.02
+_RESIGN_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 SERVICE_PRINCIPAL = "bps"
 """Who acts where the service itself does; no token can have this name."""
@@ -26,22 +40,49 @@ SERVICE_PRINCIPAL = "bps"
 
 @dataclass(frozen=True, slots=True)
 class SidecarSettings:
-    """Who this sidecar is. `name` signs the leader key; times are in seconds."""
+    """Who this sidecar is. `name` signs the leader key; times are in seconds.
+
+    Without a `signer` it writes no checkpoints; without a `mirror_dir` it forgets, when it ends,
+    those that it has seen.
+    """
 
     name: str
     lease_ttl_s: int = 5
     campaign_s: float = 10.0
+    signer: Signer | None = None
+    mirror_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests are served here, and what the sidecar knows of the cluster."""
+
+    ready: bool
+    mode: str
+    reason: str | None
+    leader: str | None
+    feed_revision: int
+    feed_warm: bool
 
 
 class Sidecar:
     """Use as an asynchronous context manager; leaving it resigns the leadership."""
 
-    def __init__(self, store: Store, clock: Clock, settings: SidecarSettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: SidecarSettings,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
         self.store = store
         self.clock = clock
         self.settings = settings
         self.feed = Feed(store, clock)
         self.canonical = CanonicalVersions(store, self.feed)
+        self.events = Events(store, self.feed)
+        self.credentials = Credentials(store, self.feed, clock)
         self.terms = Terms(
             store,
             clock,
@@ -50,6 +91,22 @@ class Sidecar:
             campaign_s=settings.campaign_s,
             recover=self._recover,
         )
+        self.checkpoints = CheckpointKeeper(
+            store,
+            self.feed,
+            clock,
+            signer=settings.signer,
+            principal=SERVICE_PRINCIPAL,
+            execute=self.execute,
+            leading=lambda: self.terms.mode is Mode.READ_WRITE,
+        )
+        self.mirror = MirrorKeeper(
+            store, self.feed, clock, settings.mirror_dir, on_rollback=self.terms.lost
+        )
+        self.pending = PendingPromotions(store, self.feed, clock)
+        self.gauges = SidecarGauges(self)
+        self.metrics.registry.register(self.gauges)
+        self.draining = asyncio.Event()
         self._in_flight: set[bytes] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -61,6 +118,12 @@ class Sidecar:
             NotLeader, StoreRolledBack, Unavailable: this sidecar takes no writes now.
             Whatever `WritePath.execute` raises.
         """
+        with self.metrics.command(command) as measured:
+            outcome = await self._execute(command)
+            measured.outcome = CommandOutcome(outcome.how)
+        return outcome
+
+    async def _execute(self, command: Command[R]) -> Outcome[R]:
         operation = command.operation.key
         if operation in self._in_flight:
             msg = f"Operation {command.operation.op_id} is being carried out now."
@@ -78,15 +141,50 @@ class Sidecar:
             self.canonical.published(command.plan, outcome.revision)
         return outcome
 
+    def readiness(self) -> Readiness:
+        """Ready once the first election has an answer and the watch stands, until it drains."""
+        terms, feed = self.terms, self.feed
+        draining = self.draining.is_set()
+        return Readiness(
+            ready=terms.is_decided and feed.warm and not draining,
+            mode=terms.mode.value,
+            reason=Reason.DRAINING.value if draining else terms.reason and terms.reason.value,
+            leader=terms.leader,
+            feed_revision=feed.revision,
+            feed_warm=feed.warm,
+        )
+
+    async def ready(self) -> None:
+        """Wait until `readiness` says so."""
+        await self.terms.decided()
+        while not self.readiness().ready:
+            await self.clock.sleep(_POLL_S)
+
+    async def failure(self) -> tuple[str, BaseException | None]:
+        """Wait until one of the sidecar's own tasks ends, which none ever should; its name."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = done.pop()
+        return ended.get_name(), None if ended.cancelled() else ended.exception()
+
+    def drain(self) -> None:
+        """The process ends: not ready any more, streams end, and requests under way still write."""
+        self.draining.set()
+
     @property
     def writes_in_flight(self) -> int:
         """How many commands are under way."""
         return len(self._in_flight)
 
     async def __aenter__(self) -> Self:
+        """Raises ConfigError where the mirror's directory cannot be used."""
+        self.mirror.open()
         self._tasks = [
             asyncio.create_task(self.feed.run(), name="feed"),
+            asyncio.create_task(self.credentials.run(), name="credentials"),
             asyncio.create_task(self.terms.run(), name="terms"),
+            asyncio.create_task(self.pending.run(), name="pending"),
+            asyncio.create_task(self.mirror.run(), name="mirror"),
+            asyncio.create_task(self.checkpoints.run(), name="checkpoints"),
         ]
         return self
 
@@ -96,12 +194,18 @@ class Sidecar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.terms.drain()
         for task in reversed(self._tasks):
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        # Where the store does not take the resignation in time, the lease runs out by itself.
+        await asyncio.wait(self._tasks, timeout=_RESIGN_S)
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (failed := task.exception()):
+                _log.warning("%s ended badly", task.get_name(), exc_info=failed)
+        self.mirror.close()
 
     async def _recover(self, path: WritePath) -> None:
         """Prove that writing is safe; one linearizable read at least (design, "Modes")."""
+        await self.mirror.check()
         now_ms = self.clock.now_ms()
         await path.execute(Initialise(SERVICE_PRINCIPAL, f"initialise-{now_ms}"))

@@ -26,6 +26,8 @@ from bps.writepath.transact import WritePath
 _WATCH_TERM_S = 0.1
 _PAUSE_S = 0.5
 _PAUSE_ROLLED_BACK_S = 5.0
+_FIRST_CAMPAIGN_S = 1.0
+"""A standby is ready for reads as soon as it knows that another one leads."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Terms:
         self.reason: Reason | None = None
         self.terms = 0
         self._lost = False
+        self._draining = False
         self._decided = asyncio.Event()
 
     def write_path(self) -> WritePath:
@@ -90,6 +93,19 @@ class Terms:
         if self._path is None:
             raise self._refusal
         return self._path
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the first election has an answer."""
+        return self._decided.is_set()
+
+    @property
+    def leader(self) -> str | None:
+        """The sidecar that leads, as far as this one knows."""
+        if self.mode is Mode.READ_WRITE:
+            return self._sidecar
+        known = self._refusal.facts.get("leader")
+        return known if isinstance(known, str) else None
 
     async def decided(self) -> None:
         """Wait until the first election has an answer, whatever it is."""
@@ -121,16 +137,22 @@ class Terms:
 
     def drain(self) -> None:
         """Refuse every further write: the process ends."""
+        self._draining = True
         self._path = None
         self.mode, self.reason = Mode.READ_ONLY, Reason.DRAINING
         self._refusal = NotLeader("This sidecar is shutting down; write to another one.")
 
     async def _term(self, leadership: Leadership) -> None:
-        await leadership.campaign(self._campaign_s)
+        first = not self._decided.is_set()
+        await leadership.campaign(
+            min(_FIRST_CAMPAIGN_S, self._campaign_s) if first else self._campaign_s
+        )
         self._lost = False
         self.mode, self.reason = Mode.RECOVERING, None
         path = WritePath(self._store, leadership, self._clock)
         await self._recover(path)
+        if self._draining:
+            return
         self._path = path
         self.terms += 1
         self.mode = Mode.READ_WRITE
@@ -142,6 +164,8 @@ class Terms:
         raise FencedOut("Another sidecar leads now.")
 
     def _refuse(self, reason: Reason, error: BpsError) -> None:
+        if self._draining:
+            return
         if (self.mode, self.reason) != (Mode.READ_ONLY, reason):
             _log.warning("read-only: %s", error.message, extra={"reason": reason.value})
         self.mode, self.reason = Mode.READ_ONLY, reason

@@ -23,6 +23,11 @@ async def rotating(ask: Callable[[float], Awaitable[T]], *, bound_s: float) -> T
         StoreError: what the last refusal means to a reader.
     """
     end = asyncio.get_running_loop().time() + bound_s
+
+    async def attempt() -> T:
+        # tenacity awaits coroutine functions only, not whatever else gives an awaitable.
+        return await ask(end)
+
     try:
         try:
             return await ask(end)
@@ -36,7 +41,7 @@ async def rotating(ask: Callable[[float], Awaitable[T]], *, bound_s: float) -> T
             stop=stop_after_delay(left_s(end)),
             reraise=True,
         )
-        return await rotation(ask, end)
+        return await rotation(attempt)
     except Refusal as refusal:
         raise refusal.read_error() from None
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from bps.core.codec import Decimal, canonical_json, sha256_hex
 from bps.core.errors import MalformedRecord
-from bps.plans.model import ClockMap, Plan, RRPlan, State, Version
+from bps.plans.model import ClockMap, RRPlan, State, Version
+from bps.workspace.source import PlanFacts
 
 CANONICAL_JSON = "canonical_blueprint.json"
 CANONICAL_YAML = "canonical_blueprint.yaml"
@@ -127,7 +128,7 @@ def fork_name(n: int) -> str:
     return f"blueprint_v{n}.yaml"
 
 
-def describe_canonical(plan: Plan, version: Version) -> CanonicalBlueprint:
+def describe_canonical(plan: PlanFacts, version: Version) -> CanonicalBlueprint:
     """The document for the canonical `version` of `plan`."""
     return CanonicalBlueprint(
         plan=plan.plan,

@@ -1,4 +1,4 @@
-"""A plan read at one revision, piece by piece, however long writing its files takes."""
+"""A plan in a store read at one revision, piece by piece, however long writing its files takes."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from bps.core.codec import sha256_hex
 from bps.files import Directory, FoundFile
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 from bps.workspace.documents import unedited
-from bps.workspace.pinned import PinnedPlan
 from bps.workspace.projection import Projection
+from bps.workspace.source import PlanSource
 
 _READ_LIMIT = MAX_BLUEPRINT_BYTES
 """A larger file cannot be one of ours, so no more of it is ever read."""
@@ -35,7 +35,7 @@ class Outcome:
 
 
 async def place_all(
-    directory: Directory, projections: Iterable[Projection], pinned: PinnedPlan
+    directory: Directory, projections: Iterable[Projection], source: PlanSource
 ) -> Outcome:
     """Bring `directory`, which the caller has locked, up to date.
 
@@ -48,31 +48,31 @@ async def place_all(
     names: set[str] = set()
     for projection in projections:
         names.add(projection.name)
-        await _place(directory, projection, pinned, outcome)
+        await _place(directory, projection, source, outcome)
     _remove_obsolete_beside(directory, names, outcome)
     return outcome
 
 
 async def _place(
-    directory: Directory, projection: Projection, pinned: PinnedPlan, outcome: Outcome
+    directory: Directory, projection: Projection, source: PlanSource, outcome: Outcome
 ) -> None:
     for _ in range(_ATTEMPTS):
         found = directory.read(projection.name, limit=_READ_LIMIT)
         if _holds(found, projection):
             outcome.unchanged.append(projection.name)
             return
-        if found is not None and not await _known(found, projection, pinned):
+        if found is not None and not await _known(found, projection, source):
             break
-        data = await _data(projection, pinned)
+        data = await _data(projection, source)
         if directory.write_atomically(projection.name, data, replacing=found):
             outcome.written.append(projection.name)
             return
-    beside = await _place_beside(directory, projection, pinned, outcome)
+    beside = await _place_beside(directory, projection, source, outcome)
     outcome.conflicts.append((projection.name, beside))
 
 
 async def _place_beside(
-    directory: Directory, projection: Projection, pinned: PinnedPlan, outcome: Outcome
+    directory: Directory, projection: Projection, source: PlanSource, outcome: Outcome
 ) -> str | None:
     for digits in _DIGITS:
         name = _beside(projection, digits)
@@ -81,26 +81,26 @@ async def _place_beside(
             outcome.unchanged.append(name)
             return name
         if found is None:
-            data = await _data(projection, pinned)
+            data = await _data(projection, source)
             if directory.write_atomically(name, data, replacing=None):
                 outcome.written.append(name)
                 return name
     return None
 
 
-async def _known(found: FoundFile, projection: Projection, pinned: PinnedPlan) -> bool:
+async def _known(found: FoundFile, projection: Projection, source: PlanSource) -> bool:
     """Whether overwriting `found` loses nothing: etcd has it, or can make it again."""
     if found.data is None:
         return False
     if projection.data is not None:
         return unedited(found.data)
-    return await pinned.knows_now(sha256_hex(found.data))
+    return await source.knows_now(sha256_hex(found.data))
 
 
-async def _data(projection: Projection, pinned: PinnedPlan) -> bytes:
+async def _data(projection: Projection, source: PlanSource) -> bytes:
     if projection.data is not None:
         return projection.data
-    return await pinned.blueprint(projection.digest)
+    return await source.blueprint(projection.digest)
 
 
 def _holds(found: FoundFile | None, projection: Projection) -> bool:

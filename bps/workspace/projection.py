@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bps.core.codec import sha256_hex
-from bps.plans.model import Plan, RRPlan, Version
+from bps.plans.model import RRPlan, Version
 from bps.workspace.documents import (
     CANONICAL_JSON,
     CANONICAL_YAML,
@@ -15,6 +15,7 @@ from bps.workspace.documents import (
     describe_rr_plan,
     fork_name,
 )
+from bps.workspace.source import PlanFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Projection:
     data: bytes | None
 
 
-def of_canonical(plan: Plan, canonical: Version) -> tuple[Projection, ...]:
+def of_canonical(plan: PlanFacts, canonical: Version) -> tuple[Projection, ...]:
     """The files of `<root>/<plan>/`: the blueprint first, then the document that names it."""
     return (
         Projection(CANONICAL_YAML, canonical.digest, None),

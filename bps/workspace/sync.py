@@ -11,11 +11,10 @@ from typing import ClassVar
 from bps.core import ids
 from bps.core.codec import Record
 from bps.core.errors import Contended, WorkspaceConflict
-from bps.core.ports import Store
 from bps.files import Directory
-from bps.workspace.pinned import PinnedPlan
 from bps.workspace.place import Outcome, place_all
 from bps.workspace.projection import of_canonical, of_rr_plan
+from bps.workspace.source import OpenPlan
 
 _LOCK_POLL_S = 0.05
 
@@ -58,7 +57,7 @@ class SyncReport(Record):
 
 
 async def sync(
-    store: Store,
+    open_plan: OpenPlan,
     root: Path,
     plan_id: str,
     rr_plans: Sequence[str] | None = None,
@@ -67,12 +66,14 @@ async def sync(
 ) -> SyncReport:
     """Write the files of `plan_id` below `root`: canonical's, and those of its RR-plans.
 
-    `rr_plans` names the RR-plans whose files are brought up to date: those that a commit touched;
-    None means all. All is read at one revision, an RR-plan at a time. One sync of a plan runs at a
-    time (a lock on its directory), so an older one never overwrites a newer one's files. File
-    work runs on the event loop, at most one file of 1 MiB between two awaits.
+    `open_plan` reads the plan: `PinnedPlan.open` from a store, at one revision; `ServedPlan.open`
+    from the service, each record as it then is. `rr_plans` names the RR-plans whose files are
+    brought up to date: those that a commit touched; None means all, an RR-plan at a time. One sync
+    of a plan runs at a time (a lock on its directory), so an older one never overwrites a newer
+    one's files. File work runs on the event loop, at most one file of 1 MiB between two awaits.
 
-    Cost where nothing changed: two round trips and one per 64 RR-plans (two per RR-plan named).
+    Cost where nothing changed: two openings of the plan and its RR-plans read; with a store two
+    round trips and one per 64 RR-plans (two per RR-plan named).
 
     Raises:
         NotFound, InvalidId: there is no such plan (nothing was written) or RR-plan.
@@ -83,18 +84,18 @@ async def sync(
         DigestMismatch: a blueprint is missing in the store, or damaged.
         Unavailable: the store does not answer.
     """
-    await PinnedPlan.open(store, ids.plan_id(plan_id))
+    await open_plan(ids.plan_id(plan_id))
     report = SyncReport(plan=plan_id, written=[], unchanged=[], removed=[], conflicts=[])
     with Directory.open_root(root) as top, top.enter(plan_id) as directory:
         await _lock(directory, lock_deadline_s)
-        pinned = await PinnedPlan.open(store, plan_id)
-        canonical = of_canonical(pinned.plan, pinned.canonical)
-        _add(report, plan_id, await place_all(directory, canonical, pinned))
-        chosen = pinned.rr_plans() if rr_plans is None else pinned.rr_plans_named(rr_plans)
+        source = await open_plan(plan_id)
+        canonical = of_canonical(source.plan, source.canonical)
+        _add(report, plan_id, await place_all(directory, canonical, source))
+        chosen = source.rr_plans() if rr_plans is None else source.rr_plans_named(rr_plans)
         async with aclosing(chosen):
             async for rr_plan in chosen:
                 with directory.enter(rr_plan.rr_plan) as below:
-                    outcome = await place_all(below, of_rr_plan(rr_plan), pinned)
+                    outcome = await place_all(below, of_rr_plan(rr_plan), source)
                 _add(report, f"{plan_id}/{rr_plan.rr_plan}", outcome)
     return report
 

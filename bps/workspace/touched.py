@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bps.core.codec import Record
+from pydantic import BaseModel
+
 from bps.plans.results import BranchResult
 from bps.promotion.results import PromotionResult
 
 
-def rr_plans_touched(result: Record) -> tuple[str, ...]:
+def rr_plans_touched(result: BaseModel) -> tuple[str, ...]:
     """The ids of the RR-plans that the act behind `result` opened, changed or closed, each once.
 
     Empty for an act on no RR-plan: registering a plan, reverting.

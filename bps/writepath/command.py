@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bps.core import keys
 from bps.core.codec import Record, canonical_json, sha256_hex
@@ -16,6 +16,7 @@ from bps.core.txn import KV, Condition, Fence, Operation
 from bps.writepath.view import View
 
 R = TypeVar("R", bound=Record)
+V = TypeVar("V", bound=BaseModel)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
@@ -26,6 +27,7 @@ class OpRecord(Record):
     """
 
     KIND: ClassVar[str] = "op"
+    CARRIES_UNKNOWN: ClassVar[bool] = True
 
     state: Literal["DONE", "ABORTED"]
     request: str
@@ -68,10 +70,16 @@ class Commit(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Noop(Generic[R]):
-    """It is so already; nothing is written, not even the operation's record."""
+    """It is so already; of the plan nothing is written.
+
+    `compares` are the conditions that make it so. With them the loop writes the operation's
+    record, so that a repeated request gets this answer whatever happened since (ADR 0016);
+    without them nothing at all is written.
+    """
 
     result: R
     why: str
+    compares: tuple[Condition, ...] = ()
 
 
 Decision = Commit[R] | Noop[R]
@@ -111,13 +119,14 @@ class Command(Protocol[R_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[R]):
+class Outcome(Generic[V]):
     """What became of a command. `repeated`: the operation was done before, this is its result.
 
-    `revision` is the store's at which it was committed; 0 where this execution wrote nothing.
+    At the edges `result` may be a view of the record. `revision` is the store's at which it was
+    committed; 0 where this execution committed no act.
     """
 
-    result: R
+    result: V
     how: Literal["committed", "repeated", "noop"]
     why: str = ""
     revision: int = 0
@@ -129,7 +138,7 @@ def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:
     Raises:
         IdempotencyKeyReused: the id was used with another request.
     """
-    record = OpRecord.decode(stored.value)
+    record = OpRecord.decode(stored.value, key=stored.key)
     _check_request(command, record)
     return repeated(command, record) if record.state == "DONE" else None
 
@@ -138,7 +147,7 @@ def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
     """The outcome that a DONE record holds. Raises IdempotencyKeyReused, MalformedRecord."""
     _check_request(command, record)
     try:
-        result = command.result_type.model_validate(record.result)
+        result = command.result_type.part(record.result or {}, record)
     except ValidationError as error:
         name = command.operation.name
         msg = f"The stored result of operation {name} is none of this command."

@@ -72,7 +72,7 @@ async def settle(
         return Aborted(answer.revision)
     present = answer.present[operation.key]
     if present is not None and present.mod_revision != expected_mod_revision:
-        record = OpRecord.decode(present.value)
+        record = OpRecord.decode(present.value, key=present.key)
         return Done(record) if record.state == "DONE" else Aborted(present.mod_revision)
     msg = (
         f"The leadership was lost before operation {operation.name} was applied; it never will be."

@@ -29,6 +29,7 @@ from bps.core.txn import KV, Committed, Conflict, Exists, Fence, Put, Target, Tx
 from bps.writepath.command import (
     Command,
     Commit,
+    Decision,
     Noop,
     OperationId,
     OpRecord,
@@ -139,8 +140,8 @@ class _Execution(Generic[R]):
         decided = self._decide(view)
         if decided is None:
             return await self._read(view.guessed)
-        if isinstance(decided, Outcome):
-            return decided
+        if isinstance(decided, Noop) and not decided.compares:
+            return Outcome(decided.result, "noop", decided.why)
         txn = self._transaction(decided, fence, recorded, lease_id)
         try:
             answer = await self._store.commit(txn)
@@ -160,11 +161,13 @@ class _Execution(Generic[R]):
             return await self._read(())
         if isinstance(answer, Committed):
             self._remember(view, txn, answer.revision)
+            if isinstance(decided, Noop):
+                return Outcome(decided.result, "noop", decided.why)
             return Outcome(decided.result, "committed", revision=answer.revision)
         return await self._learn(view, txn, answer, fence)
 
-    def _decide(self, view: View) -> Commit[R] | Outcome[R] | None:
-        """The decision to send, the outcome where nothing is to be sent, None: read freshly."""
+    def _decide(self, view: View) -> Decision[R] | None:
+        """The decision to act on; None: read freshly and decide again."""
         while True:
             started_s = self._clock.monotonic_s()
             try:
@@ -173,13 +176,17 @@ class _Execution(Generic[R]):
                 if view.fresh and not view.guessed:
                     raise
                 return None
-            if isinstance(decision, Noop):
-                if view.fresh and not view.guessed:
-                    return Outcome(decision.result, "noop", decision.why)
+            if isinstance(decision, Noop) and not self._proven(decision, view):
                 return None
             if self._clock.monotonic_s() - started_s <= MAX_DECISION_AGE_S:
                 return decision
             self._check_time()
+
+    def _proven(self, noop: Noop[R], view: View) -> bool:
+        """Whether the view, or the transaction that records the operation, proves a Noop."""
+        if noop.compares:
+            return view.guessed <= {self._operation.key}
+        return view.fresh and not view.guessed
 
     async def _read(self, more: set[bytes] | tuple[()]) -> View:
         reads: list[Read] = [*self._command.reads(), Key(self._operation.key)]
@@ -204,8 +211,9 @@ class _Execution(Generic[R]):
         return view
 
     def _transaction(
-        self, decided: Commit[R], fence: Fence, recorded: KV | None, lease_id: int
+        self, decided: Decision[R], fence: Fence, recorded: KV | None, lease_id: int
     ) -> Txn:
+        operations = decided.operations if isinstance(decided, Commit) else ()
         done = OpRecord(
             state="DONE", request=self._operation.request, result=decided.result.model_dump()
         )
@@ -215,7 +223,7 @@ class _Execution(Generic[R]):
                 unchanged(self._operation.key, recorded.mod_revision if recorded else 0),
                 *decided.compares,
             ),
-            (*decided.operations, Put(self._operation.key, done.encode(), lease_id)),
+            (*operations, Put(self._operation.key, done.encode(), lease_id)),
         )
 
     async def _learn(self, view: View, txn: Txn, conflict: Conflict, fence: Fence) -> View:

@@ -8,9 +8,21 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
-from bps.core.ports import Store, WatchBatch
+from bps.core.ports import Capability, Store, WatchBatch
 from bps.store.etcd import EtcdStore
+from bps.store.gateway import GatewayStore
 from bps.store.memory import MemoryStore
+
+_ALL = frozenset(Capability)
+_WITHOUT_WATCH = _ALL - {Capability.WATCH}
+#: The adapters, and what each declares; `gateway` speaks to etcd 3.5.1's and to a newer gateway.
+DECLARED: dict[str, frozenset[Capability]] = {
+    "memory": _ALL,
+    "etcd": _ALL,
+    "gateway": _WITHOUT_WATCH,
+    "cluster": _ALL,
+    "gateway-cluster": _WITHOUT_WATCH,
+}
 
 _numbers = itertools.count()
 
@@ -75,6 +87,11 @@ def memory_subject() -> Subject:
 def etcd_subject(name: str, endpoints: list[str]) -> Subject:
     """A client of a running etcd."""
     return Subject(name, lambda: EtcdStore(endpoints), lambda: None)
+
+
+def gateway_subject(name: str, endpoints: list[str]) -> Subject:
+    """A client of a running etcd's HTTP gateway."""
+    return Subject(name, lambda: GatewayStore(endpoints), lambda: None)
 
 
 class _NotClosing:

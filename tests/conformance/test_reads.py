@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bps.core.errors import Compacted, StoreRefused, TooLarge
-from bps.core.ports import Key, Prefix, Store
+from bps.core.ports import Capability, Key, Prefix, Store
 from bps.core.txn import Committed, Delete, Put, Txn, unchanged
 from tests.asynchronous import asynchronous
 from tests.conformance.subjects import Subject
@@ -184,6 +184,7 @@ async def test_a_page_may_be_open_at_the_end_and_exact_at_its_limit(subject: Sub
                 await store.page(subject.key("a"), end, limit=limit)
 
 
+@pytest.mark.needs(Capability.COMPACT)
 @asynchronous
 async def test_a_revision_of_the_future_is_refused(subject: Subject) -> None:
     async with subject.open() as store:
@@ -194,6 +195,7 @@ async def test_a_revision_of_the_future_is_refused(subject: Subject) -> None:
             await store.compact(revision + 1000)
 
 
+@pytest.mark.needs(Capability.COMPACT)
 @asynchronous
 async def test_compaction_drops_history_and_keeps_the_present(subject: Subject) -> None:
     async with subject.open() as store:

@@ -8,10 +8,12 @@ from contextlib import aclosing
 import pytest
 
 from bps.core.errors import Compacted
-from bps.core.ports import Key
+from bps.core.ports import Capability, Key
 from bps.core.txn import Delete, Put, Txn
 from tests.asynchronous import asynchronous
 from tests.conformance.subjects import Subject, take
+
+pytestmark = pytest.mark.needs(Capability.WATCH)
 
 
 @asynchronous
@@ -82,6 +84,18 @@ async def test_many_watches_at_once(subject: Subject) -> None:
             assert [batch.events[0].kv.value for batch in batches] == [b"0", b"1", b"2"]
 
 
+@asynchronous
+async def test_the_keys_of_a_revoked_lease_are_one_batch(subject: Subject) -> None:
+    async with subject.open() as store:
+        lease = await store.lease_grant(60)
+        keys = [subject.key(name) for name in "abc"]
+        done = await store.commit(Txn((), tuple(Put(key, b"", lease.lease_id) for key in keys)))
+        await store.lease_revoke(lease.lease_id)
+        (batch,) = await take(store, subject.prefix, done.revision + 1, 1)
+        assert [(e.kv.key, e.deleted) for e in batch.events] == [(key, True) for key in keys]
+
+
+@pytest.mark.needs(Capability.COMPACT)
 @asynchronous
 async def test_a_compacted_start_is_named(subject: Subject) -> None:
     async with subject.open() as store:

@@ -13,46 +13,76 @@ import pytest
 
 from bps.bootstrap import embedded_etcd
 from tests.asynchronous import run
+from tests.cluster.free_ports import free_ports
 from tests.docs.pages import DOCS, ROOT, Example, examples
 
 _DEADLINE_S = 240.0
 _MARK = "@@ exit"
+_PORT = "8780"
+"""Where the pages let the service listen."""
+
+
+def user_of(home: Path) -> dict[str, str]:
+    """A user's environment in a checkout, and nothing of this machine's."""
+    (home / "docs").symlink_to(DOCS)
+    (home / ".venv").symlink_to(sys.prefix)
+    return {
+        "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "BPS_ETCD_DATA_DIR": str(home / "etcd"),
+        "BPS_ALLOW_OLD_ETCD": "1",
+    }
 
 
 @asynccontextmanager
 async def environment(home: Path) -> AsyncIterator[dict[str, str]]:
-    """A user's environment with an etcd of its own, and nothing of this machine's."""
-    (home / "docs").symlink_to(DOCS)
-    (home / ".venv").symlink_to(sys.prefix)
+    """The same with an etcd that runs already."""
     async with embedded_etcd(temporary=True) as etcd:
-        yield {
-            "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "BPS_ETCD_DATA_DIR": str(home / "etcd"),
-            "BPS_ETCD_ENDPOINTS": etcd.endpoint,
-            "BPS_ALLOW_OLD_ETCD": "1",
-        }
+        yield {**user_of(home), "BPS_ETCD_ENDPOINTS": etcd.endpoint}
 
 
 def script(commands: list[Example]) -> str:
     """All commands in one shell, so that exports last; each ends with its exit code marked."""
-    return "\n".join(f"{each.command}\nprintf '\\n{_MARK} %d\\n' $?" for each in commands)
+    marked = (f"{each.command}\nprintf '\\n{_MARK} %d\\n' $?" for each in commands)
+    return "\n".join(("trap 'kill $(jobs -p) 2>/dev/null' EXIT", *marked))
 
 
-async def run_page(page: Path, home: Path) -> None:
-    commands = examples(page)
-    assert len(commands) > 5, f"{page.name} has lost its examples"
-    async with environment(home) as variables:
-        shell = await asyncio.create_subprocess_exec(
-            *("bash", "-c", script(commands)),
-            cwd=home,
-            env=variables,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+def on_a_free_port(commands: list[Example]) -> list[Example]:
+    """The same, where the service listens on a port that nobody else uses now."""
+    (port,) = free_ports(1)
+    return [
+        Example(
+            each.command.replace(_PORT, str(port)),
+            each.exit_code,
+            [line.replace(_PORT, str(port)) for line in each.shown],
         )
-        out, _ = await shell.communicate()
+        for each in commands
+    ]
+
+
+async def run_readme(home: Path) -> None:
+    await run_examples(ROOT / "README.md", home, user_of(home))
+
+
+async def run_reference(home: Path) -> None:
+    async with environment(home) as variables:
+        await run_examples(DOCS / "cli.md", home, variables)
+
+
+async def run_examples(page: Path, home: Path, variables: dict[str, str]) -> None:
+    """Run a page's commands in one shell; each must end, and print, as the page shows."""
+    commands = on_a_free_port(examples(page))
+    assert len(commands) > 5, f"{page.name} has lost its examples"
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script(commands)),
+        cwd=home,
+        env=variables,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await shell.communicate()
     printed = out.decode()
     for example in commands:
         output, mark, printed = printed.partition(f"\n{_MARK} ")
@@ -65,14 +95,14 @@ async def run_page(page: Path, home: Path) -> None:
 
 @pytest.mark.timeout(_DEADLINE_S + 30)
 def test_the_examples_run_as_shown(tmp_path: Path) -> None:
-    homes = {ROOT / "README.md": tmp_path / "readme", DOCS / "cli.md": tmp_path / "cli"}
-    for home in homes.values():
+    homes = tmp_path / "readme", tmp_path / "cli"
+    for home in homes:
         home.mkdir()
 
     async def all_pages() -> None:
         async with asyncio.TaskGroup() as side_by_side:
-            for page, home in homes.items():
-                side_by_side.create_task(run_page(page, home))
+            side_by_side.create_task(run_readme(homes[0]))
+            side_by_side.create_task(run_reference(homes[1]))
 
     run(all_pages(), deadline_s=_DEADLINE_S)
 

@@ -10,26 +10,37 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from bps.api.views import OUTPUTS, BranchView, PlanView
+from bps.api.issuing import issued, new_secret
+from bps.api.setup import InitView
+from bps.api.tokens import TokenView
+from bps.api.views import OUTPUTS, BranchView, PlanView, PolicyView
 from bps.clock import SystemClock
 from bps.core.keys import KEY_MAP, ROOT
 from bps.core.ports import Store
+from bps.identity.read import all_credentials
+from bps.identity.token_text import Token
+from bps.initiatives.read import all_initiatives
+from bps.keyring.public_key import PublicKey
 from bps.leadership.election import Leadership
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import BODIES
 from bps.plans.read import branches_of, list_plans, plan_detail, rr_plan_of
 from bps.plans.register import RegisterPlan
-from bps.policy.initialise import Initialise
+from bps.policy.model import DEFAULT_POLICY
+from bps.policy.read import policy_in_force
+from bps.policy.replace import ReplacePolicy
 from bps.promotion.promote import Promote
 from bps.promotion.revert import Revert
 from bps.replay.events import read_events
 from bps.replay.replay import replay
 from bps.replay.verify import verify
+from bps.setup.first_use import FirstUse
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
 from tests.docs.pages import DOCS
+from tests.docs.signing import signing
 from tests.doubles.scene import ref
 
 PLAN = "EP-42"
@@ -47,12 +58,16 @@ async def story(store: Store) -> dict[str, Any]:
     clock = SystemClock()
     async with Leadership(store, clock, "somewhere/1") as leadership:
         await leadership.campaign(1.0)
-        do = WritePath(store, leadership, clock).execute
+        path = WritePath(store, leadership, clock)
+        do = path.execute
 
         async def opened(trace: str, cause: str) -> Any:
             return await do(OpenBranch(WHO, f"open-{trace}", PLAN, trace, cause))
 
-        answers: dict[str, Any] = {"init": await do(Initialise(WHO, "init"))}
+        token = Token.generate()
+        secret, key = new_secret(token), PublicKey(bytes(32))
+        set_up = await do(FirstUse(WHO, "init", WHO, secret, key, "initiative"))
+        answers: dict[str, Any] = {}
         register = RegisterPlan(WHO, "register", PLAN, "initiative", "title", pack(b"v1"))
         answers["plan-register"] = await do(register)
         answers["branch-open"] = first = await opened("t1", "c1")
@@ -65,6 +80,18 @@ async def story(store: Store) -> dict[str, Any]:
         answers["branch-fail"] = await do(FailBranch(WHO, "f1", PLAN, ref(third.result), "no"))
         answers["revert"] = await do(Revert(WHO, "v1", PLAN, 1, "again"))
         found = {name: outcome.result for name, outcome in answers.items()}
+        found["init"] = InitView.of(set_up.result, token)
+        found["token-list"] = [TokenView.of(each, 0) for each in await all_credentials(store)]
+        found["token-revoke"] = found["token-list"][0]
+        found["token-create"] = issued((await all_credentials(store))[0], token, 0)
+        found["token-rotate"] = found["token-create"]
+        found["initiative-list"] = await all_initiatives(store)
+        found["initiative-create"] = found["initiative-show"] = found["initiative-list"][0]
+        rules = {**DEFAULT_POLICY.rules, "max_branches": 9}
+        replaced = await do(ReplacePolicy(WHO, "policy", rules, None, ("*",)))
+        found["policy-set"] = replaced.result
+        in_force = (await policy_in_force(store)).in_force
+        found["policy-show"] = PolicyView.of(in_force.policy, in_force.etag)
         branches = await branches_of(store, PLAN)
         found["plan-show"] = PlanView.of(await plan_detail(store, PLAN))
         found["plan-list"] = [plan async for plan in list_plans(store)]
@@ -74,6 +101,7 @@ async def story(store: Store) -> dict[str, Any]:
         found["log"] = [event async for event in read_events(store, PLAN, 1)]
         found["verify"] = [await verify(store, PLAN)]
         found["replay"] = [await replay(store, PLAN)]
+        found.update(await signing(path, store, PLAN, clock.now_ms()))
         await check_stored(store)
         return found
 
@@ -115,7 +143,8 @@ async def test_what_is_stored_printed_and_published_fits_the_schemas() -> None:
         valid("events/cloudevent", event.model_dump(mode="json"))
         valid(f"events/{event.type.rpartition('.')[2]}", event.data)
     assert {event.type.rpartition(".")[2].upper() for event in answers["log"]} == set(BODIES)
-    assert set(OUTPUTS) - set(answers) == {"diff", "sync", "doctor", "explain"}
+    others = {name for name in set(OUTPUTS) - set(answers) if not name.startswith("context-")}
+    assert others == {"diff", "events", "sync", "doctor", "explain"}
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: str(path.relative_to(DOCS)))

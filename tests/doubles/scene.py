@@ -10,17 +10,18 @@ from bps.core import keys
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys, after_prefix
 from bps.core.txn import KV, Committed, Put, Txn
+from bps.initiatives.create import CreateInitiative
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import BODIES, Body, Envelope
 from bps.plans.model import Branch, Head, RRPlan, Version
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult, PlanResult
-from bps.policy.initialise import Initialise
 from bps.policy.model import DEFAULT_POLICY, Policy
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.promotion.revert import Revert
+from bps.setup.initialise import Initialise
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.doubles.authority import HeldAuthority
@@ -60,6 +61,7 @@ class Scene:
         authority = await HeldAuthority.take(memory)
         scene = cls(clock, memory, faulty, store, authority, WritePath(store, authority, clock))
         await scene.path.execute(Initialise(WHO, "init"))
+        await scene.path.execute(CreateInitiative(WHO, "initiative", "initiative"))
         if plan is not None:
             await scene.register(content, plan)
         store.reset()

@@ -27,9 +27,9 @@ from bps.plans.blob import pack
 from bps.plans.branches import OpenBranch, SubmitBranch
 from bps.plans.events import Envelope
 from bps.plans.register import RegisterPlan
-from bps.policy.initialise import Initialise
 from bps.promotion.promote import Promote
 from bps.replay.replay import replay
+from bps.setup.initialise import Initialise
 from bps.store.etcd import EtcdStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
@@ -114,7 +114,7 @@ async def prepared_branch(store: EtcdStore) -> str:
         await leadership.campaign(DEADLINE_S)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise("test", "init"))
-        await path.execute(RegisterPlan("test", "r", PLAN, "initiative", "title", pack(b"v1")))
+        await path.execute(RegisterPlan("test", "r", PLAN, "default", "title", pack(b"v1")))
         opened = await path.execute(OpenBranch("test", "o", PLAN, "T1", "F1"))
         branch = opened.result.branch
         await path.execute(SubmitBranch("test", "s", PLAN, BranchRef(branch, 1), pack(b"v2")))

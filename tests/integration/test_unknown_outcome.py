@@ -20,9 +20,9 @@ from bps.plans.blob import pack
 from bps.plans.branches import OpenBranch, SubmitBranch
 from bps.plans.events import Envelope
 from bps.plans.register import RegisterPlan
-from bps.policy.initialise import Initialise
 from bps.promotion.promote import Promote
 from bps.replay.replay import replay
+from bps.setup.initialise import Initialise
 from bps.store.etcd import EtcdStore
 from bps.writepath.command import OpRecord
 from bps.writepath.transact import WritePath
@@ -75,7 +75,7 @@ async def ready(endpoints: list[str]) -> AsyncIterator[Ready]:
         store = RecordingStore(faulty)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise("test", "init"))
-        await path.execute(RegisterPlan("test", "r", PLAN, "initiative", "title", pack(b"v1")))
+        await path.execute(RegisterPlan("test", "r", PLAN, "default", "title", pack(b"v1")))
         branch = (await path.execute(OpenBranch("test", "o", PLAN, "T1", "F1"))).result.branch
         ref = BranchRef(branch, 1)
         await path.execute(SubmitBranch("test", "s", PLAN, ref, pack(b"v2")))

@@ -27,6 +27,8 @@ from bps.plans.results import BranchResult
 from bps.writepath.command import Commit, Decision, Noop, OperationId, operation
 from bps.writepath.view import View
 
+_MAX_EXACT = 2**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class OpenBranch:
@@ -59,7 +61,7 @@ class OpenBranch:
             "fingerprint": self.fingerprint,
             "summary": self.summary,
             "parent_rr": None if parent is None else [parent.prefix, parent.n],
-            "clock": self.clock,
+            "clock": None if self.clock is None else _as_json(self.clock),
         }
         return operation(self.principal, self.op_id, "open_branch", fields)
 
@@ -94,6 +96,7 @@ class OpenBranch:
                 return Noop(
                     branch_result(newest, "unchanged", None),
                     f"{newest.rr_plan} is open for this cause",
+                    book.as_read,
                 )
             return self._link(book, branch, newest, late=False)
         actor = CANONICAL_ACTOR if newest.state is State.PROMOTED else branch.branch
@@ -102,6 +105,7 @@ class OpenBranch:
                 return Noop(
                     branch_result(newest, "unchanged", None),
                     f"a late duplicate of {newest.rr_plan}",
+                    book.as_read,
                 )
             return self._link(book, branch, newest, late=True)
         known = join(newest.clock, {branch.branch: book.branch_counter(branch)})
@@ -145,6 +149,11 @@ class OpenBranch:
             trace_id=self.trace_id,
         )
         return Commit(*book.parts(), branch_result(opened, "opened", book))
+
+
+def _as_json(clock: dict[str, int]) -> dict[str, int | str]:
+    """Counters as JSON numbers where those are exact, else as text (RFC 8785)."""
+    return {actor: count if count <= _MAX_EXACT else str(count) for actor, count in clock.items()}
 
 
 def _opening(

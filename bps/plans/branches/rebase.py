@@ -61,7 +61,7 @@ class RebaseBranch:
             raise wrong_state(rr_plan, "rebase")
         if rr_plan.base_digest == book.state.need_canonical().digest:
             why = f"{rr_plan.rr_plan} is based on the canonical version already"
-            return Noop(branch_result(rr_plan, "unchanged", None), why)
+            return Noop(branch_result(rr_plan, "unchanged", None), why, book.as_read)
         closed = nullify(book, rr_plan, State.OBSOLETE_SUPERSEDED, self.reason)
         canonical = book.state.need_canonical()
         opened = open_rr_plan(

@@ -59,7 +59,7 @@ class SubmitBranch:
         rr_plan = book.live_rr_plan(find_branch(book, self.ref), self.ref.n)
         if rr_plan.state is State.SUCCEEDED and rr_plan.digest == self.blob.digest:
             why = f"{rr_plan.rr_plan} has this submission already"
-            return Noop(branch_result(rr_plan, "unchanged", None), why)
+            return Noop(branch_result(rr_plan, "unchanged", None), why, book.as_read)
         if rr_plan.state is not State.OPEN:
             raise wrong_state(rr_plan, "submit to")
         if too_large := check_blueprint_size(book.policy, self.blob):

@@ -41,7 +41,7 @@ _HANDSHAKE_ALERTS = ("CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE")
 _TEXT_LENGTH = 300
 
 
-class NotSent(Refusal):  # noqa: N818 - a refusal, as its base
+class NotSent(Refusal):
     """Not one byte of the request's body left: a write may go to another member."""
 
 
@@ -61,8 +61,9 @@ def document_of(status: int, content: bytes, endpoint: str) -> dict[str, Any]:
         return document
     nested = document.get("error")
     failure = nested if isinstance(nested, dict) else document
-    code = _CODES.get(failure.get("grpc_code", failure.get("code")))
+    number = failure.get("grpc_code", failure.get("code"))
     text = failure.get("message", nested)
+    code = _CODES.get(number) if isinstance(number, int) else None
     if code is None or not isinstance(text, str):
         raise _foreign(status, endpoint)
     raise Refusal(classify(code, text), code, text[:_TEXT_LENGTH], endpoint)

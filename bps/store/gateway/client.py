@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import etcd3  # type: ignore[import-untyped]
-import semantic_version
-from requests import Response  # type: ignore[import-untyped]
+import semantic_version  # type: ignore[import-untyped]
+from requests import Response
 
 from bps.store.gateway.body import Body
 from bps.store.security import EtcdTls

@@ -24,12 +24,17 @@ from tests.unit.cli.invoke import Ran, invoke
 
 _KEYS = {"key": "L2hhaW9zLw==", "range_end": "L2hhaW9zMA=="}  # base64 of /haios/ and /haios0
 DEADLINE_S = 60.0
+SHOWN: set[str] = set()
+"""Commands whose output was held against its schema so far."""
 
 
 def environment(endpoints: Sequence[str], workspace: Path | None = None) -> dict[str, str]:
     """The variables of a user who acts standalone on a test cluster."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BPS_")}
-    named = {} if workspace is None else {"BPS_WORKSPACE": str(workspace)}
+    named = {}
+    if workspace is not None:
+        key = workspace.with_name("signing-key.pem")
+        named = {"BPS_WORKSPACE": str(workspace), "BPS_SIGNING_KEY_FILE": str(key)}
     return {
         **kept,
         "BPS_ETCD_ENDPOINTS": ",".join(endpoints),
@@ -125,8 +130,10 @@ class Console:
 def validator(arguments: Sequence[str]) -> Draft202012Validator:
     """The published schema of a command's output."""
     for length in (2, 1):
-        kind = OUTPUTS.get("-".join(arguments[:length]))
+        name = "-".join(arguments[:length])
+        kind = OUTPUTS.get(name)
         if kind is not None:
+            SHOWN.add(name)
             schema = TypeAdapter(kind).json_schema(mode="serialization")
             Draft202012Validator.check_schema(schema)
             return Draft202012Validator(schema)

@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import bps
-from bps.cli.main import app
+from bps.cli.app import app
 
 NOWHERE = "127.0.0.1:1"
 """Nothing listens there: whoever connects needs seconds, and exits 75."""
@@ -40,7 +40,7 @@ class Ran:
 
 
 def invoke(
-    *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes | None = None
+    *arguments: str, env: Mapping[str, str | None] | None = None, stdin: bytes | None = None
 ) -> Ran:
     """Run `bps ARGUMENTS`; an exception that is no exit is the test's."""
     environment = {
@@ -49,6 +49,10 @@ def invoke(
         "BPS_ALLOW_OLD_ETCD": "1",
         "BPS_WORKSPACE": None,
         "BPS_PRINCIPAL": None,
+        "BPS_URL": None,
+        "BPS_CONTEXT": None,
+        "BPS_TOKEN": None,
+        "BPS_TOKEN_FILE": None,
         "NO_COLOR": None,
         **(env or {}),
     }

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from bps.cli.main import app
 from bps.api.views import OUTPUTS
+from bps.cli.app import app
 from tests.unit.cli.invoke import invoke
 
-WITHOUT_DATA = {"demo"}
+WITHOUT_DATA = {"demo", "serve"}
 
 
 def commands(group: TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -15,9 +15,9 @@ import typer
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
+from bps.api.views import Change
 from bps.cli.output import Format, cell, show, show_plain, show_stream
 from bps.cli.session import command, report
-from bps.api.views import Change
 from bps.core.errors import NotLeader
 from tests.asynchronous import run
 from tests.unit.cli.invoke import invoke

@@ -139,8 +139,13 @@ def test_a_newer_schema_is_named_before_anything_else_is_judged(
     changes: dict[str, object],
 ) -> None:
     with pytest.raises(SchemaTooNew) as refusal:
-        Sample.decode(stored(schema=SCHEMA + 1, **changes))
-    assert refusal.value.facts == {"schema": SCHEMA + 1, "readable": SCHEMA}
+        Sample.decode(stored(schema=SCHEMA + 2, **changes), key=b"/here")
+    assert refusal.value.facts == {
+        "schema": SCHEMA + 2,
+        "readable": SCHEMA + 1,
+        "key": "/here",
+    }
+    assert "/here" in refusal.value.message
 
 
 def test_a_record_is_frozen_and_strict() -> None:

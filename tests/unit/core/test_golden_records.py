@@ -17,7 +17,7 @@ import bps
 from bps.core.codec import SCHEMA, Record
 
 GOLDEN = Path(__file__).parent / "golden"
-ANSWERED_ONLY = {"verified", "replayed", "edited_file", "sync_report"}
+ANSWERED_ONLY = {"edited_file", "replayed", "sync_report", "verified"}
 """Kinds that are printed and never put into the store or into the record of an operation."""
 
 
@@ -25,7 +25,11 @@ def _kinds() -> dict[str, type[Record]]:
     for module in pkgutil.walk_packages(bps.__path__, "bps."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    found = [kind for kind in _subclasses(Record) if kind.__module__.startswith("bps.")]
+    found = [
+        kind
+        for kind in _subclasses(Record)
+        if kind.__module__.startswith("bps.") and "KIND" in vars(kind)
+    ]
     kinds = {kind.KIND: kind for kind in found}
     assert len(kinds) == len(found), "two records share a kind"
     return {name: kind for name, kind in kinds.items() if name not in ANSWERED_ONLY}

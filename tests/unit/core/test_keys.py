@@ -29,11 +29,29 @@ PLACES = {
 }
 ARGUMENTS: dict[str, object] = {
     "n": 7, "seq": 8, "branch_id": HASH, "sha256": SHA256, "initiative": "checkout",
-    "principal": "ci", "op_id": "x.1",
+    "principal": "ci", "op_id": "x.1", "initiative_id": "checkout",
+    "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef", "plan": "EP-42",
 }  # fmt: skip
 PREFIXES = {"root", "versions", "events", "bodies", "branches", "rr_plans", "rr_plans_of", "blobs"}
-MODULE_CONSTANTS = (keys.SCHEMA, keys.LEADER_HOLDER, keys.OPS_LEASE, keys.POLICY_CURRENT)
-MODULE_FUNCTIONS: tuple[Callable[..., bytes], ...] = (keys.policy, keys.governance, keys.op)
+MODULE_CONSTANTS = (
+    keys.SCHEMA,
+    keys.LEADER_HOLDER,
+    keys.OPS_LEASE,
+    keys.POLICY_CURRENT,
+    keys.TOKEN_REGISTRY,
+    keys.KEY_REGISTRY,
+    keys.CHECKPOINT_TIP,
+)
+MODULE_FUNCTIONS: tuple[Callable[..., bytes], ...] = (
+    keys.policy,
+    keys.governance,
+    keys.op,
+    keys.initiative,
+    keys.token,
+    keys.key,
+    keys.checkpoint,
+    keys.checkpointed,
+)
 
 
 def _pattern(row: keys.KeyRow) -> re.Pattern[bytes]:

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from bps.clock import SystemClock
@@ -24,6 +25,8 @@ from bps.store.memory import MemoryStore
 class RoleGuard:
     """Admits `Authorization: Bearer ROLE` as principal `ROLE-1`, by the real matrix."""
 
+    valid = True
+
     async def admit(self, request: HTTPConnection, operation: Operation) -> Identity:
         scheme, _, name = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or name not in set(Role):
@@ -33,6 +36,9 @@ class RoleGuard:
             raise Forbidden(f"None of your roles allows {operation.value}.")
         return identity
 
+    async def still_valid(self, identity: Identity) -> bool:
+        return self.valid and bool(identity.principal)
+
 
 @dataclass(slots=True)
 class Served:
@@ -41,6 +47,8 @@ class Served:
     sidecar: Sidecar
     store: MemoryStore
     client: httpx.AsyncClient
+    app: FastAPI
+    guard: RoleGuard
     _numbers: count[int] = field(default_factory=count)
 
     async def call(
@@ -69,7 +77,8 @@ async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
     store = MemoryStore(clock)
     async with Sidecar(store, clock, SidecarSettings("test-sidecar")) as sidecar:
         await sidecar.terms.decided()
-        app = create_app(Service(sidecar, RoleGuard(), limits or Limits()))
+        guard = RoleGuard()
+        app = create_app(Service(sidecar, guard, limits or Limits()))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            yield Served(sidecar, store, client)
+            yield Served(sidecar, store, client, app, guard)

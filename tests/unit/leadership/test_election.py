@@ -14,7 +14,7 @@ from bps.core.errors import (
     Unavailable,
 )
 from bps.core.txn import Committed, Conflict, Put, Txn
-from bps.policy.initialise import Initialise
+from bps.setup.initialise import Initialise
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
 from tests.doubles import WHO, Fault, FaultyStore, RecordingStore

@@ -8,12 +8,13 @@ import orjson
 import pytest
 
 from bps.core import keys
+from bps.core.codec import SCHEMA
 from bps.core.errors import ConfigError, MalformedRecord, NotFound, SchemaTooNew
 from bps.core.keys import PlanKeys
 from bps.core.txn import Delete, Put, Txn
 from bps.plans.model import Head, Version
 from bps.plans.read import branches_of, list_plan_ids, list_plans, plan_detail, rr_plan_of
-from bps.policy.initialise import Initialise, StoreSchema
+from bps.setup.initialise import Initialise, StoreSchema
 from bps.writepath.command import OpRecord
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
@@ -166,10 +167,13 @@ async def test_half_an_initialised_store_is_named_at_once(lost: bytes) -> None:
 
 
 @asynchronous
-async def test_a_layout_of_a_newer_release_is_refused() -> None:
+async def test_only_the_layout_of_the_next_release_is_worked_with() -> None:
     scene = await Scene.make()
     schema = StoreSchema.decode((await scene.below(keys.SCHEMA))[0].value)
-    newer = schema.model_copy(update={"layout": 2})
+    following = schema.model_copy(update={"layout": SCHEMA + 1})
+    await damaged(scene, Put(keys.SCHEMA, following.encode()))
+    assert (await scene.path.execute(Initialise(WHO, "next"))).how == "noop"
+    newer = schema.model_copy(update={"layout": SCHEMA + 2})
     await damaged(scene, Put(keys.SCHEMA, newer.encode()))
     with pytest.raises(SchemaTooNew):
         await scene.path.execute(Initialise(WHO, "again"))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bps.core.codec import canonical_json
+from bps.core.codec import SCHEMA, canonical_json
 from bps.core.errors import ChainBroken, ReplayDiverged, SchemaTooNew
 from bps.plans.events import BODIES
 from bps.plans.model import Head
@@ -183,12 +183,17 @@ def test_no_forged_event_makes_replay_fail_without_a_name(index: int, data: Any)
 
 @pytest.mark.parametrize("part", ["envelope", "body"])
 def test_a_log_of_a_newer_release_is_refused_as_such(part: str) -> None:
-    damage: dict[str, Any] = {part: lambda fields: fields.update(schema=2)}
+    damage: dict[str, Any] = {part: lambda fields: fields.update(schema=SCHEMA + 2)}
     records = forged(lived(), 3, **damage)
     assert verified(records).events == EVENTS
     with pytest.raises(SchemaTooNew) as caught:
         replayed(records)
-    assert caught.value.facts == {"schema": 2, "readable": 1}
+    where = KEYS.event(3) if part == "envelope" else KEYS.body(3)
+    assert caught.value.facts == {
+        "schema": SCHEMA + 2,
+        "readable": SCHEMA + 1,
+        "key": where.decode(),
+    }
 
 
 def test_a_plan_without_any_event_was_never_registered() -> None:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+from bps.core.codec import SCHEMA
 from bps.core.errors import BpsError, ChainBroken, MalformedRecord, NotFound, SchemaTooNew
 from bps.core.ports import Page, Read, Snapshot, Store
 from bps.core.txn import Delete, Put, Txn
@@ -172,7 +173,7 @@ def unreadable() -> list[tuple[str, Records, type[BpsError], int]]:
         ),
         (
             "schema",
-            forged(lived(), linked, envelope=lambda fields: fields.update(schema=2)),
+            forged(lived(), linked, envelope=lambda fields: fields.update(schema=SCHEMA + 2)),
             SchemaTooNew,
             0,
         ),

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bps.core.ids import BranchRef
+from bps.initiatives.create import CreateInitiative
 from bps.leadership.election import Leadership
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult
-from bps.policy.initialise import Initialise
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.promotion.revert import Revert
+from bps.setup.initialise import Initialise
 from bps.store.memory import MemoryStore
+from bps.workspace.pinned import PinnedPlan
 from bps.workspace.sync import SyncReport, sync
 from bps.writepath.transact import WritePath
 
@@ -80,7 +82,10 @@ class PlanUnderWork:
         return (await self.write_path.execute(command)).result
 
     async def sync(self, *rr_plans: str) -> SyncReport:
-        return await sync(self.store, self.root, PLAN, rr_plans or None)
+        return await sync(self.open_plan, self.root, PLAN, rr_plans or None)
+
+    async def open_plan(self, plan: str) -> PinnedPlan:
+        return await PinnedPlan.open(self.store, plan)
 
     @property
     def directory(self) -> Path:
@@ -107,6 +112,7 @@ async def registered_plan(root: Path) -> AsyncIterator[PlanUnderWork]:
     await leadership.campaign(1)
     work = PlanUnderWork(store, WritePath(store, leadership, clock), root)
     await work.write_path.execute(Initialise("supervisor-1", "init"))
+    await work.write_path.execute(CreateInitiative("supervisor-1", "initiative", "checkout-2026"))
     await work.write_path.execute(
         RegisterPlan("supervisor-1", "register", PLAN, "checkout-2026", "Checkout", pack(BASE))
     )

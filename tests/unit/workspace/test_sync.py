@@ -263,7 +263,7 @@ async def test_an_act_touches_the_rr_plans_that_its_result_names(tmp_path: Path)
 async def test_nothing_but_canonical_is_written_for_no_rr_plan(tmp_path: Path) -> None:
     async with registered_plan(tmp_path / "ws") as work:
         await work.open("F1")
-        report = await sync(work.store, work.root, PLAN, ())
+        report = await sync(work.open_plan, work.root, PLAN, ())
         assert report.written == [
             "EP-42/canonical_blueprint.yaml",
             "EP-42/canonical_blueprint.json",

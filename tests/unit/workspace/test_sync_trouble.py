@@ -47,10 +47,10 @@ def _sync_and_be_killed(root: Path, fatal_rename: int) -> None:
 async def test_an_unknown_plan_leaves_no_trace(tmp_path: Path) -> None:
     async with registered_plan(tmp_path / "ws") as work:
         with pytest.raises(NotFound):
-            await sync(work.store, work.root, "EP-7")
+            await sync(work.open_plan, work.root, "EP-7")
         for hostile in ("../EP-42", "EP-42/..", "ep-42", "EP-42\0", "EP-042", "EP-42 "):
             with pytest.raises(InvalidId):
-                await sync(work.store, work.root, hostile)
+                await sync(work.open_plan, work.root, hostile)
         assert not work.root.exists()
 
 
@@ -159,7 +159,7 @@ async def test_a_lock_that_stays_taken_is_a_named_error(tmp_path: Path) -> None:
         with Directory.open_root(work.root) as root, root.enter(PLAN) as held:
             assert held.try_lock()
             with pytest.raises(Contended, match="Another sync"):
-                await sync(work.store, work.root, PLAN, lock_deadline_s=0.1)
+                await sync(work.open_plan, work.root, PLAN, lock_deadline_s=0.1)
 
 
 @asynchronous
@@ -169,4 +169,4 @@ async def test_a_root_that_cannot_be_made_is_a_named_error(tmp_path: Path) -> No
             await work.sync()
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(UnsafePath):
-            await sync(work.store, tmp_path / "file", PLAN)
+            await sync(work.open_plan, tmp_path / "file", PLAN)

@@ -9,21 +9,23 @@ from dataclasses import dataclass, field
 import pytest
 
 from bps.core import keys
-from bps.core.errors import Contended, Exists, StaleBase
+from bps.core.errors import Contended, Exists, IdempotencyKeyReused, StaleBase
 from bps.core.ports import Key, Read
 from bps.plans.blob import pack
 from bps.plans.branches import OpenBranch
 from bps.plans.model import Head
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult
-from bps.policy.initialise import Initialise
 from bps.promotion.promote import Promote
+from bps.promotion.revert import Revert
+from bps.setup.initialise import Initialise
 from bps.writepath.command import Decision, OperationId
 from bps.writepath.preview import decide_only
 from bps.writepath.transact import MAX_DECISION_AGE_S
 from bps.writepath.view import NotRead, View
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, ManualClock, Scene, ref
+from tests.doubles.faulty_store import Fault
 
 
 @dataclass
@@ -203,7 +205,7 @@ async def test_registering_again_changes_nothing_and_another_content_is_refused(
     ):
         with pytest.raises(Exists):
             await scene.path.execute(other)
-    assert scene.store.writes == 0
+    assert [put.key for txn in scene.store.txns for put in txn.operations] == [same.operation.key]
 
 
 @asynchronous
@@ -244,3 +246,47 @@ def test_a_view_says_what_it_has_not_read() -> None:
     assert view.guessed == {b"a"}
     with pytest.raises(NotRead):
         view.under(b"a")
+
+
+@asynchronous
+async def test_a_repeated_noop_has_its_first_answer_whatever_happened_since() -> None:
+    scene = await Scene.make()
+    first = await scene.succeed("T1", b"v2")
+    await scene.promote(first)
+    back = Revert(WHO, "back", PLAN, 2, "why")
+    noop = await scene.path.execute(back)
+    assert (noop.how, noop.result.version) == ("noop", 2)
+    await scene.promote(await scene.succeed("T2", b"v3"))
+    again = await scene.path.execute(back)
+    assert (again.how, again.result) == ("repeated", noop.result)
+    assert (await scene.path.execute(Revert(WHO, "new", PLAN, 2, "why"))).result.version == 4
+
+
+@asynchronous
+async def test_an_operation_id_that_changed_nothing_is_spent_all_the_same() -> None:
+    scene = await Scene.make()
+    same = RegisterPlan(WHO, "r", PLAN, "initiative", "title", pack(b"v1"))
+    assert (await scene.path.execute(same)).how == "noop"
+    with pytest.raises(IdempotencyKeyReused):
+        await scene.path.execute(RegisterPlan(WHO, "r", "EP-2", "initiative", "t", pack(b"v1")))
+    assert await scene.below(keys.PlanKeys("EP-2").root) == ()
+
+
+@asynchronous
+async def test_a_noop_whose_answer_was_lost_is_not_decided_anew() -> None:
+    scene = await Scene.make()
+    same = RegisterPlan(WHO, "r", PLAN, "initiative", "title", pack(b"v1"))
+    scene.faulty.commits_only = True
+    scene.faulty.script.append(Fault.LOSE_REPLY)
+    outcome = await scene.path.execute(same)
+    assert (outcome.how, outcome.result.receipt) == ("repeated", None)
+
+
+@asynchronous
+async def test_a_noop_costs_one_transaction_that_compares_the_head() -> None:
+    scene = await Scene.make()
+    same = RegisterPlan(WHO, "r", PLAN, "initiative", "title", pack(b"v1"))
+    await scene.path.execute(same)
+    assert scene.store.calls == ["commit"]
+    compared = [compare.key for compare in scene.store.txns[0].compares]
+    assert compared == [keys.LEADER_HOLDER, same.operation.key, keys.PlanKeys(PLAN).head]

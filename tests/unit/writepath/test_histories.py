@@ -148,7 +148,6 @@ class Histories(RuleBasedStateMachine):
         assert outcome.how != "committed" or self.paths[how.path] is not self.deposed, "not fenced"
         if outcome.how == "noop":
             assert outcome.result.receipt is None
-            return
         before = self.acknowledged.setdefault(name, outcome)
         assert before.result == outcome.result, "a repeated operation brought another result"
 
@@ -254,9 +253,8 @@ class Histories(RuleBasedStateMachine):
                 self.scene.faulty.script.clear()
             assert not acknowledged
             self.sent.append(command)
-            if outcome.how != "noop":
-                self.acknowledged[f"{WHO}/{sent}"] = outcome
-                self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
+            self.acknowledged[f"{WHO}/{sent}"] = outcome
+            self.sent = [e for e in self.sent if e.operation.op_id != sent or e == command]
 
     @rule()
     def change_the_leader(self) -> None:
@@ -347,6 +345,8 @@ class Histories(RuleBasedStateMachine):
     def check_acknowledged(self) -> None:
         for name, outcome in self.acknowledged.items():
             receipt = outcome.result.receipt
+            if receipt is None:
+                continue
             (kv,) = self.run(self.scene.below(PlanKeys(receipt.plan).event(receipt.seq)))
             assert sha256_hex(kv.value) == receipt.hash, "an acknowledged event is gone"
             log = self.run(self.scene.log(receipt.plan))

@@ -1,17 +1,24 @@
-"""What `bps doctor` looks at: members, versions, quorum, space, set-up, leadership."""
+"""What `bps doctor` and `/v1/doctor` look at: members, versions, space, set-up, leadership."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Literal
 
 from bps.api.views import CheckView
-from bps.bootstrap import Settings, check_members
+from bps.checkpoints.trust import (
+    TrustCheck,
+    trust_in_mirror,
+    trust_in_sidecar,
+    trust_in_store,
+)
 from bps.core import keys
 from bps.core.errors import AccessDenied, BpsError
-from bps.core.ports import Key, MemberStatus, Store
+from bps.core.ports import Capability, Key, MemberStatus, Store
 from bps.leadership.election import Holder
 from bps.policy.model import Policy
+from bps.sidecar.sidecar import Sidecar
+from bps.sidecar.terms import Mode
 
 QUOTA_BYTES = 8 * 2**30
 """The quota of our compose file and of the embedded etcd (design, "etcd")."""
@@ -21,22 +28,73 @@ _UPGRADE = "Upgrade etcd; for the embedded one, name a newer program by BPS_ETCD
 Status = Literal["ok", "warning", "failed"]
 
 
-async def diagnose(store: Store, settings: Settings) -> list[CheckView]:
-    """All checks, failed ones included; two round trips and one to each member.
+CheckVersions = Callable[[], Awaitable[object]]
+"""Raises where a member has a version that must not be used."""
+
+
+async def diagnose(
+    store: Store, *, endpoints: Sequence[str], check_versions: CheckVersions
+) -> list[CheckView]:
+    """All checks of the store, failed ones included; two round trips and one to each member.
+
+    `endpoints` are the members that should answer.
 
     Raises:
         Unavailable: no member answers at all.
     """
-    return [*await _members(store, settings), *await _contents(store)]
+    members = await _members(store, endpoints, check_versions)
+    return [*_adapter(store), *members, *await _contents(store), *await _trust(store)]
 
 
-async def _members(store: Store, settings: Settings) -> list[CheckView]:
+def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
+    """The checks of a running sidecar; no round trip."""
+    terms, feed = sidecar.terms, sidecar.feed
+    mode = terms.mode.value + (f", {terms.reason.value}" if terms.reason else "")
+    writes = terms.mode is Mode.READ_WRITE
+    watch = f"revision {feed.revision}" + ("" if feed.warm else ", interrupted")
+    return [
+        _check("mode", "ok" if writes else "warning", mode, "Write to the sidecar that leads."),
+        _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
+        *map(_trusted, _trust_of(sidecar)),
+    ]
+
+
+def _trust_of(sidecar: Sidecar) -> list[TrustCheck]:
+    keeper, mirror = sidecar.checkpoints, sidecar.mirror
+    return [
+        *trust_in_sidecar(sidecar.settings.signer, keeper.problem, keeper.diverged),
+        trust_in_mirror(mirror.mirror, mirror.problem),
+    ]
+
+
+async def _trust(store: Store) -> list[CheckView]:
+    try:
+        return [*map(_trusted, await trust_in_store(store))]
+    except BpsError:
+        # The check `quorum` has said it.
+        return []
+
+
+def _trusted(row: TrustCheck) -> CheckView:
+    return _check(row.name, row.status, row.detail, row.action)
+
+
+def _adapter(store: Store) -> Iterator[CheckView]:
+    lacking = [each.value for each in Capability if each not in store.capabilities]
+    if lacking:
+        detail = f"{type(store).__name__} cannot do: {', '.join(lacking)}"
+        yield _check("adapter", "warning", detail, "Use `--store etcd` where gRPC can pass.")
+
+
+async def _members(
+    store: Store, endpoints: Sequence[str], check_versions: CheckVersions
+) -> list[CheckView]:
     try:
         members = await store.status()
     except AccessDenied as error:
         action = "Give the user etcd's role root to see members, versions and alarms."
         return [_check("members", "warning", error.message, action)]
-    silent = sorted({*settings.endpoints} - {member.endpoint for member in members})
+    silent = sorted({*endpoints} - {member.endpoint for member in members})
     detail = f"{len(members)} of {len(members) + len(silent)} answer"
     detail += f"; silent: {', '.join(silent)}" if silent else ""
     action = "Start the members that do not answer; the check `quorum` tells if enough are left."
@@ -45,7 +103,7 @@ async def _members(store: Store, settings: Settings) -> list[CheckView]:
     for member in members:
         checks += _member(member)
     try:
-        await check_members(store, settings)
+        await check_versions()
     except BpsError as error:
         checks.append(_check("versions", "failed", error.message, "Upgrade etcd."))
     return checks

@@ -1,0 +1,101 @@
+"""`bps serve` as a process of its own, and what the kernel says of its memory and CPU time."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+START_S = 30.0
+STOP_S = 10.0
+_READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_CONFIG = """
+[etcd]
+endpoints = [{endpoints}]
+[listen]
+port = 0
+[sidecar]
+name = "bench-service"
+lease_ttl_s = 5
+mirror_dir = "mirror"
+signing_key_file = "signing-key"
+[limits]
+requests_per_s = 1_000_000
+burst = 1_000_000
+[log]
+level = "warning"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProcess:
+    """A running service. `start_s`: from the start of the process until it said that it serves."""
+
+    process: subprocess.Popen[str]
+    port: int
+    start_s: float
+
+    @property
+    def rss_kib(self) -> int:
+        """Resident set now."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time of the process so far, its threads and the kernel's work for it included."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def service(endpoints: Sequence[str], state: Path | None = None) -> Iterator[ServiceProcess]:
+    """Start a service on `endpoints`; it drains and ends at the end.
+
+    `state` is where its mirror and its key are kept; a new directory where it is None.
+    """
+    with TemporaryDirectory() as temporary:
+        home = state or Path(temporary)
+        config = home / "bps.toml"
+        config.write_text(_CONFIG.format(endpoints=", ".join(f'"{each}"' for each in endpoints)))
+        env = {**os.environ, "BPS_ALLOW_OLD_ETCD": "1", "XDG_STATE_HOME": str(home)}
+        started = perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bps.cli", "serve", "--config", str(config)],
+            stderr=subprocess.PIPE,
+            env=env,
+            text=True,
+        )
+        try:
+            yield ServiceProcess(process, _port(process), perf_counter() - started)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_S)
+            finally:
+                process.kill()
+                process.wait()
+                if process.stderr is not None:
+                    process.stderr.close()
+
+
+def _port(process: subprocess.Popen[str]) -> int:
+    """Read standard error until the line with the URL."""
+    if process.stderr is None:
+        msg = "standard error is not piped"
+        raise RuntimeError(msg)
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if listening := _READY.search(line):
+            return int(listening[1])
+    msg = f"the service ended: {''.join(said)[-2_000:]}"
+    raise RuntimeError(msg)

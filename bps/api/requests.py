@@ -1,0 +1,194 @@
+"""What callers send: strict, no unknown fields; numbers that count are decimal strings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from bps.core import ids
+from bps.core.codec import MAX_DECIMAL
+from bps.core.errors import InvalidId, InvalidInput
+from bps.plans.branches import OpenBranch
+from bps.policy.model import (
+    MAX_BLUEPRINT_BYTES,
+    MAX_CONTRIBUTORS,
+    MAX_LIVE_DESCENDANTS,
+)
+
+MAX_TEXT = 2_000
+MAX_LABEL = 200
+MAX_BRANCHES = 255
+_MAX_ACTORS = 256
+_MAX_NUMBER = 2**63 - 1
+
+
+def _printable(text: str) -> str:
+    if not all(character.isprintable() or character == "\n" for character in text):
+        msg = "Input should be printable characters and line feeds"
+        raise ValueError(msg)
+    return text
+
+
+def one_line(text: str) -> str:
+    """Printable text without spaces at its ends. Raises ValueError."""
+    if not text.isprintable() or text != text.strip():
+        msg = "Input should be printable characters on one line, without spaces at the ends"
+        raise ValueError(msg)
+    return text
+
+
+def _decimal(value: object) -> int:
+    """JSON numbers are doubles for many programs; so numbers travel as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        plain = value == "0" or not value.startswith("0")
+        if plain and len(value) <= len(str(MAX_DECIMAL)) and int(value) <= _MAX_NUMBER:
+            return int(value)
+    msg = "Input should be a whole number as a decimal string, such as '7'"
+    raise ValueError(msg)
+
+
+def _actor(name: str) -> str:
+    try:
+        return name if name == ids.CANONICAL_ACTOR else ids.branch_id(name)
+    except InvalidId as error:
+        raise ValueError(error.message) from None
+
+
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_printable)]
+"""For people; kept in the log."""
+
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_LABEL), AfterValidator(one_line)
+]
+
+Number = Annotated[
+    int,
+    BeforeValidator(_decimal),
+    WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$", "examples": ["1"]}),
+]
+"""From 0 to 2^63 - 1."""
+
+Positive = Annotated[Number, Field(ge=1)]
+
+
+class RequestModel(BaseModel):
+    """Base of all request bodies."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class OpenBranchRequest(RequestModel):
+    """A root cause: its fingerprint, or the three things that it is derived from."""
+
+    trace_id: Label = Field(description="The trace that reports it.", examples=["trace-1"])
+    fingerprint: Label | None = Field(
+        default=None,
+        description="The root cause, if already known.",
+        examples=["gateway timeout is too long"],
+    )
+    component: Label | None = Field(default=None, description="To derive the fingerprint.")
+    failure_class: Label | None = Field(default=None, description="To derive the fingerprint.")
+    location: Label | None = Field(default=None, description="To derive the fingerprint.")
+    summary: Text = Field(default="", description="What went wrong.", examples=["Orders fail"])
+    parent: str | None = Field(
+        default=None,
+        description="RR-plan that this regressed in.",
+        json_schema_extra={"example": None},
+    )
+    clock: dict[Annotated[str, AfterValidator(_actor)], Number] | None = Field(
+        default=None,
+        max_length=_MAX_ACTORS,
+        description="The reporter's vector clock: counters by branch id or `canonical`.",
+        json_schema_extra={"example": None},
+    )
+
+    def command(self, principal: str, op_id: str, plan: str) -> OpenBranch:
+        """The command that it asks for.
+
+        Raises:
+            InvalidInput: neither a fingerprint nor all that gives one.
+            InvalidId: `parent` is no RR-plan.
+        """
+        return OpenBranch(
+            principal,
+            op_id,
+            plan,
+            self.trace_id,
+            self._fingerprint(),
+            self.summary,
+            None if self.parent is None else ids.BranchRef.parse(plan, self.parent),
+            None if self.clock is None else dict(self.clock),
+        )
+
+    def _fingerprint(self) -> str:
+        parts = (self.component, self.failure_class, self.location)
+        if self.fingerprint is not None:
+            if parts != (None, None, None):
+                msg = "Send fingerprint, or component, failure_class and location; not both."
+                raise InvalidInput(msg, field="fingerprint")
+            return self.fingerprint
+        if None in parts:
+            msg = "Send fingerprint, or all of component, failure_class and location."
+            raise InvalidInput(msg, field="fingerprint")
+        return ids.fingerprint_of(*(part or "" for part in parts))
+
+
+class FailRequest(RequestModel):
+    """Why an RR-plan is given up."""
+
+    reason: Text = Field(description="Kept in the log.", examples=["cannot be repaired"])
+
+
+class RebaseRequest(RequestModel):
+    """Nothing; an empty body says the same."""
+
+
+class PromoteRequest(RequestModel):
+    """Which RR-plans to publish; none named: all that succeeded."""
+
+    branches: list[str] = Field(
+        default=[],
+        max_length=MAX_BRANCHES,
+        description="Branches or RR-plans.",
+        examples=[["br66400e4b"]],
+    )
+    reason: Text = Field(default="", description="Kept in the log.", examples=["shorter timeout"])
+    dry_run: bool = Field(default=False, description="Decide, but write nothing.", examples=[False])
+
+    def refs(self, plan: str) -> tuple[ids.BranchRef, ...]:
+        """The RR-plans named, each once. Raises InvalidId."""
+        return tuple(dict.fromkeys(ids.BranchRef.parse(plan, name) for name in self.branches))
+
+
+class RevertRequest(RequestModel):
+    """Which version's content to publish again."""
+
+    to: Positive = Field(description="The version's number.", examples=["1"])
+    reason: Text = Field(default="", description="Kept in the log.", examples=["roll back"])
+
+
+class PolicyRequest(RequestModel):
+    """A whole policy. Its number follows from the one before; `n` may say it, to be sure."""
+
+    n: Positive | None = Field(default=None, json_schema_extra={"example": None})
+    max_blueprint_bytes: int = Field(ge=1, le=MAX_BLUEPRINT_BYTES, examples=[MAX_BLUEPRINT_BYTES])
+    max_contributors: int = Field(ge=1, le=MAX_CONTRIBUTORS, examples=[MAX_CONTRIBUTORS])
+    max_live_descendants: int = Field(
+        ge=0, le=MAX_LIVE_DESCENDANTS, examples=[MAX_LIVE_DESCENDANTS]
+    )
+    max_branches: int = Field(ge=1, le=255, examples=[200])
+    max_linked_traces: int = Field(ge=1, le=1_000, examples=[64])
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """All but the number."""
+        return self.model_dump(exclude={"n"})

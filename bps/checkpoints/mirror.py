@@ -1,0 +1,198 @@
+"""The checkpoints as this sidecar saw them, on its own disk: what a restored store cannot change.
+
+`checkpoints.ndjson` holds the stored bytes of one checkpoint a line, `trusted-keys` the id and the
+public key (base64) of each key whose checkpoints are taken, a key a line. A person may add one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bps.checkpoints.model import Checkpoint, hash_of
+from bps.core.errors import BpsError, ConfigError, MalformedRecord, Unavailable, UnsafePath
+from bps.files import AppendLog, Directory
+from bps.keyring.public_key import PublicKey
+
+LOG_NAME: Final = "checkpoints.ndjson"
+KEYS_NAME: Final = "trusted-keys"
+_TAIL_BYTES: Final = 262_144
+"""More than the longest checkpoint: 100 heads and 20 keys take 15 KB."""
+_KEYS_BYTES: Final = 131_072
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """The last checkpoint of a mirror: its stored bytes."""
+
+    seq: int
+    stored: bytes
+
+    @property
+    def hash(self) -> str:
+        """Its name in the chain."""
+        return hash_of(self.stored)
+
+
+class Mirror:
+    """An open mirror, locked against a second process; in memory only where it has no directory."""
+
+    def __init__(self) -> None:
+        self._opened = ExitStack()
+        self._directory: Directory | None = None
+        self._file: AppendLog | None = None
+        self._trusted: dict[str, PublicKey] = {}
+        self.last: Mirrored | None = None
+        self.label = ""
+
+    @classmethod
+    def open(cls, path: Path) -> Mirror:
+        """Open or make the mirror in `path`, and repair a last line that was cut short.
+
+        Raises:
+            ConfigError: the directory cannot be used, or another process keeps its mirror there.
+            MalformedRecord: the last line is no checkpoint.
+        """
+        mirror = cls()
+        mirror.label = path.name
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or "no reason given"
+            raise ConfigError(f"The mirror {path.name!r} cannot be made: {reason}.") from None
+        with ExitStack() as stack:
+            directory = stack.enter_context(Directory.open_root(path, create=False))
+            if not directory.try_lock():
+                raise ConfigError(f"Another process keeps its mirror in {path.name!r}.")
+            directory.remove_leftovers()
+            file = stack.enter_context(directory.append_log(LOG_NAME))
+            mirror._directory, mirror._file = directory, file
+            mirror.last = _repaired(file)
+            mirror._opened = stack.pop_all()
+        return mirror
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether it outlives the process."""
+        return self._file is not None
+
+    def close(self) -> None:
+        """Release the files and the lock."""
+        self._opened.close()
+
+    def append(self, checkpoint: Checkpoint, stored: bytes) -> None:
+        """Keep the next checkpoint, durably; blocks for one fsync.
+
+        Raises:
+            Unavailable: the disk refuses. Nothing was kept.
+        """
+        if self._file is not None:
+            with _disk():
+                self._file.append(stored + b"\n")
+        self.last = Mirrored(checkpoint.seq, stored)
+
+    def trusted(self, key_id: str) -> PublicKey | None:
+        """The key, where its checkpoints are taken; one that a person added counts at once."""
+        if key_id not in self._trusted and self._directory is not None:
+            with _disk():
+                self._trusted = {**_read_keys(self._directory), **self._trusted}
+        return self._trusted.get(key_id)
+
+    def trust(self, key: PublicKey) -> None:
+        """Take checkpoints of `key` from now on, durably."""
+        if self.trusted(key.key_id) is None:
+            self._write_keys({**self._trusted, key.key_id: key})
+
+    def distrust(self, key_id: str) -> None:
+        """Take none of this key any more, durably."""
+        if self.trusted(key_id) is not None:
+            self._write_keys({k: key for k, key in self._trusted.items() if k != key_id})
+
+    def _write_keys(self, trusted: dict[str, PublicKey]) -> None:
+        if self._directory is not None:
+            lines = "".join(f"{key_id} {key.text}\n" for key_id, key in trusted.items())
+            with _disk():
+                before = self._directory.read(KEYS_NAME, limit=_KEYS_BYTES)
+                written = self._directory.write_atomically(
+                    KEYS_NAME, lines.encode(), replacing=before
+                )
+            if not written:
+                raise Unavailable(f"{KEYS_NAME} of the mirror was changed just now.")
+        self._trusted = trusted
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What the disk refuses, without the path: it is shown to whoever asks for the diagnosis."""
+    try:
+        yield
+    except UnsafePath:
+        raise Unavailable("A file of the mirror is a link or no regular file.") from None
+    except ConfigError as error:
+        number = error.facts.get("errno")
+        reason = os.strerror(number) if isinstance(number, int) else "no reason given"
+        raise Unavailable(f"The mirror cannot be read or written: {reason}.") from None
+
+
+def mirrored(path: Path) -> Iterator[tuple[Checkpoint, bytes]]:
+    """All whole lines of the mirror in `path`, oldest first; a reader needs no lock. Memory: one.
+
+    Raises:
+        ConfigError: it cannot be read.
+        MalformedRecord: a line is no checkpoint.
+    """
+    try:
+        with (path / LOG_NAME).open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    stored = line[:-1]
+                    yield _decoded(stored, number), stored
+    except OSError as error:
+        reason = error.strerror or "no reason given"
+        raise ConfigError(f"The mirror {path.name!r} cannot be read: {reason}.") from None
+
+
+def _decoded(stored: bytes, number: int) -> Checkpoint:
+    try:
+        return Checkpoint.decode(stored)
+    except MalformedRecord:
+        msg = f"Line {number} of the mirror is no checkpoint."
+        raise MalformedRecord(msg, line=number) from None
+
+
+def _repaired(file: AppendLog) -> Mirrored | None:
+    """The last whole line; what a crash left after it is dropped."""
+    tail = file.tail(_TAIL_BYTES)
+    whole, _, torn = tail.rpartition(b"\n")
+    if torn:
+        _log.warning("the mirror ended in %d bytes of a torn line; they are dropped", len(torn))
+        file.cut(file.size_bytes - len(torn))
+    stored = whole.rpartition(b"\n")[2]
+    if not stored:
+        return None
+    try:
+        return Mirrored(Checkpoint.decode(stored).seq, stored)
+    except MalformedRecord as error:
+        raise MalformedRecord("The last line of the mirror is no checkpoint.") from error
+
+
+def _read_keys(directory: Directory) -> dict[str, PublicKey]:
+    found = directory.read(KEYS_NAME, limit=_KEYS_BYTES)
+    trusted: dict[str, PublicKey] = {}
+    for line in (found.data or b"").decode(errors="replace").splitlines() if found else ():
+        key_id, _, text = line.strip().partition(" ")
+        try:
+            key = PublicKey.parse(text)
+        except BpsError:
+            _log.warning("a line of the mirror's trusted keys is no key; it is left out")
+            continue
+        if key.key_id == key_id:
+            trusted[key_id] = key
+    return trusted

@@ -1,0 +1,95 @@
+"""The state of trust, for `bps doctor`: keys, checkpoints, and the mirror's word on the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bps.checkpoints.mirror import Mirror
+from bps.checkpoints.model import CheckpointTip
+from bps.checkpoints.proof import read_checkpoint
+from bps.core import keys
+from bps.core.errors import BpsError, IntegrityError, StoreRolledBack
+from bps.core.ports import Key, Store
+from bps.keyring.read import read_registry
+from bps.keyring.registry import CUSTODY_HOLDERS, Registry
+from bps.keyring.statement import Signer
+from bps.plans.cloudevents import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class TrustCheck:
+    """One row. `action` is what to do where it is not ok."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+    action: str
+
+
+async def trust_in_store(store: Store) -> list[TrustCheck]:
+    """The key registry and the newest checkpoint. At most four round trips."""
+    try:
+        registry = await read_registry(store)
+    except IntegrityError as error:
+        return [TrustCheck("key registry", "failed", error.message, "Run `bps verify`.")]
+    return [_registry(registry), await _checkpoints(store, registry)]
+
+
+def trust_in_sidecar(
+    signer: Signer | None, problem: BpsError | None, diverged: set[str]
+) -> list[TrustCheck]:
+    """The signing key of a running sidecar, and what kept it from signing."""
+    if signer is None:
+        detail, action = "none: this sidecar writes no checkpoints", "Name a signing key file."
+        return [TrustCheck("signing key", "warning", detail, action)]
+    detail = signer.public.key_id
+    if problem is not None:
+        detail += f": {problem.message}"
+    action = "Let the holders approve it (`bps keys statement add`)."
+    rows = [TrustCheck("signing key", "failed" if problem else "ok", detail, action)]
+    if diverged:
+        plans = ", ".join(sorted(diverged)[:10])
+        text = f"{len(diverged)} plans lost what a checkpoint names: {plans}"
+        rows.append(TrustCheck("plan logs", "failed", text, "Run `bps verify` on each."))
+    return rows
+
+
+def trust_in_mirror(mirror: Mirror, problem: BpsError | None) -> TrustCheck:
+    """The mirror of a running sidecar; only the last part of its path is shown."""
+    last = f"checkpoint {mirror.last.seq}" if mirror.last else "no checkpoint yet"
+    if problem is not None:
+        what = "rolled back" if isinstance(problem, StoreRolledBack) else "does not follow"
+        action = "Find out who restored or changed the store; see docs/checkpoints.md."
+        return TrustCheck("mirror", "failed", f"{what}: {problem.message}", action)
+    if not mirror.on_disk:
+        detail = f"none on disk: trust on first use; in memory {last}"
+        return TrustCheck("mirror", "warning", detail, "Name a mirror_dir in the configuration.")
+    return TrustCheck("mirror", "ok", f"{mirror.label}: {last}, agrees", "")
+
+
+def _registry(registry: Registry) -> TrustCheck:
+    valid = sum(key.valid for key in registry.keys.values())
+    holders = len(registry.holders)
+    detail = f"{valid} valid keys, {holders} holders"
+    if registry.in_custody:
+        detail += f"; {registry.approvals_needed} must approve a change"
+        return TrustCheck("key registry", "ok", detail, "")
+    detail += f" of {CUSTODY_HOLDERS}; until then an operator's word changes it"
+    return TrustCheck("key registry", "warning", detail, "Register three holders (`bps keys add`).")
+
+
+async def _checkpoints(store: Store, registry: Registry) -> TrustCheck:
+    stored = (await store.snapshot([Key(keys.CHECKPOINT_TIP)])).answers[0]
+    if not stored:
+        action = "Run `bps serve`: it writes them while it leads."
+        return TrustCheck("checkpoints", "warning", "none yet", action)
+    try:
+        tip = CheckpointTip.decode(stored[0].value)
+        last = await read_checkpoint(store, tip.seq)
+    except BpsError as error:
+        action = "Compare with a mirror: `bps verify --mirror DIRECTORY`."
+        return TrustCheck("checkpoints", "failed", error.message, action)
+    holder = registry.keys[last.key_id].holder if last.key_id in registry.keys else "unknown"
+    detail = f"{last.seq} of {rfc3339(last.time_ms)}, signed by {last.key_id} ({holder}), verified"
+    return TrustCheck("checkpoints", "ok", detail, "")

@@ -1,0 +1,89 @@
+"""Identity, tokens, initiatives, policy, and the service's own state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from bps.api.requests import PolicyRequest
+from bps.api.tokens import IdentityView, IssuedToken, TokenView
+from bps.api.views import CheckView
+from bps.client.answers import Calls, path_of
+from bps.initiatives.model import Initiative
+from bps.policy.model import Policy
+from bps.writepath.command import Outcome
+
+
+class AdministrationCalls(Calls):
+    """Calls that belong to no plan."""
+
+    async def identity(self) -> IdentityView:
+        """Who the service takes the caller for."""
+        return await self._get(IdentityView, "identity")
+
+    def tokens(self) -> AsyncGenerator[TokenView, None]:
+        """All credentials, the ended ones too; a request per 200."""
+        return self._pages(TokenView, "tokens")
+
+    async def create_token(
+        self,
+        principal: str,
+        roles: Sequence[str],
+        *,
+        expires_in_s: int | None = None,
+        certificate_name: str | None = None,
+        comment: str = "",
+        op_id: str | None = None,
+    ) -> Outcome[IssuedToken]:
+        """Make a credential. Its secret is in this answer only; a repeated one has none."""
+        body = {
+            "principal": principal,
+            "roles": list(roles),
+            "expires_in_s": expires_in_s,
+            "certificate_name": certificate_name,
+            "comment": comment,
+        }
+        return await self._act(IssuedToken, "POST", "tokens", op_id=op_id, body=body)
+
+    async def rotate_token(
+        self, token_id: str, *, grace_s: int = 0, op_id: str | None = None
+    ) -> Outcome[IssuedToken]:
+        """Replace a secret; the old one ends after `grace_s` seconds."""
+        path, body = ("tokens", token_id, "rotation"), {"grace_s": grace_s}
+        return await self._act(IssuedToken, "POST", *path, op_id=op_id, body=body)
+
+    async def revoke_token(self, token_id: str, *, op_id: str | None = None) -> Outcome[TokenView]:
+        """End a credential."""
+        return await self._act(TokenView, "POST", "tokens", token_id, "revocation", op_id=op_id)
+
+    def initiatives(self) -> AsyncGenerator[Initiative, None]:
+        """All initiatives; a request per 200."""
+        return self._pages(Initiative, "initiatives")
+
+    async def initiative(self, initiative: str) -> Initiative:
+        """One initiative."""
+        return await self._get(Initiative, "initiatives", initiative)
+
+    async def create_initiative(
+        self, initiative: str, *, title: str = "", zone: str = "UTC", op_id: str | None = None
+    ) -> Outcome[Initiative]:
+        """Make an initiative, which plans belong to."""
+        body = {"initiative": initiative, "title": title, "zone": zone}
+        return await self._act(Initiative, "POST", "initiatives", op_id=op_id, body=body)
+
+    async def policy(self) -> tuple[Policy, str]:
+        """The policy in force, and its entity tag for `replace_policy`."""
+        answer = await self._transport.read(path_of("policy"))
+        return self._parse(Policy, answer), answer.headers.get("etag", "")
+
+    async def replace_policy(
+        self, policy: PolicyRequest, *, if_match: str, op_id: str | None = None
+    ) -> Outcome[Policy]:
+        """Put a whole policy in force. Raises PreconditionFailed where another one is by now."""
+        body = policy.model_dump(mode="json")
+        if policy.n is not None:
+            body["n"] = str(policy.n)
+        return await self._act(Policy, "PUT", "policy", op_id=op_id, body=body, if_match=if_match)
+
+    async def doctor(self) -> list[CheckView]:
+        """What the service sees of its store, its set-up and itself."""
+        return await self._get(list[CheckView], "doctor")

@@ -1,0 +1,111 @@
+"""Answers: JSON of a model, or a blueprint's bytes, with the headers that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bps.core.codec import Record
+from bps.http.etags import not_modified, quoted
+from bps.http.pages import cursor_of
+from bps.writepath.command import Outcome
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T", bound=BaseModel)
+
+YAML = "application/yaml"
+REVISION = "BPS-Revision"
+OUTCOME = "BPS-Outcome"
+WHY = "BPS-Why"
+
+_CACHING = {"Cache-Control": "private, no-cache"}
+_NOT_MODIFIED = 304
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", "example": example}}
+
+
+ETAG_HEADER = {"ETag": _header("Strong entity tag, for If-Match and If-None-Match.", '"7-5f1e"')}
+REVISION_HEADER = {REVISION: _header("The store's revision at which this was read.", "1042")}
+OUTCOME_HEADERS = {
+    OUTCOME: _header("`committed`, `repeated` (done before) or `noop`.", "committed"),
+    WHY: _header("Why nothing was written; with `noop` only.", "EP-42 is registered already"),
+}
+
+
+def answer(
+    data: BaseModel,
+    *,
+    revision: int | None = None,
+    etag: str | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """`data` as JSON. `etag` is given without its quotes."""
+    return _response(orjson.dumps(data.model_dump(mode="json")), revision, etag, status, headers)
+
+
+def answer_list(data: list[T], *, headers: Mapping[str, str] | None = None) -> Response:
+    """A list that is short by its nature, and so has no pages."""
+    body = orjson.dumps([each.model_dump(mode="json") for each in data])
+    return _response(body, None, None, headers=headers)
+
+
+def answer_page(
+    items: list[T], *, listing: str, last: str | None, revision: int | None = None
+) -> Response:
+    """One page; `last` names its last item where others follow."""
+    page = {
+        "items": [each.model_dump(mode="json") for each in items],
+        "next_cursor": None if last is None else cursor_of(listing, last),
+    }
+    return _response(orjson.dumps(page), revision, None)
+
+
+def blueprint_answer(content: bytes, *, etag: str, revision: int | None = None) -> Response:
+    """A blueprint's very bytes; a browser must not take them for anything else."""
+    headers = {**_headers(revision, etag), "X-Content-Type-Options": "nosniff"}
+    return Response(content, headers=headers, media_type=YAML)
+
+
+def unless_known(request: Request, etag: str, revision: int | None = None) -> Response | None:
+    """304 where the caller has what has this `etag`. Raises InvalidInput."""
+    if not not_modified(request, etag):
+        return None
+    return Response(status_code=_NOT_MODIFIED, headers=_headers(revision, etag))
+
+
+def outcome_answer(
+    outcome: Outcome[R], *, status: int, result: BaseModel | None = None, etag: str | None = None
+) -> Response:
+    """What became of a command. A repeated one gets body and status of the first."""
+    headers: dict[str, str] = {OUTCOME: outcome.how}
+    if outcome.how == "noop":
+        headers[WHY] = outcome.why.encode("ascii", "backslashreplace").decode()
+    return answer(result or outcome.result, etag=etag, status=status, headers=headers)
+
+
+def _response(
+    body: bytes,
+    revision: int | None,
+    etag: str | None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    every = {**_headers(revision, etag), **(headers or {})}
+    return Response(body, status, every, "application/json")
+
+
+def _headers(revision: int | None, etag: str | None) -> dict[str, str]:
+    headers = dict(_CACHING)
+    if revision is not None:
+        headers[REVISION] = str(revision)
+    if etag is not None:
+        headers["ETag"] = quoted(etag)
+    return headers

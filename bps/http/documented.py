@@ -1,0 +1,77 @@
+"""What routes say of themselves for the OpenAPI document and for the reference page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bps.core.errors import BpsError
+from bps.http.answers import ETAG_HEADER, OUTCOME_HEADERS, REVISION_HEADER, YAML
+from bps.http.body import YAML_TYPES
+
+PROBLEMS = "x-bps-problems"
+"""Codes of errors that an operation can answer beside those that any of its kind can."""
+EXAMPLE = "x-bps-example"
+"""What the example request of an operation has other than the examples of its parameters."""
+
+EXAMPLE_BLUEPRINT = "title: Checkout service\ntasks:\n  - id: charge\n    timeout_ms: 2500\n"
+
+READ_HEADERS = REVISION_HEADER
+TAGGED_HEADERS = {**ETAG_HEADER, **REVISION_HEADER}
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "You have it: If-None-Match names its ETag.", "headers": TAGGED_HEADERS}
+}
+
+
+def refuses(*kinds: type[BpsError]) -> dict[str, list[str]]:
+    """For `asks`: the errors that are this operation's own."""
+    return {PROBLEMS: [kind.code for kind in kinds]}
+
+
+def example(**differences: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """For `asks`: `path`, `query`, `headers` or `body` of the example request."""
+    return {EXAMPLE: differences}
+
+
+def yaml_body(text: str = EXAMPLE_BLUEPRINT) -> dict[str, Any]:
+    """For `asks`: the request's body is a blueprint's bytes."""
+    schema = {"type": "string", "format": "binary"}
+    content = {media: {"schema": schema, "example": text} for media in YAML_TYPES}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def read(description: str, *, etag: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The success of a read, with its headers; and 304 where it has an ETag."""
+    headers = TAGGED_HEADERS if etag else READ_HEADERS
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"description": description, "headers": headers}
+    }
+    return {**answers, **NOT_MODIFIED} if etag else answers
+
+
+def blueprint_read(description: str) -> dict[int | str, dict[str, Any]]:
+    """The success of a read of a blueprint's bytes."""
+    schema = {"type": "string", "format": "binary"}
+    answers = read(description, etag=True)
+    answers[200]["content"] = {YAML: {"schema": schema, "example": EXAMPLE_BLUEPRINT}}
+    return answers
+
+
+def written(
+    model: Any,  # noqa: ANN401 - any type that FastAPI takes as a model
+    unchanged: str | None = None,
+    headers: dict[str, Any] | None = None,
+) -> dict[int | str, dict[str, Any]]:
+    """The headers of a write's answer; `unchanged` describes the 200 beside a 201."""
+    headers = {**OUTCOME_HEADERS, **(headers or {})}
+    if unchanged is None:
+        return {200: {"headers": headers}}
+    return {
+        201: {"headers": headers},
+        200: {"model": model, "description": unchanged, "headers": headers},
+    }
+
+
+def created() -> dict[int | str, dict[str, Any]]:
+    """The headers of the answer of a write that always answers 201."""
+    return {201: {"headers": OUTCOME_HEADERS}}

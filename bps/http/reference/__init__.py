@@ -1,0 +1,1 @@
+"""The reference page: static HTML made from the OpenAPI document, without scripts."""

@@ -1,0 +1,90 @@
+"""Initiatives over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bps.api.initiatives import InitiativeRequest
+from bps.api.pages import PageOf
+from bps.core import ids
+from bps.core.errors import Exists, NotFound
+from bps.http.answers import answer, answer_page, outcome_answer
+from bps.http.documented import read, refuses, written
+from bps.http.execute import CREATED, OK, OperationId, principal_of
+from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
+from bps.http.routing import asks, router
+from bps.http.service import service_of
+from bps.identity.roles import Operation
+from bps.initiatives.model import Initiative
+from bps.initiatives.read import initiative, initiatives_page
+
+ROUTER = router("initiatives")
+_LISTING = "initiatives"
+
+InitiativeId = Annotated[
+    str,
+    AfterValidator(ids.initiative_id),
+    Path(
+        alias="initiative",
+        description="An initiative's id.",
+        examples=["default"],
+        json_schema_extra={"pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
+    ),
+]
+"""Raises InvalidId."""
+
+
+@ROUTER.get(
+    "/initiatives",
+    response_model=PageOf[Initiative],
+    responses=read("Initiatives by their ids; a page can hold fewer than `limit`."),
+    openapi_extra=asks(Operation.INITIATIVE_READ),
+)
+async def list_initiatives(
+    request: Request, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List initiatives."""
+    start = after(cursor, _LISTING, _position) or ""
+    page = await initiatives_page(service_of(request).sidecar.store, start, limit)
+    return answer_page(page.items, listing=_LISTING, last=page.last, revision=page.revision)
+
+
+@ROUTER.post(
+    "/initiatives",
+    status_code=CREATED,
+    response_model=Initiative,
+    response_description="Made.",
+    responses=written(Initiative, "It is there already, with the same title and time zone."),
+    openapi_extra=asks(Operation.INITIATIVE_CREATE, **refuses(Exists)),
+)
+async def create_initiative(
+    request: Request, wanted: InitiativeRequest, op_id: OperationId
+) -> Response:
+    """Make an initiative, which plans belong to. The same one again changes nothing."""
+    command = wanted.command(principal_of(request), op_id)
+    outcome = await service_of(request).sidecar.execute(command)
+    status = OK if outcome.how == "noop" else CREATED
+    return outcome_answer(outcome, status=status)
+
+
+@ROUTER.get(
+    "/initiatives/{initiative}",
+    response_model=Initiative,
+    response_description="Its title and its time zone.",
+    openapi_extra=asks(Operation.INITIATIVE_READ, **refuses(NotFound)),
+)
+async def read_initiative(request: Request, name: InitiativeId) -> Response:
+    """Show an initiative."""
+    found = await initiative(service_of(request).sidecar.store, name)
+    return answer(found)
+
+
+def _position(name: str) -> str:
+    """An initiative's id, with what lies below it or without. Raises InvalidId."""
+    ids.initiative_id(name.partition("/")[0])
+    return name

@@ -1,0 +1,97 @@
+"""Proofs: is the log what was once written, and is the state what the log says?"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AfterValidator, BeforeValidator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bps.checkpoints.proof import witnesses
+from bps.core.errors import (
+    BadSignature,
+    ChainBroken,
+    Compacted,
+    DigestMismatch,
+    InvalidInput,
+    ReplayDiverged,
+    TooManyProofs,
+)
+from bps.http.answers import answer
+from bps.http.documented import read, refuses
+from bps.http.pages import digits
+from bps.http.parameters import PlanId
+from bps.http.routing import asks, router
+from bps.http.service import service_of
+from bps.identity.roles import Operation
+from bps.plans.results import Receipt
+from bps.replay.replay import Replayed, replay
+from bps.replay.verify import Verified, verify
+
+ROUTER = router("proofs")
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def _sha256(text: str) -> str:
+    if not _HASH.fullmatch(text):
+        msg = "Input should be 64 lower-case hexadecimal digits"
+        raise ValueError(msg)
+    return text
+
+
+ReceiptSeq = Annotated[
+    int | None,
+    BeforeValidator(digits),
+    Query(ge=1, le=2**63 - 1, description="`seq` of a receipt that the log has to hold."),
+]
+ReceiptHash = Annotated[
+    str | None, AfterValidator(_sha256), Query(description="`hash` of that receipt.")
+]
+
+
+@ROUTER.get(
+    "/plans/{plan}/verification",
+    response_model=Verified,
+    responses=read("The log verifies, and holds the receipt if one was given."),
+    openapi_extra=asks(
+        Operation.PROOF_RUN,
+        **refuses(BadSignature, ChainBroken, DigestMismatch, Compacted, TooManyProofs),
+    ),
+)
+async def verify_plan(
+    request: Request,
+    plan: PlanId,
+    receipt_seq: ReceiptSeq = None,
+    receipt_hash: ReceiptHash = None,
+) -> Response:
+    """Check a plan's event log from its first event to its last, its blobs, its checkpoint."""
+    if (receipt_seq is None) != (receipt_hash is None):
+        raise InvalidInput("A receipt is receipt_seq and receipt_hash together.", field="receipt")
+    receipt = None
+    if receipt_seq is not None:
+        receipt = Receipt.model_validate({"plan": plan, "seq": receipt_seq, "hash": receipt_hash})
+    service = service_of(request)
+    with service.proofs.held(plan):
+        claims = await witnesses(service.sidecar.store, plan)
+        verified = await verify(service.sidecar.store, plan, receipt, claims)
+    return answer(verified, revision=verified.revision)
+
+
+@ROUTER.get(
+    "/plans/{plan}/replay",
+    response_model=Replayed,
+    responses=read("The state rebuilt from the events equals the stored one."),
+    openapi_extra=asks(
+        Operation.PROOF_RUN, **refuses(ChainBroken, ReplayDiverged, Compacted, TooManyProofs)
+    ),
+)
+async def replay_plan(request: Request, plan: PlanId) -> Response:
+    """Rebuild a plan's state from its events alone and compare each stored record with it."""
+    service = service_of(request)
+    with service.proofs.held(plan):
+        replayed = await replay(service.sidecar.store, plan)
+    return answer(replayed, revision=replayed.revision)

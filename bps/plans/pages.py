@@ -1,0 +1,75 @@
+"""Lists of plans, versions and branches, one page a call: never more is read than is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bps.core import keys
+from bps.core.errors import NotFound
+from bps.core.ports import Key, Page, Store
+from bps.plans.model import Branch, Plan, RRPlan, Version
+from bps.plans.read import with_newest
+from bps.plans.stored import branch_at, plan_at, version_at
+
+T = TypeVar("T")
+
+_NEXT = b"\x00"
+"""Appended to a key, it gives the next possible key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """One page at `revision`; `more` says whether items follow the last one."""
+
+    items: list[T]
+    revision: int
+    more: bool
+
+
+async def plans_page(store: Store, *, after: str | None, limit: int) -> Listed[Plan]:
+    """Plans in the order of their ids as text, after plan `after`. One round trip."""
+    start = keys.PLANS if after is None else keys.PlanKeys(after).record + _NEXT
+    page = await store.page(start, keys.after_prefix(keys.PLANS), limit=limit)
+    found = []
+    for kv in page.kvs:
+        name = kv.key[len(keys.PLANS) :].decode(errors="replace")
+        found.append(plan_at(keys.PlanKeys(name), kv))
+    return Listed(found, page.revision, page.more)
+
+
+async def versions_page(
+    store: Store, plan: str, *, after: int | None, limit: int
+) -> Listed[Version]:
+    """Canonical versions of a plan, oldest first, after version `after`.
+
+    Cost: one round trip; two where there is none. Raises NotFound: there is no such plan.
+    """
+    plan_keys = keys.PlanKeys(plan)
+    start = plan_keys.versions if after is None else plan_keys.version(after) + _NEXT
+    page = await _inside(store, plan, start, plan_keys.versions, limit)
+    found = [version_at(plan_keys, kv) for kv in page.kvs]
+    return Listed(found, page.revision, page.more)
+
+
+async def branches_page(
+    store: Store, plan: str, *, after: str | None, limit: int
+) -> Listed[tuple[Branch, RRPlan]]:
+    """Branches with their newest RR-plans, in the order of their ids, after branch `after`.
+
+    Cost: one round trip, and one per 100 branches. Raises NotFound: there is no such plan.
+    """
+    plan_keys = keys.PlanKeys(plan)
+    start = plan_keys.branches if after is None else plan_keys.branch(after) + _NEXT
+    page = await _inside(store, plan, start, plan_keys.branches, limit)
+    branches = [branch_at(plan_keys, kv) for kv in page.kvs]
+    return Listed(await with_newest(store, plan, branches), page.revision, page.more)
+
+
+async def _inside(store: Store, plan: str, start: bytes, prefix: bytes, limit: int) -> Page:
+    page = await store.page(start, keys.after_prefix(prefix), limit=limit)
+    if not page.kvs:
+        record = Key(keys.PlanKeys(plan).record, keys_only=True)
+        if not (await store.snapshot([record])).answers[0]:
+            raise NotFound(f"There is no plan {plan}.", plan=plan)
+    return page

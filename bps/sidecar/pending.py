@@ -1,0 +1,144 @@
+"""RR-plans that have succeeded and wait for a promotion: how long the oldest does (R16).
+
+The feed tells of each change. What waited before this sidecar followed is looked for once, in the
+background, after the metric was first asked for: at most 50 plans a second, about three round trips
+each, so that the cost is bounded in time, not in total. Until then `known` is false.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+
+from bps.core import keys
+from bps.core.errors import BpsError, IntegrityError, StoreError
+from bps.core.ports import Clock, Key, Store, WatchBatch
+from bps.plans.events import Envelope
+from bps.plans.model import Head, State
+from bps.plans.read import branches_of, list_plan_ids
+from bps.sidecar.feed import Feed
+
+MAX_PENDING = 20_000
+"""Kept at most; more wait than anybody can promote, and `known` says that some are not counted."""
+_PLAN_PAUSE_S = 0.02
+_RETRY_S = 2.0
+_LAST_EVENTS = 1_000
+_SUCCEEDED = "BRANCH_SUCCEEDED"
+
+
+class PendingPromotions:
+    """Run `run` as a task; read `count`, `oldest_ms` and `known` at any time."""
+
+    def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._since_ms: dict[bytes, int] = {}
+        self._seen: set[bytes] | None = set()
+        self._wanted = asyncio.Event()
+        self._gaps = 0
+        self.known = False
+        feed.listen(self._learn, on_gap=self._forget)
+
+    @property
+    def count(self) -> int:
+        """How many wait, as far as is known."""
+        return len(self._since_ms)
+
+    def oldest_ms(self) -> int | None:
+        """When the oldest succeeded (milliseconds since the epoch); None where none waits."""
+        return min(self._since_ms.values(), default=None)
+
+    def want(self) -> None:
+        """Somebody looks at it: begin to look for what waited before, if that was not done."""
+        if not self.known:
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Look for what waits whenever that is wanted and not known; until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            gaps = self._gaps
+            try:
+                complete = await self._look()
+            except BpsError:
+                await self._clock.sleep(_RETRY_S)
+                continue
+            if gaps == self._gaps:
+                self.known = complete and len(self._since_ms) < MAX_PENDING
+                self._seen = None
+
+    def _learn(self, batch: WatchBatch) -> None:
+        times: dict[bytes, int] = {}
+        changed: list[tuple[bytes, bytes]] = []
+        for event in batch.events:
+            key = event.kv.key
+            if not key.startswith(keys.PLAN_DATA):
+                continue
+            root, _, inside = key[len(keys.PLAN_DATA) :].partition(b"/")
+            if inside == b"head" and not event.deleted:
+                times[root] = orjson.loads(event.kv.value)["time_ms"]
+            elif inside.startswith(b"rr/"):
+                changed.append((key, b"" if event.deleted else event.kv.value))
+        for key, value in changed:
+            root = key[len(keys.PLAN_DATA) :].partition(b"/")[0]
+            self._put(key, value, times.get(root, self._clock.now_ms()))
+
+    def _put(self, key: bytes, value: bytes, time_ms: int) -> None:
+        if self._seen is not None:
+            self._seen.add(key)
+        if value and orjson.loads(value)["state"] == State.SUCCEEDED:
+            self._keep(key, time_ms)
+        else:
+            self._since_ms.pop(key, None)
+
+    def _keep(self, key: bytes, time_ms: int) -> None:
+        if len(self._since_ms) < MAX_PENDING:
+            self._since_ms.setdefault(key, time_ms)
+        else:
+            self.known = False
+
+    def _forget(self) -> None:
+        self._since_ms.clear()
+        self._seen = set()
+        self._gaps += 1
+        self.known = False
+
+    async def _look(self) -> bool:
+        """Page through all plans; False where one could not be read."""
+        complete = True
+        for plan in await list_plan_ids(self._store):
+            try:
+                await self._look_into(plan)
+            except StoreError:
+                raise
+            except IntegrityError:
+                complete = False
+            await self._clock.sleep(_PLAN_PAUSE_S)
+        return complete
+
+    async def _look_into(self, plan: str) -> None:
+        at = keys.PlanKeys(plan)
+        waiting = {
+            at.rr_plan(rr_plan.branch, rr_plan.n): rr_plan
+            for _, rr_plan in await branches_of(self._store, plan)
+            if rr_plan.state is State.SUCCEEDED
+        }
+        if not waiting:
+            return
+        succeeded = await self._success_times(at)
+        for key, rr_plan in waiting.items():
+            if self._seen is None or key not in self._seen:
+                since_ms = succeeded.get((rr_plan.branch, rr_plan.n), rr_plan.opened_ms)
+                self._keep(key, since_ms)
+
+    async def _success_times(self, at: keys.PlanKeys) -> dict[tuple[str | None, int | None], int]:
+        """When RR-plans succeeded, from the plan's last 1,000 events."""
+        found = (await self._store.snapshot([Key(at.head)])).answers[0]
+        last = Head.decode(found[0].value, key=at.head).seq if found else 0
+        start = at.event(max(1, last + 1 - _LAST_EVENTS))
+        end = keys.after_prefix(at.events)
+        page = await self._store.page(start, end, limit=_LAST_EVENTS)
+        events = [Envelope.decode(kv.value, key=kv.key) for kv in page.kvs]
+        return {(each.branch, each.rr): each.time_ms for each in events if each.type == _SUCCEEDED}

@@ -1,0 +1,56 @@
+"""The story of keys and checkpoints, for the schemas of what is stored and printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bps.api.keys import (
+    GeneratedKey,
+    SignedStatement,
+    StatementRequest,
+    key_view_rows,
+    statement_for,
+)
+from bps.checkpoints.advance import AdvanceCheckpoint
+from bps.checkpoints.model import CheckpointedHead
+from bps.core.ports import Store
+from bps.keyring.change import AddKey, RevokeKey, RotateKey
+from bps.keyring.model import Purpose
+from bps.keyring.read import read_registry
+from bps.keyring.statement import approve
+from bps.plans.read import plan_detail
+from bps.writepath.transact import WritePath
+from tests.unit.keyring.people import key_of
+
+
+async def signing(path: WritePath, store: Store, plan: str, now_ms: int) -> dict[str, Any]:
+    """Keys added, approved, rotated, revoked; a checkpoint of `plan`."""
+    one, two, spare = key_of(1), key_of(2), key_of(3)
+    do = path.execute
+    found: dict[str, Any] = {}
+    purposes = (Purpose.CHECKPOINT,)
+    found["keys-add"] = (await do(AddKey("tester", "k1", one.public, "one", purposes))).result
+    await do(AddKey("tester", "k2", two.public, "two", (Purpose.HOLDER, Purpose.CHECKPOINT)))
+    head = (await plan_detail(store, plan)).head
+    heads = {plan: CheckpointedHead(seq=head.seq, hash=head.hash)}
+    await do(
+        AdvanceCheckpoint(
+            "bps", "0" * 32, one, heads, {one.public.key_id: "0" * 64}, 1, complete=True
+        )
+    )
+    wanted = StatementRequest(
+        action="rotate", key_id=two.public.key_id, public_key=spare.public.text
+    )
+    statement = statement_for(wanted, await read_registry(store), now_ms)
+    found["keys-statement"] = statement
+    found["keys-sign"] = SignedStatement.model_validate(approve(statement.encode(), one))
+    rotation = RotateKey("tester", "k3", two.public.key_id, spare.public)
+    found["keys-rotate"] = (await do(rotation)).result
+    found["keys-revoke"] = (await do(RevokeKey("tester", "k4", spare.public.key_id))).result
+    found["keys-list"] = key_view_rows(await read_registry(store))
+    found["keys-generate"] = GeneratedKey(
+        key_id=one.public.key_id,
+        ssh_fingerprint=one.public.fingerprint,
+        public_key=one.public.text,
+    )
+    return found

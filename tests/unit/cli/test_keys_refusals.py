@@ -1,0 +1,95 @@
+"""`bps keys`: what is refused before any connection, and what needs none at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bps.keyring.private_key import make_private_key
+from tests.unit.cli.invoke import invoke
+from tests.unit.keyring.people import key_of
+
+ADD = ("--holder", "alice", "--purpose", "holder")
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    path = tmp_path / "key.pub"
+    path.write_text(key_of(1).public.text)
+    return path
+
+
+def test_a_generated_key_is_registered_by_what_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "signer.pem"
+    made = invoke("keys", "generate", str(path), "-o", "json")
+    shown = json.loads(made.out)
+    assert (made.code, path.stat().st_mode & 0o777) == (0, 0o600)
+    assert "PRIVATE" not in made.out + made.err
+    assert len(shown["key_id"]) == 16
+    again = invoke("keys", "generate", str(path))
+    assert (again.code, "exists" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"ssh-rsa AAAA", "RSA"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n", "private key"),
+        (b"\xff\xfe", "not text"),
+        (b"x" * 10_000, "longer"),
+    ],
+)
+def test_what_is_no_public_key_is_refused_by_name(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "bad").write_bytes(content)
+    ran = invoke("keys", "add", str(tmp_path / "bad"), *ADD)
+    assert (ran.code, said in ran.err) == (2, True), ran
+    assert "c2VjcmV0" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "add", "{public}", "--holder", "Alice", "--purpose", "holder"),
+        ("keys", "add", "{public}", "--holder", "alice", "--purpose", "anything"),
+        ("keys", "add", "{public}", "--holder", "alice"),
+        ("keys", "add", "{public}", *ADD, "--comment", "two\nlines"),
+        ("keys", "add", "{public}", *ADD, "--approval", "{public}"),
+        ("keys", "revoke", "short"),
+        ("keys", "rotate", "0123456789ABCDEF", "{public}"),
+        ("keys", "statement", "remove", "--key-id", "0" * 16),
+        ("keys", "statement", "revoke", "--key-id", "0" * 16, "--expires-in", "90d"),
+        ("keys", "sign", "{public}", "--key", "{public}"),
+    ],
+)
+def test_malformed_requests_are_refused_before_any_connection(
+    public: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = invoke(*(each.replace("{public}", str(public)) for each in arguments))
+    assert (ran.code, ran.out) == (2, ""), ran
+
+
+def test_a_private_key_that_others_can_read_signs_nothing(tmp_path: Path) -> None:
+    statement = tmp_path / "statement.json"
+    statement.write_text(
+        json.dumps(
+            {
+                "store": "s",
+                "action": "revoke",
+                "key_id": "0" * 16,
+                "new": None,
+                "sequence": "3",
+                "expires_ms": 1,
+            }
+        )
+    )
+    key = tmp_path / "key.pem"
+    make_private_key(key)
+    assert invoke("keys", "sign", str(statement), "--key", str(key)).code == 0
+    key.chmod(0o644)
+    ran = invoke("keys", "sign", str(statement), "--key", str(key))
+    assert (ran.code, "chmod 600" in ran.err) == (2, True)

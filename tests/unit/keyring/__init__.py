@@ -1,0 +1,1 @@
+"""The key registry: keys in files, the records, and who may change them."""

@@ -1,0 +1,1 @@
+"""The gateway adapter, without a server."""
