@@ -67,13 +67,7 @@ def read_private_key(path: Path, passphrase: Callable[[], bytes] | None = None) 
             if passphrase is None:
                 raise ConfigError(f"{_what(path)} needs a passphrase.") from None
             found = load(data, passphrase())
-    except UnsupportedAlgorithm:
-        why = (
-            "has a passphrase of OpenSSH's own kind, for which the Python package bcrypt is needed;"
-            " install it, or use a key without one (`ssh-keygen -p` removes it from a copy)"
-        )
-        raise ConfigError(f"{_what(path)} {why}.") from None
-    except ValueError:
+    except (UnsupportedAlgorithm, ValueError):
         why = "cannot be read as a private key, or has another passphrase"
         raise ConfigError(f"{_what(path)} {why}.") from None
     if not isinstance(found, Ed25519PrivateKey):

@@ -220,3 +220,33 @@ async def test_a_damaged_head_stops_its_own_plan_only() -> None:
 
 async def _diverged(running: Sidecar) -> bool:
     return bool(running.checkpoints.diverged)
+
+
+@asynchronous
+async def test_two_sidecars_mirror_and_go_on_with_each_others_chain(tmp_path: Path) -> None:
+    store, a, b = MemoryStore(SystemClock()), tmp_path / "a", tmp_path / "b"
+    async with sidecar(store, b, signer=key_of(2)) as second:
+        # The one that came first leads, until it is told that its term is over.
+        await register(second, "EP-1")
+        async with sidecar(store, a) as first:
+            known = AddKey("op", "key-1", key_of(1).public, "bps", (Purpose.CHECKPOINT,))
+            await second.execute(known)
+            await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
+            await eventually(partial(_covers_key, store, key_of(1)), "the key is covered")
+            await eventually(lambda: _mirrors(b, store), "the leader mirrors")
+            second.terms.lost()
+            await eventually(partial(_leads, first), "the other one leads", deadline_s=20.0)
+            await register(first, "EP-2")
+            await eventually(lambda: covered(store, "EP-2"), "EP-2 is checkpointed")
+            await eventually(lambda: _mirrors(b, store), "the one that does not lead mirrors")
+            assert (await chain(store))[-1].key_id == key_of(1).public.key_id
+            assert second.mirror.problem is None
+            assert first.mirror.problem is None
+
+
+async def _covers_key(store: MemoryStore, key: PrivateKey) -> bool:
+    return any(key.public.key_id in checkpoint.keys for checkpoint in await chain(store))
+
+
+async def _leads(running: Sidecar) -> bool:
+    return running.terms.mode is Mode.READ_WRITE
