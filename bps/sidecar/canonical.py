@@ -1,9 +1,8 @@
 """The canonical versions as the watch shows them: a read that costs the store nothing.
 
-A kept version is served only while the feed is warm, and never one older than what this sidecar
-published, nor than what the store was at when it last answered the feed (at most 3 s ago; usually
-1 s). So another sidecar's promotion shows here as soon as the watch tells it, and after 3 s at the
-latest, whatever became of the watch. `fresh` reads the store.
+A kept version is served only while the feed is current, and never one older than what this sidecar
+published. So another sidecar's promotion shows here as soon as the watch tells it, and after 3 s at
+the latest, whatever became of the watch. `fresh` reads the store.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class CanonicalVersions:
             NotFound: there is no such plan.
             Unavailable: the store does not answer.
         """
-        if not fresh and self._feed.warm:
+        if not fresh and self._feed.current:
             known = self._current(plan)
             if known is not None:
                 return known
@@ -90,8 +89,7 @@ class CanonicalVersions:
         entry = self._entries.get(plan)
         if entry is None or entry.found is None:
             return None
-        needed = max(self._feed.asked, self._published.get(plan, 0))
-        if max(entry.revision, self._feed.revision) < needed:
+        if max(entry.revision, self._feed.revision) < self._published.get(plan, 0):
             return None
         self._entries.move_to_end(plan)
         return self._decoded(plan, entry, entry.found)

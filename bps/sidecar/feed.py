@@ -55,6 +55,7 @@ class Feed:
         self._standing = False
         self._gap = True
         self._asked_s = 0.0
+        self._complete_s = -STALE_S
         self.revision = 0
         self.asked = 0
         self.rollbacks = 0
@@ -65,15 +66,14 @@ class Feed:
         """The watch stands, and the store answered a read within 3 s.
 
         The store's adapter mends a broken watch without telling, so that a standing watch may be
-        silent for seconds while the store moves on. Therefore a view that was learned from it is
-        current (at most 3 s old) only if it is warm and `asked` is not beyond what it has seen.
+        silent for seconds while the store moves on; `current` says that it was not.
         """
         return self._standing and self._clock.monotonic_s() - self._asked_s <= STALE_S
 
     @property
     def current(self) -> bool:
-        """Warm, and nothing is missing that the store had when it last answered."""
-        return self.warm and self.revision >= self.asked
+        """What was learned from the feed is at most 3 s old: it lacked nothing so lately."""
+        return self._standing and self._clock.monotonic_s() - self._complete_s <= STALE_S
 
     def holds(self, position: int) -> bool:
         """Whether what follows revision `position` is in memory."""
@@ -199,12 +199,19 @@ class Feed:
         asked_s = self._clock.monotonic_s()
         revision = (await self._store.snapshot([Key(keys.SCHEMA)])).revision
         self._asked_s, self.asked = asked_s, revision
+        self._note_complete()
         return revision
+
+    def _note_complete(self) -> None:
+        """All that the store had when it was last asked has been seen."""
+        if not self._gap and self.revision >= self.asked:
+            self._complete_s = self._asked_s
 
     def _begin(self, revision: int) -> None:
         self.rollbacks += revision < self.revision
         self._gap = False
         self.revision = revision
+        self._note_complete()
         self._ring.clear(revision)
         for listening in self._listeners:
             if listening.forget is not None:
@@ -215,6 +222,7 @@ class Feed:
         if batch.revision <= self.revision:
             return
         self.revision = batch.revision
+        self._note_complete()
         for listening in self._listeners:
             try:
                 listening.learn(batch)

@@ -262,13 +262,15 @@ async def test_a_feed_whose_store_is_silent_is_cold_within_three_seconds() -> No
 
 
 @asynchronous
-async def test_a_feed_whose_watch_is_silent_while_the_store_moves_is_not_current() -> None:
+async def test_a_feed_whose_watch_is_silent_while_the_store_moves_is_current_for_3_s_only() -> None:
     async with world() as w:
         await w.until(lambda: w.feed.current, "it begins")
         w.store.stall(stalled=True)
         missed = await w.write()
         await w.clock.advance(HEARTBEAT_S)
-        assert (w.feed.warm, w.feed.current, w.feed.asked) == (True, False, missed)
+        assert (w.feed.warm, w.feed.current, w.feed.asked) == (True, True, missed)
+        await w.clock.advance(STALE_S)
+        assert (w.feed.warm, w.feed.current) == (True, False)
         w.store.stall(stalled=False)
         await w.until(lambda: w.feed.current, "it has caught up")
 
