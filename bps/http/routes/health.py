@@ -37,7 +37,9 @@ async def livez() -> Alive:
     return Alive()
 
 
-@ROUTER.get("/readyz", responses={NOT_READY: {"model": Readiness}})
+@ROUTER.get(
+    "/readyz", responses={NOT_READY: {"model": Readiness}}, response_model_exclude_unset=True
+)
 async def readyz(
     request: Request,
     response: Response,

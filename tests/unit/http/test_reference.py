@@ -131,6 +131,12 @@ async def test_the_page_is_static_and_shows_every_operation(document: dict[str, 
     assert not re.search(r"https?://(?!127\.0\.0\.1)", answer.text)
 
 
+@asynchronous
+async def test_example_answers_hold_values_as_they_really_look() -> None:
+    shown = (await fetched("/docs")).text
+    assert not re.search(r'"\w+": (\[\s*)?"text"', shown)
+
+
 @pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/stale-base"])
 def test_the_policy_of_a_page_allows_its_own_style_and_nothing_else(path: str) -> None:
     answer = run(fetched(path, "text/html"))
