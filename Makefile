@@ -4,7 +4,7 @@ STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench etcd-up etcd-down clean clean-docker
+.PHONY: help venv demo test lint contract bench etcd-up etcd-down clean clean-docker
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+contract: SEED ?= 1
+contract: BUDGET_S ?= 300
+contract: $(STAMP) ## Explore the HTTP API from its OpenAPI document: SEED=n BUDGET_S=seconds
+	$(VENV)/bin/python -m tests.contract.explore $(SEED) $(BUDGET_S)
 
 bench: $(STAMP) ## Measure the figures, with ratios to a baseline of the same run
 	$(VENV)/bin/python -m benchmarks

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from bps.core import ids
 from bps.core.errors import AccessDenied, ConfigError
 from bps.core.ports import MemberStatus, Store
 
@@ -240,7 +241,8 @@ async def lead(
         await leadership.campaign(settings.campaign_s)
         write_path = WritePath(store, leadership, clock)
         if initialise:
-            await write_path.execute(Initialise("bps", f"initialise-{clock.now_ms()}"))
+            op_id = f"initialise-{clock.now_ms()}"
+            await write_path.execute(Initialise(ids.SERVICE_PRINCIPAL, op_id))
         yield write_path
 
 

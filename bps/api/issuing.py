@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bps.api.tokens import SHOWN_ONCE, WITHOUT_SECRET, IssuedToken, TokenRequest, TokenView
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.text import one_line
 from bps.identity.certificates import certificate_name
 from bps.identity.create import CreateToken, NewSecret
 from bps.identity.credential import Credential
@@ -23,8 +23,6 @@ def creation(request: TokenRequest, principal: str, op_id: str, token: Token) ->
         InvalidId: principal or certificate name are malformed.
         InvalidInput: the comment is more than a line.
     """
-    if not request.comment.isprintable():
-        raise InvalidInput("The comment must be printable, on one line.", field="comment")
     name = request.certificate_name
     return CreateToken(
         principal,
@@ -33,7 +31,7 @@ def creation(request: TokenRequest, principal: str, op_id: str, token: Token) ->
         frozenset(request.roles),
         new_secret(token) if name is None else certificate_name(name),
         expires_in_s=request.expires_in_s,
-        comment=request.comment,
+        comment=one_line(request.comment, "comment"),
     )
 
 

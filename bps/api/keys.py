@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bps.api.requests import RequestModel
+from bps.api.requests import LINE_FORM, PrincipalText, RequestModel, published
 from bps.core import ids
 from bps.core.errors import InvalidId, InvalidInput
 from bps.keyring.change import new_key
@@ -21,7 +21,7 @@ from bps.keyring.model import (
     Purpose,
     StoredPurpose,
 )
-from bps.keyring.public_key import MAX_TEXT, PublicKey, key_comment
+from bps.keyring.public_key import MAX_COMMENT, MAX_TEXT, PublicKey, key_comment
 from bps.keyring.registry import Registry
 from bps.keyring.statement import STATEMENT_TYPE, approval_of
 from bps.plans.cloudevents import rfc3339
@@ -35,6 +35,7 @@ PublicKeyText = Annotated[
     str,
     Field(
         description="An Ed25519 key: a line of OpenSSH, PEM, or 32 bytes in base64.",
+        min_length=1,
         max_length=MAX_TEXT,
         examples=["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
     ),
@@ -65,6 +66,9 @@ class Envelope(RequestModel):
         ]
 
 
+Comment = Annotated[
+    str, published(LINE_FORM), Field(description="One line for people.", max_length=MAX_COMMENT)
+]
 Approvals = Annotated[
     list[Envelope],
     Field(
@@ -78,12 +82,14 @@ class KeyRequest(RequestModel):
     """A key to be registered."""
 
     public_key: PublicKeyText
-    holder: Annotated[str, Field(description="Who holds the private key.", examples=["alice"])]
+    holder: Annotated[
+        PrincipalText, Field(description="Who holds the private key.", examples=["alice"])
+    ]
     purposes: Annotated[
         list[StoredPurpose],
         Field(description="What it may sign; at least one.", min_length=1, max_length=4),
     ]
-    comment: Annotated[str, Field(description="One line for people.", max_length=200)] = ""
+    comment: Comment = ""
     approvals: Approvals = Field(default_factory=list)
 
 
@@ -91,7 +97,7 @@ class KeyRotationRequest(RequestModel):
     """The key that takes the place of another."""
 
     public_key: PublicKeyText
-    comment: Annotated[str, Field(description="One line for people.", max_length=200)] = ""
+    comment: Comment = ""
     approvals: Approvals = Field(default_factory=list)
 
 
@@ -107,7 +113,7 @@ class StatementRequest(RequestModel):
     action: Literal["add", "revoke", "rotate"]
     key_id: KeyId | None = None
     public_key: PublicKeyText | None = None
-    holder: str | None = None
+    holder: PrincipalText | None = None
     purposes: list[StoredPurpose] = Field(default_factory=list)
     expires_in_s: Annotated[int, Field(ge=60, le=MAX_EXPIRY_S)] = DEFAULT_EXPIRY_S
 

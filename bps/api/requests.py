@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 from bps.core import ids
 from bps.core.codec import MAX_DECIMAL
 from bps.core.errors import InvalidId, InvalidInput
+from bps.core.text import MAX_LINE, MAX_TEXT, is_printable
 from bps.plans.branches import OpenBranch
 from bps.policy.model import (
     MAX_BLUEPRINT_BYTES,
@@ -24,15 +25,17 @@ from bps.policy.model import (
     MAX_LIVE_DESCENDANTS,
 )
 
-MAX_TEXT = 2_000
-MAX_LABEL = 200
 MAX_BRANCHES = 255
+ONE_LINE_FORM = r"^([^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\xa0]*[^\x00-\x20\x7f-\xa0])?)?$"
+"""`one_line` as far as a pattern for all readers can say it: its ASCII, and no control."""
+LINE_FORM = r"^[^\x00-\x1f\x7f-\xa0]*$"
+_LINES_FORM = r"^[^\x00-\x09\x0b-\x1f\x7f-\xa0]*$"
 _MAX_ACTORS = 256
 _MAX_NUMBER = 2**63 - 1
 
 
 def _printable(text: str) -> str:
-    if not all(character.isprintable() or character == "\n" for character in text):
+    if not is_printable(text):
         msg = "Input should be printable characters and line feeds"
         raise ValueError(msg)
     return text
@@ -63,13 +66,28 @@ def _actor(name: str) -> str:
         raise ValueError(error.message) from None
 
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_printable)]
+def published(form: str) -> Any:  # noqa: ANN401 - pydantic's metadata
+    """What the schema says of a text that is checked elsewhere: its pattern."""
+    return Field(json_schema_extra={"pattern": form})
+
+
+Text = Annotated[
+    str,
+    StringConstraints(max_length=MAX_TEXT),
+    AfterValidator(_printable),
+    published(_LINES_FORM),
+]
 """For people; kept in the log."""
 
 Label = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_LABEL), AfterValidator(one_line)
+    str,
+    StringConstraints(min_length=1, max_length=MAX_LINE),
+    AfterValidator(one_line),
+    published(ONE_LINE_FORM),
 ]
 
+PrincipalText = Annotated[str, published(f"^{ids.PRINCIPAL_FORM}$")]
+BranchText = Annotated[str, published(f"^{ids.BRANCH_FORM}$")]
 Number = Annotated[
     int,
     BeforeValidator(_decimal),
@@ -77,7 +95,24 @@ Number = Annotated[
 ]
 """From 0 to 2^63 - 1."""
 
-Positive = Annotated[Number, Field(ge=1)]
+Clock = Annotated[
+    dict[Annotated[str, AfterValidator(_actor)], Number],
+    Field(max_length=_MAX_ACTORS),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": _MAX_ACTORS,
+            "propertyNames": {"pattern": f"^({ids.CANONICAL_ACTOR}|{ids.BRANCH_ID_FORM})$"},
+            "additionalProperties": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$"},
+        }
+    ),
+]
+
+Positive = Annotated[
+    Number,
+    Field(ge=1),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,18}$", "examples": ["1"]}),
+]
 
 
 class RequestModel(BaseModel):
@@ -99,14 +134,13 @@ class OpenBranchRequest(RequestModel):
     failure_class: Label | None = Field(default=None, description="To derive the fingerprint.")
     location: Label | None = Field(default=None, description="To derive the fingerprint.")
     summary: Text = Field(default="", description="What went wrong.", examples=["Orders fail"])
-    parent: str | None = Field(
+    parent: BranchText | None = Field(
         default=None,
         description="RR-plan that this regressed in.",
         json_schema_extra={"example": None},
     )
-    clock: dict[Annotated[str, AfterValidator(_actor)], Number] | None = Field(
+    clock: Clock | None = Field(
         default=None,
-        max_length=_MAX_ACTORS,
         description="The reporter's vector clock: counters by branch id or `canonical`.",
         json_schema_extra={"example": None},
     )
@@ -155,7 +189,7 @@ class RebaseRequest(RequestModel):
 class PromoteRequest(RequestModel):
     """Which RR-plans to publish; none named: all that succeeded."""
 
-    branches: list[str] = Field(
+    branches: list[BranchText] = Field(
         default=[],
         max_length=MAX_BRANCHES,
         description="Branches or RR-plans.",

@@ -6,22 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bps.api.requests import RequestModel
+from bps.api.requests import LINE_FORM, PrincipalText, RequestModel, published
+from bps.core.text import MAX_LINE
+from bps.identity.certificates import NAME_FORM
 from bps.identity.create import MAX_LIFETIME_S
 from bps.identity.credential import Credential, State, StoredRole
 from bps.identity.end import MAX_GRACE_S
+from bps.identity.prune import DEFAULT_AGE_S
 from bps.plans.cloudevents import rfc3339
 
 SHOWN_ONCE = "a secret is shown once, and this operation was done before"
 WITHOUT_SECRET = "a certificate's credential has no secret"  # noqa: S105 - it is none
-MAX_COMMENT_LENGTH = 200
 
 
 class TokenRequest(RequestModel):
     """A credential to be made: a bearer token, or a name in client certificates."""
 
     principal: Annotated[
-        str,
+        PrincipalText,
         Field(description="Who comes in with it.", max_length=64, examples=["agent-7"]),
     ]
     roles: Annotated[
@@ -33,7 +35,7 @@ class TokenRequest(RequestModel):
         Field(description="Seconds until it expires; null: never.", ge=1, le=MAX_LIFETIME_S),
     ] = None
     certificate_name: Annotated[
-        str | None,
+        Annotated[str, published(f"^{NAME_FORM}$")] | None,
         Field(
             description="A name in the client certificate instead of a secret: `uri:...` or "
             "`dns:...` of subjectAltName, `cn:...` of the subject.",
@@ -42,7 +44,9 @@ class TokenRequest(RequestModel):
         ),
     ] = None
     comment: Annotated[
-        str, Field(description="One line for people.", max_length=MAX_COMMENT_LENGTH)
+        str,
+        published(LINE_FORM),
+        Field(description="One line for people.", max_length=MAX_LINE),
     ] = ""
 
 
@@ -57,6 +61,15 @@ class RotationRequest(RequestModel):
 
 class RevocationRequest(RequestModel):
     """Nothing; an empty body says the same."""
+
+
+class PruningRequest(RequestModel):
+    """Which records of ended credentials are removed."""
+
+    older_than_s: Annotated[
+        int,
+        Field(description="Seconds since they ended.", ge=1, le=MAX_LIFETIME_S),
+    ] = DEFAULT_AGE_S
 
 
 class TokenView(BaseModel):

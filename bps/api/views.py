@@ -12,6 +12,7 @@ from bps.api.keys import GeneratedKey, KeyView, SignedStatement
 from bps.api.setup import InitView
 from bps.api.tokens import IssuedToken, TokenView
 from bps.core.error_catalogue import Explanation
+from bps.identity.prune import Pruning
 from bps.initiatives.model import Initiative
 from bps.keyring.model import KeyResult, KeyStatement
 from bps.plans.cloudevents import CloudEvent, rfc3339
@@ -190,6 +191,7 @@ OUTPUTS: dict[str, Any] = {
     "token-list": list[TokenView],
     "token-rotate": IssuedToken,
     "token-revoke": TokenView,
+    "token-prune": Pruning,
     "keys-add": KeyResult,
     "keys-list": list[KeyView],
     "keys-rotate": KeyResult,

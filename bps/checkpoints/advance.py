@@ -99,7 +99,9 @@ class AdvanceCheckpoint:
                 seq=seq - 1, hash=tip.hash if tip else NO_CHECKPOINT, heads=0, diverged=diverged
             )
             return Noop(result, "nothing has changed since the last checkpoint")
-        revision = self.revision if self.complete else tip.revision if tip else 0
+        # What is left out stays to be named by the next leader too.
+        complete = self.complete and not diverged
+        revision = self.revision if complete else tip.revision if tip else 0
         checkpoint = Checkpoint.signed(
             self.signer,
             seq=seq,

@@ -19,7 +19,7 @@ from bps.core import keys
 from bps.core.codec import sha256_hex
 from bps.core.errors import BadSignature, ChainBroken
 from bps.core.ports import Key, Store
-from bps.core.txn import KV
+from bps.core.txn import KV, unchanged
 from bps.keyring.model import Purpose
 from bps.keyring.read import read_registry
 from bps.keyring.registry import key_at
@@ -38,7 +38,7 @@ async def catch_up(store: Store, mirror: Mirror) -> int:
         ChainBroken, BadSignature: the next checkpoint cannot be trusted; none from it on is kept.
         Unavailable: the mirror's disk refuses, or etcd does not answer.
     """
-    await check_not_rolled_back(store, mirror.last)
+    mirror.witness = await check_not_rolled_back(store, mirror.last)
     if mirror.last is None and not await _first(store, mirror):
         return 0
     count = 0
@@ -62,12 +62,15 @@ async def _first(store: Store, mirror: Mirror) -> bool:
     if not stored or hash_of(stored[0].value) != tip.hash:
         raise ChainBroken(f"Checkpoint {tip.seq}, the last one, is missing or was changed.")
     checkpoint = checkpoint_at(tip.seq, stored[0].value)
-    registry = (await read_registry(store)).keys
-    check_signature(checkpoint, stored[0].value, registry.get(checkpoint.key_id))
-    for record in registry.values():
+    registry = await read_registry(store)
+    key_id = checkpoint.key_id
+    check_signature(
+        checkpoint, stored[0], registry.keys.get(key_id), registry.written.get(key_id, 0)
+    )
+    for record in registry.keys.values():
         if record.may(Purpose.CHECKPOINT):
             mirror.trust(record.public)
-    await _keep(mirror, checkpoint, stored[0].value)
+    await _keep(mirror, checkpoint, stored[0])
     return True
 
 
@@ -91,7 +94,7 @@ async def _next(store: Store, mirror: Mirror, kv: KV) -> None:
         msg = f"The signature of checkpoint {seq} does not verify."
         raise BadSignature(msg, checkpoint=str(seq), key_id=checkpoint.key_id)
     await _learn_keys(store, mirror, checkpoint)
-    await _keep(mirror, checkpoint, kv.value)
+    await _keep(mirror, checkpoint, kv)
 
 
 async def _learn_keys(store: Store, mirror: Mirror, checkpoint: Checkpoint) -> None:
@@ -111,11 +114,12 @@ async def _learn_keys(store: Store, mirror: Mirror, checkpoint: Checkpoint) -> N
             mirror.distrust(key_id)
 
 
-async def _keep(mirror: Mirror, checkpoint: Checkpoint, stored: bytes) -> None:
-    writing = asyncio.create_task(asyncio.to_thread(mirror.append, checkpoint, stored))
+async def _keep(mirror: Mirror, checkpoint: Checkpoint, kv: KV) -> None:
+    writing = asyncio.create_task(asyncio.to_thread(mirror.append, checkpoint, kv.value))
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:
         # The thread goes on in any case, and the file must not be closed under it.
         await asyncio.wait([writing])
         raise
+    mirror.witness = unchanged(kv.key, kv.mod_revision)

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from bps.checkpoints.model import Checkpoint, hash_of
-from bps.core.errors import BpsError, ConfigError, MalformedRecord, Unavailable, UnsafePath
+from bps.core.errors import (
+    BpsError,
+    ChainBroken,
+    ConfigError,
+    MalformedRecord,
+    Unavailable,
+    UnsafePath,
+)
+from bps.core.txn import Compare
 from bps.files import AppendLog, Directory
 from bps.keyring.public_key import PublicKey
 
@@ -42,7 +50,13 @@ class Mirrored:
 
 
 class Mirror:
-    """An open mirror, locked against a second process; in memory only where it has no directory."""
+    """An open mirror, locked against a second process; in memory only where it has no directory.
+
+    Attributes:
+        last: the newest checkpoint that is kept.
+        witness: what a transaction compares so that it is refused in a store without it; None
+            until the store was asked.
+    """
 
     def __init__(self) -> None:
         self._opened = ExitStack()
@@ -50,6 +64,7 @@ class Mirror:
         self._file: AppendLog | None = None
         self._trusted: dict[str, PublicKey] = {}
         self.last: Mirrored | None = None
+        self.witness: Compare | None = None
         self.label = ""
 
     @classmethod
@@ -58,7 +73,8 @@ class Mirror:
 
         Raises:
             ConfigError: the directory cannot be used, or another process keeps its mirror there.
-            MalformedRecord: the last line is no checkpoint.
+            MalformedRecord: one of the last lines is no checkpoint.
+            ChainBroken: the last lines (256 KiB) are no chain.
         """
         mirror = cls()
         mirror.label = path.name
@@ -168,19 +184,33 @@ def _decoded(stored: bytes, number: int) -> Checkpoint:
 
 
 def _repaired(file: AppendLog) -> Mirrored | None:
-    """The last whole line; what a crash left after it is dropped."""
+    """The last whole line, after looking at those before; what a crash left is dropped."""
     tail = file.tail(_TAIL_BYTES)
+    is_part = len(tail) < file.size_bytes
     whole, _, torn = tail.rpartition(b"\n")
     if torn:
         _log.warning("the mirror ended in %d bytes of a torn line; they are dropped", len(torn))
         file.cut(file.size_bytes - len(torn))
-    stored = whole.rpartition(b"\n")[2]
-    if not stored:
-        return None
+    # What is not the whole file begins with a part of a line.
+    lines = whole.split(b"\n")[is_part:]
+    last: Mirrored | None = None
+    for stored in filter(None, lines):
+        last = _following(last, stored)
+    return last
+
+
+def _following(last: Mirrored | None, stored: bytes) -> Mirrored:
     try:
-        return Mirrored(Checkpoint.decode(stored).seq, stored)
+        checkpoint = Checkpoint.decode(stored)
     except MalformedRecord as error:
-        raise MalformedRecord("The last line of the mirror is no checkpoint.") from error
+        raise MalformedRecord("One of the last lines of the mirror is no checkpoint.") from error
+    if last is not None and (last.seq + 1, last.hash) != (checkpoint.seq, checkpoint.prev):
+        msg = (
+            f"The mirror is no chain at checkpoint {checkpoint.seq}: its lines were moved, or two "
+            "mirrors were mixed. Keep it as evidence, and name another directory."
+        )
+        raise ChainBroken(msg, checkpoint=str(checkpoint.seq))
+    return Mirrored(checkpoint.seq, stored)
 
 
 def _read_keys(directory: Directory) -> dict[str, PublicKey]:

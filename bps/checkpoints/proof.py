@@ -22,6 +22,7 @@ from bps.core import keys
 from bps.core.chain import Claim
 from bps.core.errors import BadSignature, ChainBroken, NotFound
 from bps.core.ports import Key, Store
+from bps.core.txn import KV
 from bps.keyring.model import KeyRecord, Purpose
 from bps.keyring.registry import key_at
 
@@ -72,12 +73,18 @@ async def read_checkpoint(store: Store, seq: int) -> Checkpoint:
         msg = f"Checkpoint {seq} is not the one that the tip of the chain names."
         raise ChainBroken(msg, checkpoint=str(seq))
     key = (await store.snapshot([Key(keys.key(checkpoint.key_id))])).answers[0]
-    check_signature(checkpoint, stored[0].value, key_at(key[0]) if key else None)
+    record, written = (key_at(key[0]), key[0].mod_revision) if key else (None, 0)
+    check_signature(checkpoint, stored[0], record, written)
     return checkpoint
 
 
-def check_signature(checkpoint: Checkpoint, stored: bytes, key: KeyRecord | None) -> None:
-    """That a registered key, valid at the time, signed these bytes for checkpoints.
+def check_signature(
+    checkpoint: Checkpoint, stored: KV, key: KeyRecord | None, key_written: int
+) -> None:
+    """That a registered key, valid when they were stored, signed these bytes for checkpoints.
+
+    `key_written` is the revision that last wrote the key's record. Revisions are compared, not
+    times: whoever has a revoked key can date a checkpoint back, and clocks differ.
 
     Raises:
         BadSignature: the key is unknown, was not for checkpoints, was revoked, or did not sign it.
@@ -87,9 +94,9 @@ def check_signature(checkpoint: Checkpoint, stored: bytes, key: KeyRecord | None
         why = "a key that is not in the registry"
     elif Purpose.CHECKPOINT not in key.purposes:
         why = "a key that is not for checkpoints"
-    elif key.revoked_ms is not None and checkpoint.time_ms > key.revoked_ms:
+    elif key.revoked_ms is not None and stored.mod_revision > key_written:
         why = "a key that was revoked before"
-    elif not signature_verifies(stored, key.public):
+    elif not signature_verifies(stored.value, key.public):
         why = "nobody: its signature does not verify"
     if why is not None:
         raise BadSignature(

@@ -38,20 +38,27 @@ async def checkpoints_page(store: Store, after: int, limit: int) -> CheckpointPa
         BadSignature: one of them is not signed by a registered key.
         MalformedRecord: one is none, or lies at another one's place.
     """
-    registry = await read_registry(store)
     start, end = keys.checkpoint(after + 1), keys.after_prefix(keys.CHECKPOINTS)
     page = await store.page(start, end, limit=limit)
+    # Afterwards, so that it has the keys of all that sign in the page.
+    registry = await read_registry(store)
     items = [_named(kv, registry) for kv in page.kvs]
     last = items[-1].checkpoint.seq if page.more and items else None
     return CheckpointPage(items, last, page.revision)
 
 
-async def one_checkpoint(store: Store, seq: int) -> Named:
-    """Checkpoint `seq`. Two round trips. Raises NotFound, and as `checkpoints_page`."""
-    found = (await store.snapshot([Key(keys.checkpoint(seq))])).answers[0]
+async def one_checkpoint(store: Store, seq: int) -> tuple[Named, int]:
+    """Checkpoint `seq`, and the revision at which it was read. Two round trips.
+
+    Raises:
+        NotFound: there is none of that number.
+        BadSignature, MalformedRecord: as `checkpoints_page`.
+    """
+    snapshot = await store.snapshot([Key(keys.checkpoint(seq))])
+    found = snapshot.answers[0]
     if not found:
         raise NotFound(f"There is no checkpoint {seq}.", checkpoint=str(seq))
-    return _named(found[0], await read_registry(store))
+    return _named(found[0], await read_registry(store)), snapshot.revision
 
 
 def _named(kv: KV, registry: Registry) -> Named:
@@ -60,5 +67,6 @@ def _named(kv: KV, registry: Registry) -> Named:
         where = kv.key.decode(errors="replace")
         raise MalformedRecord(f"{where} is no checkpoint's key.", key=where)
     checkpoint = checkpoint_at(seq, kv.value)
-    check_signature(checkpoint, kv.value, registry.keys.get(checkpoint.key_id))
+    key_id = checkpoint.key_id
+    check_signature(checkpoint, kv, registry.keys.get(key_id), registry.written.get(key_id, 0))
     return Named(checkpoint, hash_of(kv.value))

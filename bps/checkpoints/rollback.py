@@ -7,16 +7,20 @@ from bps.checkpoints.model import CheckpointTip
 from bps.core import keys
 from bps.core.errors import StoreRolledBack
 from bps.core.ports import Key, Store
+from bps.core.txn import Compare, unchanged
 
 
-async def check_not_rolled_back(store: Store, last: Mirrored | None) -> None:
+async def check_not_rolled_back(store: Store, last: Mirrored | None) -> Compare | None:
     """That etcd still holds the last mirrored checkpoint, byte for byte. One round trip.
+
+    The answer is what to compare in a transaction so that it is refused where this is not so any
+    more; None where nothing was mirrored yet.
 
     Raises:
         StoreRolledBack: it lacks it or holds another one; facts: checkpoint, tip.
     """
     if last is None:
-        return
+        return None
     wanted = [Key(keys.checkpoint(last.seq)), Key(keys.CHECKPOINT_TIP)]
     stored, stored_tip = (await store.snapshot(wanted)).answers
     tip = CheckpointTip.decode(stored_tip[0].value).seq if stored_tip else 0
@@ -32,3 +36,4 @@ async def check_not_rolled_back(store: Store, last: Mirrored | None) -> None:
             "store was restored and written on, or history was rewritten."
         )
         raise StoreRolledBack(msg, checkpoint=str(last.seq), tip=str(tip))
+    return unchanged(stored[0].key, stored[0].mod_revision)

@@ -23,6 +23,16 @@ def _as_it_is(result: Any) -> Any:  # noqa: ANN401 - the result of any command
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """An act of several commands: `run(store, execute, principal, operation)` executes them."""
+
+    run: Callable[
+        [Store, Callable[[Command[Any]], Awaitable[Outcome[Any]]], str, str],
+        Awaitable[Outcome[Any]],
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Write(Generic[V]):
     """One act, said in both ways.
 
@@ -31,7 +41,7 @@ class Write(Generic[V]):
     shown of the command's result, where that is not the result itself.
     """
 
-    command: Callable[[str, str], Command[Any]]
+    command: Callable[[str, str], Command[Any]] | Steps
     request: Callable[[BpsClient, str], Awaitable[Outcome[V]]]
     plan: str | None = None
     view: Callable[[Any], V] = _as_it_is
@@ -49,7 +59,7 @@ class Backend(Protocol):
         ...
 
     async def preview(self, write: Write[V], operation: str) -> Outcome[V]:
-        """Decide the act and write nothing."""
+        """Decide the act and write nothing. Raises ConfigError where it has several steps."""
         ...
 
     async def open_plan(self, plan: str) -> PlanSource:

@@ -11,11 +11,12 @@ import typer
 from bps.cli.backend import Write
 from bps.cli.blueprint_file import checked_blueprint, checked_fork
 from bps.cli.json_file import read_json
-from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone, free_text
+from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
+from bps.core.text import free_text
 
 if TYPE_CHECKING:
     from bps.api.views import BranchView

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bps.bootstrap import Settings, decide_only, lead
+from bps.cli.backend import Steps
+from bps.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,13 +36,18 @@ class Direct:
 
     async def execute(self, write: Write[V], operation: str) -> Outcome[V]:
         """Campaign, execute, resign. Raises NotLeader and whatever the command raises."""
-        command = write.command(self.principal, operation)
-        async with lead(self.store, self.settings) as write_path:
-            outcome = await write_path.execute(command)
+        async with lead(self.store, self.settings) as path:
+            if isinstance(write.command, Steps):
+                run = write.command.run(self.store, path.execute, self.principal, operation)
+                outcome = await run
+            else:
+                outcome = await path.execute(write.command(self.principal, operation))
         return replace(outcome, result=write.view(outcome.result))
 
     async def preview(self, write: Write[V], operation: str) -> Outcome[V]:
-        """Decide on the present state; needs no leadership."""
+        """Decide on the present state; needs no leadership. Raises ConfigError."""
+        if isinstance(write.command, Steps):
+            raise ConfigError("An act of several steps cannot be tried without writing.")
         outcome = await decide_only(self.store, write.command(self.principal, operation))
         return replace(outcome, result=write.view(outcome.result))
 

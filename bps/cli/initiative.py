@@ -11,7 +11,7 @@ from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.text import one_line
 
 if TYPE_CHECKING:
     from bps.client import BpsClient
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make and show initiatives, which plans belong to.", no_args_is_help=True)
 
-_TITLE_MAX_LENGTH = 200
 InitiativeArg = Annotated[
     str, typer.Argument(help="Initiative id, such as checkout-2026.", metavar="INITIATIVE")
 ]
@@ -41,9 +40,7 @@ async def create(
 ) -> None:
     """Make an initiative; the same one again changes nothing."""
     initiative = ids.initiative_id(initiative)
-    if len(title) > _TITLE_MAX_LENGTH or not title.isprintable():
-        msg = f"The title must be at most {_TITLE_MAX_LENGTH} printable characters on one line."
-        raise InvalidInput(msg, field="title")
+    title = one_line(title, "title")
 
     from bps.initiatives.create import CreateInitiative  # noqa: PLC0415 - not needed to refuse
     from bps.initiatives.zones import zone_name  # noqa: PLC0415
@@ -84,7 +81,7 @@ async def show_(
     async def directly(store: Store) -> Initiative:
         from bps.initiatives.read import initiative as read  # noqa: PLC0415 - only this way
 
-        return await read(store, initiative)
+        return (await read(store, initiative))[0]
 
     found = await session_of(context).read(directly, lambda client: client.initiative(initiative))
     show(found, output)

@@ -17,7 +17,6 @@ T = TypeVar("T", bound=Hashable)
 
 MAX_PLANS = 1_000
 MAX_BRANCHES = 255
-_TEXT_MAX_LENGTH = 2_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the data.")]
@@ -26,7 +25,7 @@ Standalone = Annotated[
     typer.Option(
         "--standalone",
         envvar="BPS_STANDALONE",
-        help="Campaign, act on the store directly, resign. Needed until a sidecar runs.",
+        help="Campaign, act on the store directly, resign: where no service is used.",
     ),
 ]
 OpId = Annotated[
@@ -79,15 +78,3 @@ def distinct(values: Iterable[T], limit: int, what: str) -> list[T]:
     if len(found) > limit:
         raise InvalidInput(f"At most {limit} {what} can be named at once.", field=what)
     return found
-
-
-def free_text(text: str, what: str) -> str:
-    """Text for people, kept in the log: printable characters and line feeds, at most 2,000.
-
-    Raises:
-        InvalidInput: it is longer, or holds something else.
-    """
-    if len(text) > _TEXT_MAX_LENGTH or not all(c.isprintable() or c == "\n" for c in text):
-        msg = f"The {what} must be at most {_TEXT_MAX_LENGTH} printable characters."
-        raise InvalidInput(msg, field=what)
-    return text

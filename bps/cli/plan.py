@@ -12,7 +12,7 @@ from bps.cli.options import File, OpId, Output, PlanArg, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.text import one_line
 
 if TYPE_CHECKING:
     from bps.api.views import PlanView
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bps.plans.model import Plan
 
 app = typer.Typer(help="Register and show execution plans.", no_args_is_help=True)
-
-_TITLE_MAX_LENGTH = 200
 
 
 @app.command()
@@ -39,9 +37,7 @@ async def register(
 ) -> None:
     """Register a plan and seal it; its blueprint becomes canonical version 1."""
     plan, initiative = ids.plan_id(plan), ids.initiative_id(initiative)
-    if len(title) > _TITLE_MAX_LENGTH or not title.isprintable():
-        msg = f"The title must be at most {_TITLE_MAX_LENGTH} printable characters on one line."
-        raise InvalidInput(msg, field="title")
+    title = one_line(title, "title")
     content = checked_blueprint(blueprint)
 
     from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse

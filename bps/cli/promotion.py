@@ -15,12 +15,12 @@ from bps.cli.options import (
     Reason,
     Standalone,
     distinct,
-    free_text,
     positive_number,
 )
 from bps.cli.output import Format
 from bps.cli.session import command, session_of
 from bps.core import ids
+from bps.core.text import free_text
 
 
 @command

@@ -25,7 +25,7 @@ from bps.cli.direct import Direct
 from bps.cli.output import Format, drop_output, note, show
 from bps.cli.way import Origin, Way
 from bps.core import ids
-from bps.core.error_catalogue import explain
+from bps.core.error_catalogue import explain, next_action_of
 from bps.core.errors import BpsError, ConfigError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def report(error: BpsError, *, as_json: bool) -> None:
             "detail": error.message,
             "code": error.code,
             "retryable": error.retryable,
-            "next_action": row.next_action,
+            "next_action": next_action_of(error),
             "facts": error.facts,
         }
         note(json.dumps(problem, indent=2))
@@ -227,7 +227,7 @@ def report(error: BpsError, *, as_json: bool) -> None:
     for name in ("hint", "rule", "op", "candidates", "rr_plans"):
         if name in error.facts:
             note(f"  {name}: {error.facts[name]}")
-    note(f"next: {row.next_action}")
+    note(f"next: {next_action_of(error)}")
 
 
 @contextmanager

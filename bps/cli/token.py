@@ -6,32 +6,35 @@ A lost operator's token is no loss of the store: whoever can reach etcd makes a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bps.cli.backend import Write
+from bps.cli.backend import Steps, Write
 from bps.cli.durations import seconds
 from bps.cli.options import OpId, Output, Standalone, distinct
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.clock import SystemClock
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.text import one_line
 from bps.identity.roles import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bps.api.tokens import TokenView
     from bps.client import BpsClient
     from bps.core.ports import Store
+    from bps.identity.prune import Pruning
+    from bps.writepath.command import Command, Outcome
 
 app = typer.Typer(
-    help="Make, list, rotate and revoke the credentials of the service. A lost operator's token: "
-    "make another one with --standalone, which needs etcd and no token.",
+    help="Make, list, rotate, revoke and prune the credentials of the service. A lost operator's "
+    "token: make another one with --standalone, which needs etcd and no token.",
     no_args_is_help=True,
 )
 
-_COMMENT_MAX_LENGTH = 200
 _COLUMNS = ("id", "principal", "roles", "kind", "state", "expires_at", "comment")
 TokenArg = Annotated[
     str, typer.Argument(help="A credential's id, as `bps token list` shows it.", metavar="ID")
@@ -61,9 +64,7 @@ async def create(
     """Make a credential. Its secret is printed this once, and kept nowhere."""
     principal = ids.principal(principal)
     chosen = distinct(roles, len(Role), "roles")
-    if len(comment) > _COMMENT_MAX_LENGTH or not comment.isprintable():
-        msg = f"The comment must be at most {_COMMENT_MAX_LENGTH} printable characters on one line."
-        raise InvalidInput(msg, field="comment")
+    comment = one_line(comment, "comment")
 
     from bps.api.issuing import creation, issued  # noqa: PLC0415 - not needed to refuse
     from bps.api.tokens import TokenRequest  # noqa: PLC0415
@@ -165,4 +166,41 @@ async def revoke(
         lambda client, operation: client.revoke_token(ended, op_id=operation),
         view=lambda revoked: TokenView.of(revoked, SystemClock().now_ms()),
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+
+
+@app.command()
+@command
+async def prune(
+    context: typer.Context,
+    older_than: Annotated[str, typer.Option(help="How long ago they ended.")] = "90d",
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Remove the records of credentials that ended long ago; revoked certificate names stay."""
+    from bps.identity.create import MAX_LIFETIME_S  # noqa: PLC0415 - heavy
+    from bps.identity.prune import prune_all, prune_command  # noqa: PLC0415
+
+    older_than_s = seconds(older_than, "age", longest_s=MAX_LIFETIME_S)
+
+    async def directly(
+        store: Store,
+        execute: Callable[[Command[Any]], Awaitable[Outcome[Any]]],
+        who: str,
+        operation: str,
+    ) -> Outcome[Pruning]:
+        async def step(step_id: str) -> Outcome[Pruning]:
+            now_ms = SystemClock().now_ms()
+            return await execute(await prune_command(store, who, step_id, older_than_s, now_ms))
+
+        return await prune_all(step, operation)
+
+    async def through(client: BpsClient, operation: str) -> Outcome[Pruning]:
+        async def step(step_id: str) -> Outcome[Pruning]:
+            return await client.prune_tokens(older_than_s=older_than_s, op_id=step_id)
+
+        return await prune_all(step, operation)
+
+    write = Write(Steps(directly), through)
     await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)

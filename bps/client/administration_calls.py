@@ -8,6 +8,7 @@ from bps.api.requests import PolicyRequest
 from bps.api.tokens import IdentityView, IssuedToken, TokenView
 from bps.api.views import CheckView
 from bps.client.answers import Calls, path_of
+from bps.identity.prune import Pruning
 from bps.initiatives.model import Initiative
 from bps.policy.model import Policy
 from bps.writepath.command import Outcome
@@ -54,6 +55,13 @@ class AdministrationCalls(Calls):
     async def revoke_token(self, token_id: str, *, op_id: str | None = None) -> Outcome[TokenView]:
         """End a credential."""
         return await self._act(TokenView, "POST", "tokens", token_id, "revocation", op_id=op_id)
+
+    async def prune_tokens(
+        self, *, older_than_s: int | None = None, op_id: str | None = None
+    ) -> Outcome[Pruning]:
+        """Remove at most 100 records of credentials that ended long ago; again while `more`."""
+        body = {} if older_than_s is None else {"older_than_s": older_than_s}
+        return await self._act(Pruning, "POST", "tokens", "prunings", op_id=op_id, body=body)
 
     def initiatives(self) -> AsyncGenerator[Initiative, None]:
         """All initiatives; a request per 200."""

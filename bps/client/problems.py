@@ -50,7 +50,10 @@ def error_of(status: int, problem: dict[str, Any], *, op_id: str | None = None) 
             kind = OutcomeUnknown
         elif problem.get("retryable") is True:
             kind = Unavailable
+    advice = problem.get("next_action")
     error = (kind or BpsError)(message)
+    if isinstance(advice, str) and advice and not unnamed and kind is not OutcomeUnknown:
+        error.advising(advice[:_MAX_MESSAGE_LENGTH])
     facts = problem.get("facts")
     error.facts = dict(facts) if isinstance(facts, dict) else {}
     if unnamed:

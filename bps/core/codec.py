@@ -103,8 +103,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 def canonical_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value without floats
-    """RFC 8785 bytes of `value`, which has ASCII keys and no floats. Cost: about 1 us a KB."""
-    return orjson.dumps(value, option=_OPTIONS)
+    """RFC 8785 bytes of `value`, which has ASCII keys and no floats. Cost: about 2 us a KB."""
+    # A copy, as records are kept: orjson's own bytes hold on to a buffer of 4 KiB or more.
+    return bytes(memoryview(orjson.dumps(value, option=_OPTIONS)))
 
 
 def sha256_hex(data: bytes) -> str:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from bps.core import errors
 from bps.core.errors import BpsError
 
-EXIT_REJECTED = 1
-EXIT_INPUT = 2
-EXIT_INTEGRITY = 3
 EXIT_UNAVAILABLE = 75
 
 
@@ -109,8 +106,16 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
         1,
         "Let more holders sign (`bps keys statement`, `bps keys sign`), then repeat with all.",
     ),
-    errors.WrongState: (409, 1, "Look at its state (`bps branch show`, `bps token list`)."),
-    errors.NotFound: (404, 1, "List what is there (`bps plan list`, `bps branch list`)."),
+    errors.WrongState: (
+        409,
+        1,
+        "Look at its state (`bps branch show`, `bps token list`, `bps keys list`).",
+    ),
+    errors.NotFound: (
+        404,
+        1,
+        "List what is there (`bps plan list`, `bps branch list`, `bps token list`).",
+    ),
     errors.Exists: (409, 1, "Choose another id, or look at the record that is there."),
     errors.Ambiguous: (409, 1, "Give more digits of the branch id."),
     errors.WorkspaceConflict: (
@@ -127,6 +132,11 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
         500,
         3,
         "Write nothing more in this plan; compare it with an etcd backup.",
+    ),
+    errors.ReceiptRefuted: (
+        409,
+        3,
+        "If the receipt is genuine, the log was changed: write nothing more in this plan.",
     ),
     errors.DigestMismatch: (
         500,
@@ -148,18 +158,23 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
 }
 
 
-_ROWS_NAMED = re.compile(r" \(R\d+(, R\d+)*\)")
-"""The requirement rows that docstrings name are no help to who reads an error."""
+_FOR_DEVELOPERS = re.compile(r" \(R\d+(, R\d+)*\)|\s*\bfacts: .*")
+"""Requirement rows and the names of facts: in docstrings, but no help to who reads an error."""
 
 
 def explain(kind: type[BpsError]) -> Explanation:
     """The row of one error class; each class has its own."""
     http_status, exit_code, next_action = _ROWS[kind]
     sentence = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
-    meaning = _ROWS_NAMED.sub("", sentence)
+    meaning = _FOR_DEVELOPERS.sub("", sentence)
     return Explanation(kind.code, meaning, kind.retryable, http_status, exit_code, next_action)
 
 
 def catalogue() -> dict[str, Explanation]:
     """All codes, in the order of the tree."""
     return {kind.code: explain(kind) for kind in _ROWS}
+
+
+def next_action_of(error: BpsError) -> str:
+    """What to do now: the error's own advice, else that of its code."""
+    return error.next_action or explain(type(error)).next_action

@@ -6,13 +6,15 @@ other programs read `code`. A code, once released, is never renamed or reused.
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 Fact: TypeAlias = "str | int | bool | list[Fact] | dict[str, Fact] | None"
 
 
 class BpsError(Exception):
-    """Base of every named failure.
+    """Something failed in a way that has no name of its own.
+
+    Base of every named failure.
 
     Args:
         message: one sentence for a human, naming what was refused or what failed.
@@ -26,6 +28,12 @@ class BpsError(Exception):
         super().__init__(message)
         self.message = message
         self.facts = facts
+        self.next_action: str | None = None
+
+    def advising(self, next_action: str) -> Self:
+        """This error, with what to do now where its code's row in the catalogue is too general."""
+        self.next_action = next_action
+        return self
 
 
 class InputError(BpsError):
@@ -47,7 +55,7 @@ class InvalidId(InputError):
 
 
 class InvalidBlueprint(InputError):
-    """A blueprint breaks the strict *blueprint* profile; facts name rule, line and column."""
+    """A blueprint breaks the strict profile. facts: rule, line, column."""
 
     code = "BLUEPRINT_REFUSED"
 
@@ -334,7 +342,7 @@ class ApprovalsMissing(Rejected):
 
 
 class WrongState(Rejected):
-    """The RR-plan is not in a state that allows this act. facts: state."""
+    """What the request names is not in a state that allows this act. facts: state."""
 
     code = "WRONG_STATE"
 
@@ -373,6 +381,12 @@ class ChainBroken(IntegrityError):
     """An event log does not verify. facts: plan, index (the first bad one)."""
 
     code = "CHAIN_BROKEN"
+
+
+class ReceiptRefuted(ChainBroken):
+    """The log verifies, but does not hold the receipt that was given. facts: plan, index."""
+
+    code = "RECEIPT_REFUTED"
 
 
 class DigestMismatch(IntegrityError):

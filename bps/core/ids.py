@@ -10,16 +10,27 @@ from typing import Final
 from bps.core.errors import InvalidId
 
 CANONICAL_ACTOR: Final = "canonical"
+SERVICE_PRINCIPAL: Final = "bps"
+"""Who acts where the service itself does; no credential can be its."""
 SHORT_BRANCH_LENGTH: Final = 8
 BRANCH_ID_LENGTH: Final = 40
 
-_PLAN = re.compile(r"EP-[1-9][0-9]{0,9}")
-_BRANCH = re.compile(r"[0-9a-f]{40}")
+# Forms are what schemas publish as `pattern`, between `^` and `$`.
+PLAN_FORM: Final = r"EP-[1-9][0-9]{0,9}"
+RR_PLAN_FORM: Final = rf"{PLAN_FORM}-RR\(br[0-9a-f]{{8,40}}\)-[1-9][0-9]{{0,9}}"
+BRANCH_FORM: Final = rf"((br)?[0-9a-f]{{8,40}}|{RR_PLAN_FORM})"
+BRANCH_ID_FORM: Final = r"[0-9a-f]{40}"
+INITIATIVE_FORM: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+PRINCIPAL_FORM: Final = r"[a-z0-9][a-z0-9._@-]{0,63}"
+OPERATION_FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
+
+_PLAN = re.compile(PLAN_FORM)
+_BRANCH = re.compile(BRANCH_ID_FORM)
 _BRANCH_PREFIX = re.compile(r"(?:br)?([0-9a-f]{8,40})")
-_RR_PLAN = re.compile(r"(EP-[1-9][0-9]{0,9})-RR\(br([0-9a-f]{8,40})\)-([1-9][0-9]{0,9})")
-_INITIATIVE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_PRINCIPAL = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-_OPERATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_RR_PLAN = re.compile(rf"({PLAN_FORM})-RR\(br([0-9a-f]{{8,40}})\)-([1-9][0-9]{{0,9}})")
+_INITIATIVE = re.compile(INITIATIVE_FORM)
+_PRINCIPAL = re.compile(PRINCIPAL_FORM)
+_OPERATION = re.compile(OPERATION_FORM)
 _TEXT_MAX_LENGTH = 200
 _SHOWN_LENGTH = 60
 

@@ -27,15 +27,18 @@ _CACHING = {"Cache-Control": "private, no-cache"}
 _NOT_MODIFIED = 304
 
 
-def _header(description: str, example: str) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string", "example": example}}
+def _header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    schema = {"type": "string", "example": example}
+    return {"description": description, "required": required, "schema": schema}
 
 
 ETAG_HEADER = {"ETag": _header("Strong entity tag, for If-Match and If-None-Match.", '"7-5f1e"')}
 REVISION_HEADER = {REVISION: _header("The store's revision at which this was read.", "1042")}
 OUTCOME_HEADERS = {
     OUTCOME: _header("`committed`, `repeated` (done before) or `noop`.", "committed"),
-    WHY: _header("Why nothing was written; with `noop` only.", "EP-42 is registered already"),
+    WHY: _header(
+        "Why nothing was written; with `noop` only.", "EP-42 is registered already", required=False
+    ),
 }
 
 

@@ -94,6 +94,7 @@ async def operation_id(
             alias="Idempotency-Key",
             description="Names this act of yours; the same one repeats it without doing it twice.",
             examples=["promote-2026-11-21.1"],
+            json_schema_extra={"pattern": f"^{ids.OPERATION_FORM}$"},
         ),
     ] = None,
 ) -> str:

@@ -15,6 +15,9 @@ EXAMPLE = "x-bps-example"
 
 EXAMPLE_BLUEPRINT = "title: Checkout service\ntasks:\n  - id: charge\n    timeout_ms: 2500\n"
 
+_MAPPING = {"type": "object"}
+"""A schema is of what YAML holds, not of its bytes (OpenAPI 3.1, media type object)."""
+
 READ_HEADERS = REVISION_HEADER
 TAGGED_HEADERS = {**ETAG_HEADER, **REVISION_HEADER}
 
@@ -35,8 +38,7 @@ def example(**differences: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON va
 
 def yaml_body(text: str = EXAMPLE_BLUEPRINT) -> dict[str, Any]:
     """For `asks`: the request's body is a blueprint's bytes."""
-    schema = {"type": "string", "format": "binary"}
-    content = {media: {"schema": schema, "example": text} for media in YAML_TYPES}
+    content = {media: {"schema": _MAPPING, "example": text} for media in YAML_TYPES}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -51,9 +53,8 @@ def read(description: str, *, etag: bool = False) -> dict[int | str, dict[str, A
 
 def blueprint_read(description: str) -> dict[int | str, dict[str, Any]]:
     """The success of a read of a blueprint's bytes."""
-    schema = {"type": "string", "format": "binary"}
     answers = read(description, etag=True)
-    answers[200]["content"] = {YAML: {"schema": schema, "example": EXAMPLE_BLUEPRINT}}
+    answers[200]["content"] = {YAML: {"schema": _MAPPING, "example": EXAMPLE_BLUEPRINT}}
     return answers
 
 

@@ -6,7 +6,8 @@ anything that the request names is looked at: no answer tells whether a thing ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
@@ -32,11 +33,15 @@ class Rates(Protocol):
         """Count a request without valid credentials. Raises RateLimited."""
         ...
 
+    def forgiven(self, address: str) -> None:
+        """Take one `refused` back."""
+        ...
+
 
 class TokenGuard:
     """The guard of the service; see `bps.http.service.Guard`."""
 
-    def __init__(self, credentials: Credentials, clock: Clock, rates: Rates | None = None) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock, rates: Rates) -> None:
         self._credentials = credentials
         self._clock = clock
         self._rates = rates
@@ -53,16 +58,10 @@ class TokenGuard:
             Forbidden: none of the caller's roles allows it.
             Unavailable: the watch is down, and so is the store.
         """
-        try:
+        with self._failures_counted(request.client.host if request.client else ""):
             credential = await self._authenticate(request)
-        except Unauthenticated:
-            # Counted after the fact: a valid token comes in from an address where others fail.
-            if self._rates is not None:
-                self._rates.refused(request.client.host if request.client else "")
-            raise
         identity = credential.identity
-        if self._rates is not None:
-            self._rates.admitted(identity.principal)
+        self._rates.admitted(identity.principal)
         if not identity.may(operation):
             raise Forbidden(f"None of your roles allows {operation.value}.")
         return identity
@@ -78,6 +77,28 @@ class TokenGuard:
             return True
         now_ms = self._clock.now_ms()
         return any(each.state(now_ms) == "valid" and each.identity == identity for each in found)
+
+    @contextmanager
+    def _failures_counted(self, address: str) -> Iterator[None]:
+        """Count after the fact: a valid token comes in from an address where others fail.
+
+        Where each look-up reads the store, count first and take it back: else unknown tokens would
+        cost reads without a limit.
+        """
+        first = not self._credentials.warm
+        if first:
+            self._rates.refused(address)
+        failed = False
+        try:
+            yield
+        except Unauthenticated:
+            failed = True
+            if not first:
+                self._rates.refused(address)
+            raise
+        finally:
+            if first and not failed:
+                self._rates.forgiven(address)
 
     async def _authenticate(self, request: HTTPConnection) -> Credential:
         token = bearer_token(request.headers.getlist("authorization"))

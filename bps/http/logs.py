@@ -24,7 +24,6 @@ from starlette.types import Scope
 from bps.http import tracing
 from bps.http.log_pipe import LogPipe
 
-LEVELS = ("debug", "info", "warning", "error")
 _MAX_TEXT = 500
 _MAX_FRAMES = 8
 _SERVER_ERROR = 500

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bps.core.errors import Compacted, Unauthenticated
+from bps.http.connected import disconnected
 from bps.http.service import Service, identity_of
-from bps.http.streams import HEADERS, Reader, disconnected
+from bps.http.streams import HEADERS, Reader
 from bps.sidecar.published import PublishedEvent
 
 _CATCH_UP_S = 2.0

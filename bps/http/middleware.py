@@ -13,10 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bps.core.errors import BpsError
 from bps.http import tracing
 from bps.http.admission import check_headers, check_url, has_plain_path
+from bps.http.head import as_get
 from bps.http.problems import no_route, problem_response, unexpected
 
 _NO_STATUS = 0
 _TRACEPARENT = b"traceparent"
+_NO_CONTENT: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 Observer = Callable[[Scope, int, float], None]
@@ -47,13 +49,20 @@ class Edge:
         )
         status = _NO_STATUS
         begun_s = time.perf_counter()
+        asked = as_get(scope)
+        without_content = asked is not scope
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *marks]
-            await send(message)
+                await send(message)
+                if without_content:
+                    # The server tells a stream now that its reader is gone.
+                    await send(_NO_CONTENT)
+            elif not without_content:
+                await send(message)
 
         try:
             try:
@@ -61,7 +70,7 @@ class Edge:
             except BpsError as error:
                 await problem_response(error, scope)(scope, receive, answer)
             else:
-                await self._app(scope, receive, answer)
+                await self._app(asked, receive, answer)
         except Exception as error:
             failure = unexpected(error)
             if status != _NO_STATUS:
@@ -70,8 +79,10 @@ class Edge:
             await problem_response(failure, scope)(scope, receive, answer)
         finally:
             duration_s = time.perf_counter() - begun_s
+            # Routing has left its marks in what it was asked.
+            seen = {**asked, "method": scope["method"]} if without_content else scope
             for observe in self._observers:
-                observe(scope, status, duration_s)
+                observe(seen, status, duration_s)
 
     @staticmethod
     def _admit(scope: Scope, headers: list[tuple[bytes, bytes]]) -> None:

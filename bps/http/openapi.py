@@ -43,10 +43,11 @@ _EVERY: tuple[type[BpsError], ...] = (
     errors.ConfigError,
     BpsError,
 )
-_NAMED: tuple[type[BpsError], ...] = (errors.InvalidId, errors.NotFound)
+_NAMED: tuple[type[BpsError], ...] = (errors.InvalidId, errors.NotFound, errors.RouteNotFound)
 _WRITES: tuple[type[BpsError], ...] = (
     errors.IdempotencyKeyRequired,
     errors.IdempotencyKeyReused,
+    errors.InvalidId,
     errors.OperationInFlight,
     errors.NotLeader,
     errors.FencedOut,
@@ -56,6 +57,11 @@ _WRITES: tuple[type[BpsError], ...] = (
     errors.NoSpace,
     errors.StoreRolledBack,
 )
+_REQUIRED = {
+    "Idempotency-Key": errors.IdempotencyKeyRequired.code,
+    "If-Match": errors.PreconditionRequired.code,
+}
+"""Headers that FastAPI takes for optional, since their absence has an error of its own."""
 _BODIES: tuple[type[BpsError], ...] = (errors.UnsupportedMediaType, errors.RequestTimedOut)
 
 _DESCRIPTION = """\
@@ -109,8 +115,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "certificate": {"type": "mutualTLS"},
     }
     for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            _drop_null(parameter["schema"])
         if OPERATION in operation:
             _complete(path, method, operation)
+        elif PROBLEMS in operation:
+            _add_problems(operation, operation[PROBLEMS])
         _drop_validation(operation)
     return document
 
@@ -124,16 +134,28 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         kinds += _NAMED
     if method != "get":
         kinds += _WRITES
-        for parameter in operation.get("parameters", []):
-            if parameter["name"] == "Idempotency-Key":
-                parameter["required"] = True
     if "requestBody" in operation:
         kinds += _BODIES
     codes = {kind.code for kind in kinds} | set(operation.pop(PROBLEMS, []))
     operation[PROBLEMS] = sorted(codes)
+    for parameter in operation.get("parameters", []):
+        if _REQUIRED.get(parameter["name"]) in codes:
+            parameter["required"] = True
     _drop_validation(operation)
+    _add_problems(operation, codes)
+
+
+def _add_problems(operation: dict[str, Any], codes: Iterable[str]) -> None:
     for status, answer in problem_answers(codes):
         operation["responses"].setdefault(status, answer)
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """A parameter is a text that is there or not; FastAPI has null for what is left out."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema |= kinds[0] | schema
 
 
 def _drop_validation(operation: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from bps.api.pages import MAX_LIMIT
 from bps.core.errors import BpsError, InvalidInput
@@ -33,8 +33,9 @@ def digits(text: object) -> int:
 
 Limit = Annotated[
     int,
+    Field(ge=1, le=MAX_LIMIT),
     BeforeValidator(digits),
-    Query(ge=1, le=MAX_LIMIT, description="How many items at most.", examples=[100]),
+    Query(description="How many items at most.", examples=[100]),
 ]
 Cursor = Annotated[
     str | None,

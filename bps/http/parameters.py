@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bps.core import ids
 from bps.http.pages import digits
@@ -18,7 +18,7 @@ PlanId = Annotated[
     Path(
         description="Plan id.",
         examples=["EP-42"],
-        json_schema_extra={"pattern": "^EP-[1-9][0-9]{0,9}$"},
+        json_schema_extra={"pattern": f"^{ids.PLAN_FORM}$"},
     ),
 ]
 """Raises InvalidId."""
@@ -28,16 +28,14 @@ BranchName = Annotated[
     Path(
         description="Branch or RR-plan: `br66400e4b`, its 40 digits, `EP-42-RR(br66400e4b)-1`.",
         examples=["br66400e4b"],
-        json_schema_extra={
-            "pattern": r"^((br)?[0-9a-f]{8,40}|EP-[1-9][0-9]{0,9}-RR\(br[0-9a-f]{8,40}\)"
-            r"-[1-9][0-9]{0,9})$"
-        },
+        json_schema_extra={"pattern": f"^{ids.BRANCH_FORM}$"},
     ),
 ]
 """To be parsed by `bps.core.ids.BranchRef`, which needs the plan."""
 
 VersionNumber = Annotated[
     int,
+    Field(ge=1, le=_MAX_NUMBER),
     BeforeValidator(digits),
-    Path(ge=1, le=_MAX_NUMBER, description="Number of a canonical version.", examples=["1"]),
+    Path(description="Number of a canonical version.", examples=["1"]),
 ]

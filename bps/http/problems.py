@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from bps.core.error_catalogue import explain
+from bps.core.error_catalogue import explain, next_action_of
 from bps.core.errors import (
     BpsError,
     Fact,
@@ -34,7 +34,7 @@ _MAX_FIELDS = 20
 _MAX_POINTER_PARTS = 34
 _RETRY_AFTER_S = 1
 _WAIT = frozenset({429, 503})
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NOT_FOUND, _NOT_ALLOWED = 404, 405
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _INTERNAL = "The service failed; the trace id leads to its log."
@@ -57,7 +57,7 @@ def problem_body(error: BpsError, *, instance: str, trace_id: str) -> dict[str, 
         "detail": error.message,
         "code": row.code,
         "retryable": row.retryable,
-        "next_action": row.next_action,
+        "next_action": next_action_of(error),
         "facts": error.facts,
         "instance": instance,
         "trace_id": trace_id,
@@ -187,5 +187,5 @@ def allowed_methods(scope: Scope) -> str:
         asked = {"type": "http", "method": method, "path": scope["path"], "app": scope["app"]}
         asked |= {"root_path": scope.get("root_path", ""), "headers": []}
         if any(route.matches(asked)[0] is Match.FULL for route in routes):
-            allowed.append(method)
+            allowed += [method, "HEAD"] if method == "GET" else [method]
     return ", ".join(allowed)

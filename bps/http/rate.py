@@ -56,6 +56,12 @@ class Buckets:
             self._buckets.move_to_end(name)
         return bucket.take(now_s)
 
+    def give_back(self, name: str) -> None:
+        """Undo one `take` that was granted."""
+        bucket = self._buckets.get(name)
+        if bucket is not None:
+            bucket.tokens = min(bucket.tokens + 1, self._burst)
+
 
 class RateLimits:
     """The rates of one listener; the guard asks after it knows who asks."""
@@ -85,6 +91,10 @@ class RateLimits:
         wait_s = self._addresses.take(network_of(address), self._clock.monotonic_s())
         if wait_s:
             raise _limited("Too many requests without valid credentials.", wait_s)
+
+    def forgiven(self, address: str) -> None:
+        """Take one `refused` back: its request was none of those that are counted."""
+        self._addresses.give_back(network_of(address))
 
 
 def network_of(address: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from bps.core.error_catalogue import explain
+from bps.core.error_catalogue import explain, next_action_of
 from bps.core.errors import BpsError
 
 RETRY_MS = 2_000
@@ -45,7 +45,7 @@ def problem(event_id: str, error: BpsError) -> bytes:
         "status": row.http_status,
         "detail": error.message,
         "code": row.code,
-        "next_action": row.next_action,
+        "next_action": next_action_of(error),
         "facts": error.facts,
     }
     return event(event_id, "problem", orjson.dumps(said))

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from bps.core.errors import BpsError, Compacted
 from bps.http import sse
+from bps.http.connected import disconnected
 from bps.http.service import Service
 from bps.identity.roles import Identity
 from bps.sidecar.published import PublishedEvent
@@ -150,9 +151,3 @@ class EventStream(StreamingResponse):
         if found.error is not None:
             return sse.problem(event_id, found.error)
         return sse.event(event_id, found.type, found.json)
-
-
-async def disconnected(receive: Receive) -> None:
-    """Wait until the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

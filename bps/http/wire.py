@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 LINGER_S = 1.0
 WRITE_BUFFER_BYTES = 65_536
+KERNEL_BUFFER_BYTES = 131_072
+"""Linux grows it to 4 MiB for a peer that reads nothing, and keeps twice what is asked for."""
 
 
 class Wire:
@@ -25,6 +28,9 @@ class Wire:
         self._left = 0
         self._since_s: float | None = None
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
 
     def write(self, data: bytes) -> None:
         """As `asyncio.Transport`; nothing is written after `close`."""

@@ -16,7 +16,8 @@ from bps.core.errors import InvalidId
 
 MAX_NAMES: Final = 32
 """Names of one certificate that are looked up; one with more of them is no client of ours."""
-_NAME = re.compile(r"(?:uri|dns|cn):[!-~](?:[ -~]{0,252}[!-~])?")
+NAME_FORM: Final = r"(uri|dns|cn):[!-~]([ -~]{0,252}[!-~])?"
+_NAME = re.compile(NAME_FORM)
 _KINDS = {"URI": "uri", "DNS": "dns"}
 _ID_DIGITS = 16
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bps.core import keys
+from bps.core import ids, keys
 from bps.core.errors import Exists, InvalidId
 from bps.core.ports import Key, Read
 from bps.core.txn import absent
 from bps.identity.certificates import credential_of
-from bps.identity.credential import RESERVED_PRINCIPAL, Credential, registry_in
+from bps.identity.credential import Credential, registry_in
 from bps.identity.roles import Role
 from bps.writepath.command import Commit, Decision, OperationId, operation
 from bps.writepath.view import View
@@ -78,8 +78,8 @@ class CreateToken:
             Exists: the certificate's name has a credential already, revoked ones included.
             LimitExceeded: there are too many credentials, or too many operators.
         """
-        if self.holder == RESERVED_PRINCIPAL:
-            msg = f"{RESERVED_PRINCIPAL} is the service itself; choose another principal."
+        if self.holder == ids.SERVICE_PRINCIPAL:
+            msg = f"{ids.SERVICE_PRINCIPAL} is the service itself; choose another principal."
             raise InvalidId(msg, expected="supervisor-1")
         credential = self.credential(now_ms)
         known = view.get(keys.token(credential.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -18,8 +19,6 @@ MAX_CREDENTIALS = 10_000
 """Credentials that are kept, the ended ones included; a sidecar holds them all in memory."""
 MAX_OPERATORS = 100
 """Credentials with the role operator that have not ended; the registry names each."""
-RESERVED_PRINCIPAL = "bps"
-"""The service itself; no credential can be its."""
 
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -75,8 +74,8 @@ class Credential(Record):
 class CredentialRegistry(Record):
     """`token-registry`: what a decision must know of all credentials without reading them.
 
-    `total` counts all records; `operators` names the credentials with the role operator that were
-    not revoked, with their expiries (null: none).
+    `total` counts all records until they are pruned; `operators` names the credentials with the
+    role operator that were not revoked, with their expiries (null: none).
     """
 
     KIND: ClassVar[str] = "credential_registry"
@@ -109,6 +108,11 @@ class CredentialRegistry(Record):
         if credential.operator and credential.revoked_ms is None:
             operators[credential.id] = credential.expires_ms
         return CredentialRegistry(total=self.total, operators=operators)
+
+    def without(self, pruned: Collection[str]) -> CredentialRegistry:
+        """The registry after the records of the credentials `pruned` were removed."""
+        operators = {name: end for name, end in self.operators.items() if name not in pruned}
+        return CredentialRegistry(total=self.total - len(pruned), operators=operators)
 
     def put(self) -> Put:
         """Its write."""
@@ -150,5 +154,5 @@ def _lasts(expires_ms: int | None, now_ms: int) -> bool:
 
 
 def _too_many(limit: str, what: str, value: int, allowed: int) -> LimitExceeded:
-    msg = f"The store keeps at most {allowed} {what}."
+    msg = f"The store keeps at most {allowed} {what}; `bps token prune` removes ended ones."
     return LimitExceeded(msg, limit=limit, value=value, allowed=allowed)

@@ -47,10 +47,10 @@ async def all_initiatives(store: Store) -> list[Initiative]:
     return found
 
 
-async def initiative(store: Store, initiative_id: str) -> Initiative:
-    """One initiative. One round trip. Raises NotFound."""
+async def initiative(store: Store, initiative_id: str) -> tuple[Initiative, int]:
+    """One initiative, and the revision at which it was read. One round trip. Raises NotFound."""
     snapshot = await store.snapshot([Key(keys.initiative(initiative_id))])
     if not snapshot.answers[0]:
         msg = f"There is no initiative {initiative_id}."
         raise NotFound(msg, initiative=initiative_id)
-    return initiative_at(snapshot.answers[0][0])
+    return initiative_at(snapshot.answers[0][0]), snapshot.revision

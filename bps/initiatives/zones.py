@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bps.core.errors import InvalidInput
 
 _LOCAL = {"localtime", "posixrules", "Factory"}
 """Entries of the database that mean another zone on each machine, or none."""
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
+ZONE_FORM: Final = r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}"
+_NAME = re.compile(ZONE_FORM)
 
 
 def zone_name(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -94,17 +95,18 @@ def make_private_key(path: Path) -> PrivateKey:
     )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, _CREATE, 0o600)
+        # Whole under its name or not at all: another process may read it at once.
+        written = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(written, _CREATE, 0o600)
         try:
             with open(descriptor, "wb", closefd=False) as file:
                 file.write(data)
             os.fsync(descriptor)
-        except OSError:
-            with suppress(OSError):
-                path.unlink()
-            raise
+            os.link(written, path)
         finally:
             os.close(descriptor)
+            with suppress(OSError):
+                written.unlink()
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

@@ -12,5 +12,11 @@ async def read_registry(store: Store) -> Registry:
     Raises:
         MalformedRecord, SchemaTooNew: a stored key cannot be trusted.
     """
-    counter, stored = (await store.snapshot(registry_reads())).answers
-    return Registry.from_stored(counter[0] if counter else None, stored)
+    return (await registry_at(store))[0]
+
+
+async def registry_at(store: Store) -> tuple[Registry, int]:
+    """As `read_registry`, and the revision at which it was read."""
+    snapshot = await store.snapshot(registry_reads())
+    counter, stored = snapshot.answers
+    return Registry.from_stored(counter[0] if counter else None, stored), snapshot.revision

@@ -43,11 +43,15 @@ def registry_reads() -> list[Read]:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All keys by their ids, and the counter; `mod_revision` 0 where nothing was registered yet."""
+    """All keys by their ids, and the counter; `mod_revision` 0 where nothing was registered yet.
+
+    `written` has the revision that last wrote each key's record: its revocation, where it has one.
+    """
 
     keys: dict[str, KeyRecord]
     counter: KeyRegistry | None
     mod_revision: int
+    written: dict[str, int]
 
     @classmethod
     def of(cls, view: View) -> Registry:
@@ -58,10 +62,12 @@ class Registry:
     @classmethod
     def from_stored(cls, counter: KV | None, stored: Sequence[KV]) -> Registry:
         """From what lies at `key-registry` and below `keys/`."""
+        records = [(key_at(kv), kv.mod_revision) for kv in stored]
         return cls(
-            {record.key_id: record for record in map(key_at, stored)},
+            {record.key_id: record for record, _ in records},
             KeyRegistry.decode(counter.value) if counter else None,
             counter.mod_revision if counter else 0,
+            {record.key_id: revision for record, revision in records},
         )
 
     @property

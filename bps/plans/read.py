@@ -122,13 +122,17 @@ async def blueprint(store: Store, plan: str, digest: str) -> bytes:
     found = await blueprint_if_stored(store, plan, digest)
     if found is None:
         raise DigestMismatch(f"{plan}: blob {digest} is missing.", plan=plan, digest=digest)
-    return found
+    return found[0]
 
 
-async def blueprint_if_stored(store: Store, plan: str, digest: str) -> bytes | None:
-    """As `blueprint`, for a digest that nobody promised; None where the plan has no such one."""
+async def blueprint_if_stored(store: Store, plan: str, digest: str) -> tuple[bytes, int] | None:
+    """As `blueprint`, for a digest that nobody promised, with the revision at which it was read.
+
+    None where the plan has no such one.
+    """
     snapshot = await store.snapshot([Key(keys.PlanKeys(plan).blob(digest))])
-    return unpack(snapshot.answers[0][0].value, digest) if snapshot.answers[0] else None
+    found = snapshot.answers[0]
+    return (unpack(found[0].value, digest), snapshot.revision) if found else None
 
 
 async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import Any, ClassVar, Literal
 from bps.core import keys
 from bps.core.chain import Break, ChainVerifier, Claim, Link
 from bps.core.codec import Decimal, Record, sha256_hex
-from bps.core.errors import ChainBroken, DigestMismatch
+from bps.core.errors import ChainBroken, DigestMismatch, ReceiptRefuted
 from bps.core.ports import Store
 from bps.plans.blob import unpack
 from bps.plans.results import Receipt
 from bps.replay.log import Bodies, PinnedLog, pages, pin
 
 _PAGE_BLOBS = 16
+_EVENTS_AT_ONCE = 50
+"""Others have their turn after so many: a page would hold a service's event loop up for 80 ms."""
 
 
 class Verified(Record):
@@ -60,12 +63,13 @@ async def verify(
         NotFound: no such plan.
         ChainBroken: facts name the first bad index.
         DigestMismatch: a blob does not hold what its name says.
+        ReceiptRefuted: all else is sound, but the log does not hold the `receipt`.
     """
     by_seq: dict[int, list[Claim]] = {}
     claimed = list(claims)
-    witnesses = claimed if receipt is None else [*claimed, _claim(receipt)]
-    for claim in witnesses:
+    for claim in claimed:
         by_seq.setdefault(claim.seq, []).append(claim)
+    receipt_hash = None
     log = await pin(store, plan)
     async with aclosing(checked_events(store, log)) as events:
         async for event in events:
@@ -73,25 +77,37 @@ async def verify(
                 if event.hash != claim.hash:
                     why = f"its hash is not that of the {claim.source}: history was rewritten"
                     raise broken(plan, Break(event.seq, why))
+            if receipt is not None and event.seq == receipt.seq:
+                receipt_hash = event.hash
     for missing in sorted(by_seq):
         why = (
             f"the {by_seq[missing][0].source} names it, but the log ends at {log.head.seq}: events "
             "were removed"
         )
         raise broken(plan, Break(missing, why))
+    blobs = await _verify_blobs(store, log)
+    if receipt is not None and receipt.hash != receipt_hash:
+        raise _refuted(receipt, log.head.seq)
     return Verified(
         plan=plan,
         events=log.head.seq,
         head=log.head.hash,
-        blobs=await _verify_blobs(store, log),
+        blobs=blobs,
         revision=log.revision,
         receipt=True if receipt is not None else None,
         checkpointed=max((claim.seq for claim in claimed), default=None),
     )
 
 
-def _claim(receipt: Receipt) -> Claim:
-    return Claim(receipt.seq, receipt.hash, "receipt")
+def _refuted(receipt: Receipt, end: int) -> ReceiptRefuted:
+    """Whether the receipt or the log is false, the log alone cannot tell."""
+    why = (
+        f"the log ends at {end}: the receipt is of another log, or events were removed"
+        if receipt.seq > end
+        else "the event has another hash: the receipt is false, or history was rewritten"
+    )
+    message = f"{receipt.plan}: the log does not hold the receipt of event {receipt.seq}: {why}."
+    return ReceiptRefuted(message, plan=receipt.plan, index=receipt.seq)
 
 
 async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked, None]:
@@ -119,6 +135,8 @@ async def checked_events(store: Store, log: PinnedLog) -> AsyncGenerator[Checked
                         raise broken(log.plan, Break(verifier.count + 1, why))
                     if bad := verifier.feed(Link(seq, kv.value)):
                         raise broken(log.plan, bad)
+                    if seq % _EVENTS_AT_ONCE == 0:
+                        await asyncio.sleep(0)
                     if verifier.count != seq:
                         continue
                     if held is not None:
@@ -153,6 +171,7 @@ async def _verify_blobs(store: Store, log: PinnedLog) -> int:
     async with aclosing(pages(store, prefix, log.revision, limit=_PAGE_BLOBS)) as blob_pages:
         async for page in blob_pages:
             for kv in page:
+                await asyncio.sleep(0)
                 name = kv.key[len(prefix) :].decode(errors="replace")
                 try:
                     unpack(kv.value, name)

@@ -97,6 +97,7 @@ class Credentials:
             more = page.more
             if page.kvs:
                 start = page.kvs[-1].key + b"\0"
+        self._known = {name: entry for name, entry in self._known.items() if entry[1] is not None}
         self._complete = True
 
     def _learn(self, batch: WatchBatch) -> None:
@@ -110,7 +111,11 @@ class Credentials:
         revision, _ = self._known.get(name, (0, None))
         if kv.mod_revision < revision:
             return
+        if deleted and self._complete:
+            self._known.pop(name, None)
+            return
         if deleted:
+            # A page that was read before may still bring it.
             self._known[name] = (kv.mod_revision, None)
             return
         try:

@@ -18,7 +18,7 @@ from bps.core.ports import Capability, Key, MemberStatus, Store
 from bps.leadership.election import Holder
 from bps.policy.model import Policy
 from bps.sidecar.sidecar import Sidecar
-from bps.sidecar.terms import Mode
+from bps.sidecar.terms import Mode, Reason
 
 QUOTA_BYTES = 8 * 2**30
 """The quota of our compose file and of the embedded etcd (design, "etcd")."""
@@ -51,9 +51,14 @@ def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
     terms, feed = sidecar.terms, sidecar.feed
     mode = terms.mode.value + (f", {terms.reason.value}" if terms.reason else "")
     writes = terms.mode is Mode.READ_WRITE
+    action = "Write to the sidecar that leads."
+    if terms.reason is Reason.STORE_ROLLED_BACK:
+        action = "Write nowhere, and find out who restored the store: docs/checkpoints.md."
+    elif terms.reason is Reason.STORE_UNREADABLE:
+        action = "Run the newest release; if it says the same, compare the store with a backup."
     watch = f"revision {feed.revision}" + ("" if feed.warm else ", interrupted")
     return [
-        _check("mode", "ok" if writes else "warning", mode, "Write to the sidecar that leads."),
+        _check("mode", "ok" if writes else "warning", mode, action),
         _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
         *map(_trusted, _trust_of(sidecar)),
     ]

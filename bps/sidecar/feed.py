@@ -56,6 +56,8 @@ class Feed:
         self._gap = True
         self._asked_s = 0.0
         self._complete_s = -STALE_S
+        self._restart = asyncio.Event()
+        self._tip = 0
         self.revision = 0
         self.asked = 0
         self.rollbacks = 0
@@ -86,6 +88,10 @@ class Feed:
         It is also called, for this listener alone, if the listener fails.
         """
         self._listeners.append(_Listening(listener, on_gap))
+
+    def restart(self) -> None:
+        """Begin anew, as after a gap: somebody knows that the store was rolled back."""
+        self._restart.set()
 
     async def run(self) -> None:
         """Follow the store until cancelled or until it is closed. One read, then one watch."""
@@ -171,9 +177,15 @@ class Feed:
     async def _follow_store(self) -> None:
         """Anchor where there is a gap, then follow until the watch or the heartbeat ends."""
         if self._gap:
-            self._begin(await self._ask())
+            self._begin(*await self._ask())
         self._standing = True
-        await _first_to_end(self._watch(), self._beat())
+        await _first_to_end(self._watch(), self._beat(), self._until_restart())
+
+    async def _until_restart(self) -> None:
+        await self._restart.wait()
+        self._restart.clear()
+        self.rollbacks += 1
+        raise Compacted("The store went back, whatever its revision is now.")
 
     async def _watch(self) -> None:
         watch = self._store.watch(keys.ROOT, start_revision=self.revision + 1)
@@ -185,32 +197,34 @@ class Feed:
         """Ask the store for its revision again and again; silence makes the feed cold."""
         while True:
             await self._clock.sleep(HEARTBEAT_S)
-            seen = self.revision
+            seen, tip_seen = self.revision, self._tip
             try:
-                revision = await self._ask()
+                revision, tip = await self._ask()
             except BpsError:
                 continue
-            if revision < seen:
+            # The tip of the checkpoints only moves on: an older one, or one that we must have seen
+            # and did not, is another history, even where its revision is beyond ours.
+            if revision < seen or tip < tip_seen or tip_seen < tip <= seen:
                 self.rollbacks += 1
                 raise Compacted(f"The store went back from revision {seen} to {revision}.")
 
-    async def _ask(self) -> int:
-        """The store's revision, by a linearizable read of one small key."""
+    async def _ask(self) -> tuple[int, int]:
+        """The revisions of the store and of the checkpoints' tip (0: none); a linearizable read."""
         asked_s = self._clock.monotonic_s()
-        revision = (await self._store.snapshot([Key(keys.SCHEMA)])).revision
-        self._asked_s, self.asked = asked_s, revision
+        snapshot = await self._store.snapshot([Key(keys.CHECKPOINT_TIP)])
+        self._asked_s, self.asked = asked_s, snapshot.revision
         self._note_complete()
-        return revision
+        return snapshot.revision, max((kv.mod_revision for kv in snapshot.answers[0]), default=0)
 
     def _note_complete(self) -> None:
         """All that the store had when it was last asked has been seen."""
         if not self._gap and self.revision >= self.asked:
             self._complete_s = self._asked_s
 
-    def _begin(self, revision: int) -> None:
+    def _begin(self, revision: int, tip: int) -> None:
         self.rollbacks += revision < self.revision
         self._gap = False
-        self.revision = revision
+        self.revision, self._tip = revision, tip
         self._note_complete()
         self._ring.clear(revision)
         for listening in self._listeners:
@@ -222,6 +236,7 @@ class Feed:
         if batch.revision <= self.revision:
             return
         self.revision = batch.revision
+        self._tip = _tip_in(batch, self._tip)
         self._note_complete()
         for listening in self._listeners:
             try:
@@ -267,6 +282,14 @@ class Feed:
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+
+
+def _tip_in(batch: WatchBatch, known: int) -> int:
+    """The revision of the checkpoints' tip after `batch`; 0 where it was removed."""
+    for event in batch.events:
+        if event.kv.key == keys.CHECKPOINT_TIP:
+            known = 0 if event.deleted else event.kv.mod_revision
+    return known
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

@@ -38,6 +38,7 @@ COMMANDS = (
     "RevokeKey",
     "RevokeToken",
     "RotateKey",
+    "PruneTokens",
     "RotateToken",
     "SubmitBranch",
 )

@@ -14,6 +14,7 @@ from bps.checkpoints.rollback import check_not_rolled_back
 from bps.core import keys
 from bps.core.errors import BpsError, ChainBroken, StoreRolledBack
 from bps.core.ports import Clock, Store, WatchBatch
+from bps.core.txn import Compare
 from bps.sidecar.feed import Feed
 
 _RETRY_S: Final = 5.0
@@ -25,7 +26,8 @@ class MirrorKeeper:
     """Run `run` as a task. `problem` is what the mirror and the store disagree in, or what fails.
 
     A mirror that cannot be written stops nothing: it is tried again every 5 s. A store that was
-    rolled back ends the term; the next one does not begin (`check`).
+    rolled back ends the term; the next one does not begin (`check`). `witness` is compared in every
+    write, so that none lands in a store that lacks the last mirrored checkpoint.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class MirrorKeeper:
         clock: Clock,
         directory: Path | None,
         *,
-        on_rollback: Callable[[], None],
+        on_rollback: Callable[[StoreRolledBack], None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -62,7 +64,11 @@ class MirrorKeeper:
         Raises:
             StoreRolledBack: it does not.
         """
-        await check_not_rolled_back(self._store, self.mirror.last)
+        self.mirror.witness = await check_not_rolled_back(self._store, self.mirror.last)
+
+    def witness(self) -> Compare | None:
+        """What every write compares; None where there is nothing to hold the store to yet."""
+        return self.mirror.witness
 
     async def run(self) -> None:
         """Follow the chain until cancelled."""
@@ -80,9 +86,9 @@ class MirrorKeeper:
         except BpsError as error:
             if self.problem is None or self.problem.message != error.message:
                 _log.error("checkpoints: %s", error.message)
-            self.problem = error
-            if isinstance(error, StoreRolledBack):
-                self._on_rollback()
+            known, self.problem = self.problem, error
+            if isinstance(error, StoreRolledBack) and not isinstance(known, StoreRolledBack):
+                self._on_rollback(error)
         else:
             self.problem = self._changed
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bps.core import ids
 from bps.core.codec import Record
-from bps.core.errors import FencedOut, OperationInFlight
+from bps.core.errors import FencedOut, OperationInFlight, StoreRolledBack
 from bps.core.ports import Clock, Store
+from bps.core.txn import Compare
 from bps.keyring.statement import Signer
 from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
@@ -33,9 +35,6 @@ _POLL_S = 0.02
 _RESIGN_S = 1.0
 
 _log = logging.getLogger(__name__)
-
-SERVICE_PRINCIPAL = "bps"
-"""Who acts where the service itself does; no token can have this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +89,19 @@ class Sidecar:
             ttl_s=settings.lease_ttl_s,
             campaign_s=settings.campaign_s,
             recover=self._recover,
+            witness=self._witness,
         )
         self.checkpoints = CheckpointKeeper(
             store,
             self.feed,
             clock,
             signer=settings.signer,
-            principal=SERVICE_PRINCIPAL,
+            principal=ids.SERVICE_PRINCIPAL,
             execute=self.execute,
             leading=lambda: self.terms.mode is Mode.READ_WRITE,
         )
         self.mirror = MirrorKeeper(
-            store, self.feed, clock, settings.mirror_dir, on_rollback=self.terms.lost
+            store, self.feed, clock, settings.mirror_dir, on_rollback=self._rolled_back
         )
         self.pending = PendingPromotions(store, self.feed, clock)
         self.gauges = SidecarGauges(self)
@@ -134,6 +134,9 @@ class Sidecar:
             outcome = await path.execute(command)
         except FencedOut:
             self.terms.lost()
+            raise
+        except StoreRolledBack as error:
+            self._rolled_back(error)
             raise
         finally:
             self._in_flight.discard(operation)
@@ -204,8 +207,16 @@ class Sidecar:
                 _log.warning("%s ended badly", task.get_name(), exc_info=failed)
         self.mirror.close()
 
+    def _witness(self) -> Compare | None:
+        return self.mirror.witness()
+
+    def _rolled_back(self, error: StoreRolledBack) -> None:
+        """The store lost what it had: the term ends, and what was learned from it is forgotten."""
+        self.terms.lost(error)
+        self.feed.restart()
+
     async def _recover(self, path: WritePath) -> None:
         """Prove that writing is safe; one linearizable read at least (design, "Modes")."""
         await self.mirror.check()
         now_ms = self.clock.now_ms()
-        await path.execute(Initialise(SERVICE_PRINCIPAL, f"initialise-{now_ms}"))
+        await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{now_ms}"))

@@ -51,11 +51,6 @@ CURRENT: ContextVar[SpanContext | None] = ContextVar("bps_span", default=None)
 """The span that this task works in; None where nothing is recorded."""
 
 
-def new_root() -> SpanContext:
-    """The beginning of a trace."""
-    return SpanContext(secrets.token_hex(16), secrets.token_hex(8))
-
-
 @contextmanager
 def within(context: SpanContext | None) -> Iterator[None]:
     """Make `context` the span that this task works in."""

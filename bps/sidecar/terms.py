@@ -14,12 +14,14 @@ from enum import StrEnum
 from bps.core.errors import (
     BpsError,
     FencedOut,
+    IntegrityError,
     LeadershipError,
     NotLeader,
     StoreRolledBack,
     Unavailable,
 )
 from bps.core.ports import Clock, Store
+from bps.core.txn import Compare
 from bps.leadership.election import Leadership
 from bps.writepath.transact import WritePath
 
@@ -46,6 +48,7 @@ class Reason(StrEnum):
 
     NOT_LEADER = "not_leader"
     STORE_ROLLED_BACK = "store_rolled_back"
+    STORE_UNREADABLE = "store_unreadable"
     STORE_UNAVAILABLE = "store_unavailable"
     DRAINING = "draining"
 
@@ -66,6 +69,7 @@ class Terms:
         ttl_s: int,
         campaign_s: float,
         recover: Recover,
+        witness: Callable[[], Compare | None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -73,12 +77,13 @@ class Terms:
         self._ttl_s = ttl_s
         self._campaign_s = campaign_s
         self._recover = recover
+        self._witness = witness
         self._path: WritePath | None = None
         self._refusal: BpsError = NotLeader("This sidecar is starting and does not lead yet.")
         self.mode = Mode.STARTING
         self.reason: Reason | None = None
         self.terms = 0
-        self._lost = False
+        self._lost: BpsError | None = None
         self._draining = False
         self._decided = asyncio.Event()
 
@@ -88,6 +93,7 @@ class Terms:
         Raises:
             NotLeader: another sidecar leads, or none yet; the message names it.
             StoreRolledBack: the store lost what it had acknowledged; an operator has to decide.
+            SchemaTooNew, ChainBroken, MalformedRecord: what a leader needs cannot be trusted.
             Unavailable: the store did not answer the election.
         """
         if self._path is None:
@@ -123,6 +129,8 @@ class Terms:
                 pause_s = _PAUSE_ROLLED_BACK_S
             except LeadershipError as error:
                 self._refuse(Reason.NOT_LEADER, error)
+            except IntegrityError as error:
+                self._refuse(Reason.STORE_UNREADABLE, error)
             except BpsError as error:
                 # Whatever the store says that we do not know means read-only.
                 self._refuse(Reason.STORE_UNAVAILABLE, error)
@@ -131,9 +139,12 @@ class Terms:
                 await leadership.resign()
             await self._clock.sleep(pause_s)
 
-    def lost(self) -> None:
-        """A write was fenced out: the term is over, although the lease may not have ended."""
-        self._lost = True
+    def lost(self, why: BpsError | None = None) -> None:
+        """The term is over at once, although the lease may not have ended; `why` is told."""
+        self._lost = why or FencedOut("Another sidecar leads now.")
+        if self._path is not None:
+            self._path = None
+            self._refusal = self._lost
 
     def drain(self) -> None:
         """Refuse every further write: the process ends."""
@@ -147,9 +158,9 @@ class Terms:
         await leadership.campaign(
             min(_FIRST_CAMPAIGN_S, self._campaign_s) if first else self._campaign_s
         )
-        self._lost = False
+        self._lost = None
         self.mode, self.reason = Mode.RECOVERING, None
-        path = WritePath(self._store, leadership, self._clock)
+        path = WritePath(self._store, leadership, self._clock, witness=self._witness)
         await self._recover(path)
         if self._draining:
             return
@@ -158,10 +169,10 @@ class Terms:
         self.mode = Mode.READ_WRITE
         self._decided.set()
         _log.info("term begun", extra={"sidecar": self._sidecar, "term": self.terms})
-        while not self._lost:
+        while self._lost is None:
             leadership.fence()
             await self._clock.sleep(_WATCH_TERM_S)
-        raise FencedOut("Another sidecar leads now.")
+        raise self._lost
 
     def _refuse(self, reason: Reason, error: BpsError) -> None:
         if self._draining:
@@ -169,7 +180,9 @@ class Terms:
         if (self.mode, self.reason) != (Mode.READ_ONLY, reason):
             _log.warning("read-only: %s", error.message, extra={"reason": reason.value})
         self.mode, self.reason = Mode.READ_ONLY, reason
-        kind = type(error) if isinstance(error, LeadershipError | StoreRolledBack) else Unavailable
+        kind = type(error) if isinstance(error, LeadershipError | IntegrityError) else Unavailable
         self._refusal = kind(error.message, **{**error.facts, "reason": reason.value})
+        if error.next_action is not None:
+            self._refusal.advising(error.next_action)
         self._path = None
         self._decided.set()

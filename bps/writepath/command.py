@@ -123,7 +123,7 @@ class Outcome(Generic[V]):
     """What became of a command. `repeated`: the operation was done before, this is its result.
 
     At the edges `result` may be a view of the record. `revision` is the store's at which it was
-    committed; 0 where this execution committed no act.
+    committed, by whichever execution; 0 where nothing was committed.
     """
 
     result: V
@@ -140,11 +140,14 @@ def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:
     """
     record = OpRecord.decode(stored.value, key=stored.key)
     _check_request(command, record)
-    return repeated(command, record) if record.state == "DONE" else None
+    return repeated(command, record, stored.mod_revision) if record.state == "DONE" else None
 
 
-def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
-    """The outcome that a DONE record holds. Raises IdempotencyKeyReused, MalformedRecord."""
+def repeated(command: Command[R], record: OpRecord, revision: int) -> Outcome[R]:
+    """The outcome that a DONE record of `revision` holds.
+
+    Raises IdempotencyKeyReused, MalformedRecord.
+    """
     _check_request(command, record)
     try:
         result = command.result_type.part(record.result or {}, record)
@@ -152,7 +155,7 @@ def repeated(command: Command[R], record: OpRecord) -> Outcome[R]:
         name = command.operation.name
         msg = f"The stored result of operation {name} is none of this command."
         raise MalformedRecord(msg, op=name) from error
-    return Outcome(result, "repeated", "the operation was done before")
+    return Outcome(result, "repeated", "the operation was done before", revision)
 
 
 def _check_request(command: Command[R], record: OpRecord) -> None:

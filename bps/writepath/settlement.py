@@ -25,9 +25,10 @@ class Aborted:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The original was applied; this is its record."""
+    """The original was applied; this is its record, written at `mod_revision` with the rest."""
 
     record: OpRecord
+    mod_revision: int
 
 
 async def settle(
@@ -73,7 +74,8 @@ async def settle(
     present = answer.present[operation.key]
     if present is not None and present.mod_revision != expected_mod_revision:
         record = OpRecord.decode(present.value, key=present.key)
-        return Done(record) if record.state == "DONE" else Aborted(present.mod_revision)
+        at = present.mod_revision
+        return Done(record, at) if record.state == "DONE" else Aborted(at)
     msg = (
         f"The leadership was lost before operation {operation.name} was applied; it never will be."
     )

@@ -8,6 +8,7 @@ where it is cold. A conflict outside the plan costs one more, as its answer brin
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -22,10 +23,23 @@ from bps.core.errors import (
     NoSpace,
     OutcomeUnknown,
     Rejected,
+    StoreRolledBack,
     Unavailable,
 )
 from bps.core.ports import Clock, Key, Read, Store
-from bps.core.txn import KV, Committed, Conflict, Exists, Fence, Put, Target, Txn, unchanged
+from bps.core.txn import (
+    KV,
+    Committed,
+    Compare,
+    Condition,
+    Conflict,
+    Exists,
+    Fence,
+    Put,
+    Target,
+    Txn,
+    unchanged,
+)
 from bps.writepath.command import (
     Command,
     Commit,
@@ -55,12 +69,20 @@ class WritePath:
     """Executes commands for one leader. Commands on one plan queue; others run side by side."""
 
     def __init__(
-        self, store: Store, authority: WriteAuthority, clock: Clock, *, deadline_s: float = 5.0
+        self,
+        store: Store,
+        authority: WriteAuthority,
+        clock: Clock,
+        *,
+        deadline_s: float = 5.0,
+        witness: Callable[[], Compare | None] = lambda: None,
     ) -> None:
+        """`witness` is a condition that only a store that was rolled back does not meet."""
         self._store = store
         self._authority = authority
         self._clock = clock
         self._deadline_s = deadline_s
+        self._witness = witness
         self._warm = WarmPlans()
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -73,17 +95,19 @@ class WritePath:
             OutcomeUnknown: sent, and no answer until the deadline; repeat with the same id.
             Contended: other writers won until the deadline.
             NotLeader, LeaseLost, FencedOut: this process may not write; nothing was written.
+            StoreRolledBack: the store lacks what the witness saw; nothing was written.
             Unavailable: the store does not answer; nothing was written.
         """
         if command.plan is None:
-            return await _Execution(self._store, self._authority, self._clock, None, command).run(
-                self._deadline_s
-            )
+            return await self._execution(command, None).run(self._deadline_s)
         queue = self._queues.setdefault(command.plan, asyncio.Lock())
         async with queue:
-            return await _Execution(
-                self._store, self._authority, self._clock, self._warm, command
-            ).run(self._deadline_s)
+            return await self._execution(command, self._warm).run(self._deadline_s)
+
+    def _execution(self, command: Command[R], warm: WarmPlans | None) -> _Execution[R]:
+        return _Execution(
+            self._store, self._authority, self._clock, warm, command, witness=self._witness
+        )
 
 
 class _Execution(Generic[R]):
@@ -96,12 +120,15 @@ class _Execution(Generic[R]):
         clock: Clock,
         warm: WarmPlans | None,
         command: Command[R],
+        *,
+        witness: Callable[[], Compare | None],
     ) -> None:
         self._store = store
         self._authority = authority
         self._clock = clock
         self._warm = warm
         self._command = command
+        self._witness = witness
         self._operation: OperationId = command.operation
         self._deadline_s = 0.0
 
@@ -142,7 +169,8 @@ class _Execution(Generic[R]):
             return await self._read(view.guessed)
         if isinstance(decided, Noop) and not decided.compares:
             return Outcome(decided.result, "noop", decided.why)
-        txn = self._transaction(decided, fence, recorded, lease_id)
+        witness = self._witness()
+        txn = self._transaction(decided, fence, recorded, lease_id, witness)
         try:
             answer = await self._store.commit(txn)
         except OutcomeUnknown:
@@ -157,13 +185,14 @@ class _Execution(Generic[R]):
             )
             self._forget()
             if isinstance(settled, Done):
-                return repeated(self._command, settled.record)
+                return repeated(self._command, settled.record, settled.mod_revision)
             return await self._read(())
         if isinstance(answer, Committed):
-            self._remember(view, txn, answer.revision)
+            self._remember(view, txn, decided.compares, answer.revision)
             if isinstance(decided, Noop):
                 return Outcome(decided.result, "noop", decided.why)
             return Outcome(decided.result, "committed", revision=answer.revision)
+        _check_witness(witness, answer)
         return await self._learn(view, txn, answer, fence)
 
     def _decide(self, view: View) -> Decision[R] | None:
@@ -211,7 +240,12 @@ class _Execution(Generic[R]):
         return view
 
     def _transaction(
-        self, decided: Decision[R], fence: Fence, recorded: KV | None, lease_id: int
+        self,
+        decided: Decision[R],
+        fence: Fence,
+        recorded: KV | None,
+        lease_id: int,
+        witness: Compare | None,
     ) -> Txn:
         operations = decided.operations if isinstance(decided, Commit) else ()
         done = OpRecord(
@@ -222,6 +256,7 @@ class _Execution(Generic[R]):
                 fence.compare,
                 unchanged(self._operation.key, recorded.mod_revision if recorded else 0),
                 *decided.compares,
+                *([] if witness is None else [witness]),
             ),
             (*operations, Put(self._operation.key, done.encode(), lease_id)),
         )
@@ -252,7 +287,9 @@ class _Execution(Generic[R]):
         view.guessed.clear()
         return view
 
-    def _remember(self, view: View, txn: Txn, revision: int) -> None:
+    def _remember(
+        self, view: View, txn: Txn, compares: tuple[Condition, ...], revision: int
+    ) -> None:
         plan = self._command.plan
         if self._warm is None or plan is None:
             return
@@ -265,7 +302,7 @@ class _Execution(Generic[R]):
                 view.put(put.key, KV(put.key, put.value, revision, revision, put.lease_id))
         outside = [
             compare.key
-            for compare in txn.compares[2:]
+            for compare in compares
             if compare.key != plan_keys.record and not compare.key.startswith(plan_keys.root)
         ]
         self._warm.keep(plan, view, outside)
@@ -278,3 +315,14 @@ class _Execution(Generic[R]):
         if self._clock.monotonic_s() >= self._deadline_s:
             msg = f"Operation {self._operation.name} found no moment to commit by its deadline."
             raise Contended(msg, op=self._operation.name)
+
+
+def _check_witness(witness: Compare | None, conflict: Conflict) -> None:
+    """Raises StoreRolledBack where the transaction was refused for want of the witness."""
+    held = None if witness is None else conflict.present[witness.key]
+    if witness is not None and (held is None or held.mod_revision != witness.value):
+        msg = (
+            f"etcd lacks {witness.key.decode()} as it was written: an older state of the store was "
+            "restored, or history was rewritten. Nothing was written."
+        )
+        raise StoreRolledBack(msg, key=witness.key.decode())

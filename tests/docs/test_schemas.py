@@ -17,6 +17,7 @@ from bps.api.views import OUTPUTS, BranchView, PlanView, PolicyView
 from bps.clock import SystemClock
 from bps.core.keys import KEY_MAP, ROOT
 from bps.core.ports import Store
+from bps.identity.prune import Pruning
 from bps.identity.read import all_credentials
 from bps.identity.token_text import Token
 from bps.initiatives.read import all_initiatives
@@ -85,6 +86,7 @@ async def story(store: Store) -> dict[str, Any]:
         found["token-revoke"] = found["token-list"][0]
         found["token-create"] = issued((await all_credentials(store))[0], token, 0)
         found["token-rotate"] = found["token-create"]
+        found["token-prune"] = Pruning(pruned=[found["token-create"].id], more=False)
         found["initiative-list"] = await all_initiatives(store)
         found["initiative-create"] = found["initiative-show"] = found["initiative-list"][0]
         rules = {**DEFAULT_POLICY.rules, "max_branches": 9}

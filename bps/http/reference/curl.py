@@ -25,21 +25,12 @@ def curl(path: str, method: str, operation: dict[str, Any], document: dict[str, 
     for name, parameter in _parameters(operation, "header"):
         if name == "Idempotency-Key":
             parts.append(f'-H "{name}: {operation["operationId"]}-$(date +%s)"')
-        elif parameter.get("required") or name in _REQUIRED_BY_US.get(operation_key(operation), ()):
+        elif parameter.get("required"):
             parts.append("-H " + shlex.quote(f"{name}: {_value(parameter, document)}"))
     for name, value in example.get("headers", {}).items():
         parts.append("-H " + shlex.quote(f"{name}: {value}"))
     parts += _body(operation, example, document)
     return _BREAK.join(parts)
-
-
-def operation_key(operation: dict[str, Any]) -> str:
-    """What the authorisation matrix calls it."""
-    return str(operation.get("x-bps-operation", ""))
-
-
-_REQUIRED_BY_US = {"policy.replace": ("If-Match",)}
-"""Headers that OpenAPI calls optional, as their absence has an error of its own."""
 
 
 def _parameters(operation: dict[str, Any], place: str) -> Iterator[tuple[str, dict[str, Any]]]:

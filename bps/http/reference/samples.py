@@ -41,6 +41,7 @@ _BY_NAME = {
     "roles": "supervisor",
     "credential": _ID,
     "id": _ID,
+    "pruned": _ID,
     "rotated_from": None,
     "certificate_name": None,
     "secret": "bps_...",

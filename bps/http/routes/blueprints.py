@@ -51,7 +51,9 @@ Digest = Annotated[
 )
 async def blueprint_by_digest(request: Request, plan: PlanId, digest: Digest) -> Response:
     """Get the blueprint with a digest that a record of the plan names."""
-    content = await blueprint_if_stored(service_of(request).sidecar.store, plan, digest)
-    if content is None:
+    found = await blueprint_if_stored(service_of(request).sidecar.store, plan, digest)
+    if found is None:
         raise NotFound(f"{plan} has no blueprint {digest}.", plan=plan, digest=digest)
-    return unless_known(request, digest) or blueprint_answer(content, etag=digest)
+    content, revision = found
+    unchanged = unless_known(request, digest, revision)
+    return unchanged or blueprint_answer(content, etag=digest, revision=revision)

@@ -66,9 +66,7 @@ async def list_branches(
     response_model=BranchResult,
     response_description="A new RR-plan is open.",
     responses=written(BranchResult, "The cause is known; its open RR-plan was joined."),
-    openapi_extra=asks(
-        Operation.BRANCH_OPEN, **refuses(NotFound, LimitExceeded, WrongState, Ambiguous)
-    ),
+    openapi_extra=asks(Operation.BRANCH_OPEN, **refuses(*_ON_BRANCH, LimitExceeded)),
 )
 async def open_branch(
     request: Request, plan: PlanId, op_id: OperationId, report: OpenBranchRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,8 +25,9 @@ _LISTING = "checkpoints"
 
 CheckpointNumber = Annotated[
     int,
+    Field(ge=1, le=2**63 - 1),
     BeforeValidator(digits),
-    Path(ge=1, le=2**63 - 1, description="Number of a checkpoint.", examples=["1"]),
+    Path(description="Number of a checkpoint.", examples=["1"]),
 ]
 
 
@@ -57,5 +58,5 @@ async def list_checkpoints(
 )
 async def show_checkpoint(request: Request, seq: CheckpointNumber) -> Response:
     """Show one checkpoint."""
-    found = await one_checkpoint(service_of(request).sidecar.store, seq)
-    return answer(CheckpointView.of(found.checkpoint, found.hash))
+    found, revision = await one_checkpoint(service_of(request).sidecar.store, seq)
+    return answer(CheckpointView.of(found.checkpoint, found.hash), revision=revision)

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +22,7 @@ from bps.core.errors import (
 )
 from bps.http.accept import negotiated
 from bps.http.documented import refuses
+from bps.http.head import is_head
 from bps.http.long_poll import LongPoll
 from bps.http.pages import DEFAULT_LIMIT, Limit, digits
 from bps.http.parameters import PlanId
@@ -38,12 +39,14 @@ _OFFERED = (_JSON, MEDIA_TYPE)
 _MAX_NUMBER = 2**63 - 2
 _ID = re.compile(r"(0|[1-9][0-9]{0,18})(?:-(0|[1-9][0-9]{0,5}))?")
 _MAX_WAIT_S = 60
+_SEQ_FORM = "^(0|[1-9][0-9]{0,18})?$"
 _ID_FORM = "^(0|[1-9][0-9]{0,18})(-(0|[1-9][0-9]{0,5}))?$"
 
 Seq = Annotated[
     int,
+    Field(ge=0, le=_MAX_NUMBER),
     BeforeValidator(digits),
-    Query(ge=0, le=_MAX_NUMBER, description="Number of the last event seen.", examples=[0]),
+    Query(description="Number of the last event seen.", examples=[0]),
 ]
 After = Annotated[
     str | None,
@@ -54,12 +57,22 @@ After = Annotated[
 ]
 Wait = Annotated[
     int,
+    Field(ge=0, le=_MAX_WAIT_S),
     BeforeValidator(digits),
-    Query(ge=0, le=_MAX_WAIT_S, description="Seconds to wait for an event.", examples=[0]),
+    Query(description="Seconds to wait for an event.", examples=[0]),
+]
+_LAST = "The same for a stream, where it goes before `after`; a page checks its form."
+LastSeq = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description=_LAST, json_schema_extra={"pattern": _SEQ_FORM}),
 ]
 LastEventId = Annotated[
     str | None,
-    Header(description="Of a stream; goes before `after`.", json_schema_extra={"maxLength": 32}),
+    Header(
+        alias="Last-Event-ID",
+        description=_LAST,
+        json_schema_extra={"pattern": _ID_FORM.replace("^", "^(").replace("$", ")?$")},
+    ),
 ]
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -68,14 +81,9 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
-_HEAD: dict[str, Any] = {
-    "include_in_schema": False,
-    "openapi_extra": asks(Operation.EVENTS_READ),
-}
 _REFUSALS = (NotAcceptable, TooManyConnections)
 
 
-@ROUTER.head("/plans/{plan}/events", **_HEAD)
 @ROUTER.get(
     "/plans/{plan}/events",
     response_model=EventPage,
@@ -91,17 +99,17 @@ async def plan_events(
     after: Seq = 0,
     limit: Limit = DEFAULT_LIMIT,
     wait_s: Wait = 0,
-    last_event_id: LastEventId = None,
+    last_event_id: LastSeq = None,
 ) -> Response:
     """Read a plan's events after number `after`, from its log on; each once, in order."""
     media = _media(request)
-    if media == MEDIA_TYPE and last_event_id:
-        after = _seq(last_event_id)
+    last = _seq(last_event_id) if last_event_id else None
+    if media == MEDIA_TYPE and last is not None:
+        after = last
     reader = await service_of(request).sidecar.events.plan_from(plan, after)
     return await _answer(request, reader, media, limit, wait_s)
 
 
-@ROUTER.head("/events", **_HEAD)
 @ROUTER.get(
     "/events",
     response_model=EventPage,
@@ -119,8 +127,9 @@ async def all_events(
     """Read the events of all plans after `after`, or from now on; each once, in order."""
     media = _media(request)
     position = None if after is None else _position(after, "after")
-    if media == MEDIA_TYPE and last_event_id:
-        position = _position(last_event_id, "Last-Event-ID")
+    last = _position(last_event_id, "Last-Event-ID") if last_event_id else None
+    if media == MEDIA_TYPE and last is not None:
+        position = last
     reader = await service_of(request).sidecar.events.all_from(position)
     return await _answer(request, reader, media, limit, wait_s)
 
@@ -129,7 +138,7 @@ async def _answer(
     request: Request, reader: Reader, media: str, limit: int, wait_s: int
 ) -> Response:
     service, identity = service_of(request), identity_of(request)
-    if request.method == "HEAD":
+    if is_head(request):
         return Response(headers={**HEADERS, "Content-Type": media})
     service.streams.check(identity.principal, service.limits)
     if media == MEDIA_TYPE:

@@ -14,8 +14,8 @@ from bps.api.pages import PageOf
 from bps.core import ids
 from bps.core.errors import Exists, NotFound
 from bps.http.answers import answer, answer_page, outcome_answer
-from bps.http.documented import read, refuses, written
-from bps.http.execute import CREATED, OK, OperationId, principal_of
+from bps.http.documented import created, read, refuses
+from bps.http.execute import CREATED, OperationId, principal_of
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.routing import asks, router
 from bps.http.service import service_of
@@ -33,7 +33,7 @@ InitiativeId = Annotated[
         alias="initiative",
         description="An initiative's id.",
         examples=["default"],
-        json_schema_extra={"pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
+        json_schema_extra={"pattern": f"^{ids.INITIATIVE_FORM}$"},
     ),
 ]
 """Raises InvalidId."""
@@ -58,8 +58,8 @@ async def list_initiatives(
     "/initiatives",
     status_code=CREATED,
     response_model=Initiative,
-    response_description="Made.",
-    responses=written(Initiative, "It is there already, with the same title and time zone."),
+    response_description="Made, or there already with the same title and time zone.",
+    responses=created(),
     openapi_extra=asks(Operation.INITIATIVE_CREATE, **refuses(Exists)),
 )
 async def create_initiative(
@@ -68,20 +68,20 @@ async def create_initiative(
     """Make an initiative, which plans belong to. The same one again changes nothing."""
     command = wanted.command(principal_of(request), op_id)
     outcome = await service_of(request).sidecar.execute(command)
-    status = OK if outcome.how == "noop" else CREATED
-    return outcome_answer(outcome, status=status)
+    # One status for all: a repeated request cannot tell whether the first one made it.
+    return outcome_answer(outcome, status=CREATED)
 
 
 @ROUTER.get(
     "/initiatives/{initiative}",
     response_model=Initiative,
-    response_description="Its title and its time zone.",
+    responses=read("Its title and its time zone."),
     openapi_extra=asks(Operation.INITIATIVE_READ, **refuses(NotFound)),
 )
 async def read_initiative(request: Request, name: InitiativeId) -> Response:
     """Show an initiative."""
-    found = await initiative(service_of(request).sidecar.store, name)
-    return answer(found)
+    found, revision = await initiative(service_of(request).sidecar.store, name)
+    return answer(found, revision=revision)
 
 
 def _position(name: str) -> str:

@@ -41,7 +41,7 @@ from bps.identity.roles import Operation
 from bps.keyring.change import AddKey, RevokeKey, RotateKey
 from bps.keyring.model import KeyResult, KeyStatement
 from bps.keyring.public_key import PublicKey
-from bps.keyring.read import read_registry
+from bps.keyring.read import read_registry, registry_at
 
 ROUTER = router("keys")
 _LISTING = "keys"
@@ -72,11 +72,12 @@ async def list_keys(
 ) -> Response:
     """List the registered public keys."""
     start = after(cursor, _LISTING, key_id_text) or ""
-    rows = key_view_rows(await read_registry(service_of(request).sidecar.store))
+    registry, revision = await registry_at(service_of(request).sidecar.store)
+    rows = key_view_rows(registry)
     later = [row for row in rows if row.key_id > start]
     page = later[:limit]
     last = page[-1].key_id if len(later) > limit else None
-    return answer_page(page, listing=_LISTING, last=last)
+    return answer_page(page, listing=_LISTING, last=last, revision=revision)
 
 
 @ROUTER.post(

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bps.api.pages import PageOf
-from bps.api.requests import MAX_LABEL, one_line
+from bps.api.requests import ONE_LINE_FORM, one_line
 from bps.api.views import PlanView
 from bps.core import ids
 from bps.core.errors import DigestMismatch, Exists, InvalidBlueprint, LimitExceeded, NotFound
+from bps.core.text import MAX_LINE
 from bps.http.answers import answer, answer_page, blueprint_answer, unless_known
 from bps.http.documented import blueprint_read, example, read, refuses, written, yaml_body
 from bps.http.execute import CREATED, OperationId, execute, principal_of
@@ -36,19 +37,16 @@ Initiative = Annotated[
     AfterValidator(ids.initiative_id),
     Query(
         description="The initiative it belongs to.",
-        json_schema_extra={
-            "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-            "example": "default",
-        },
+        json_schema_extra={"pattern": f"^{ids.INITIATIVE_FORM}$", "example": "default"},
     ),
 ]
 Title = Annotated[
     str,
     AfterValidator(one_line),
     Query(
-        max_length=MAX_LABEL,
+        max_length=MAX_LINE,
         description="One line for people.",
-        json_schema_extra={"example": "Checkout service"},
+        json_schema_extra={"pattern": ONE_LINE_FORM, "example": "Checkout service"},
     ),
 ]
 

@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,10 +17,13 @@ from bps.core.errors import (
     Compacted,
     DigestMismatch,
     InvalidInput,
+    ReceiptRefuted,
     ReplayDiverged,
     TooManyProofs,
 )
+from bps.core.ports import Store
 from bps.http.answers import answer
+from bps.http.connected import while_connected
 from bps.http.documented import read, refuses
 from bps.http.pages import digits
 from bps.http.parameters import PlanId
@@ -44,12 +47,14 @@ def _sha256(text: str) -> str:
 
 
 ReceiptSeq = Annotated[
-    int | None,
-    BeforeValidator(digits),
-    Query(ge=1, le=2**63 - 1, description="`seq` of a receipt that the log has to hold."),
+    Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(digits)] | None,
+    Query(description="`seq` of a receipt that the log has to hold."),
 ]
 ReceiptHash = Annotated[
-    str | None, AfterValidator(_sha256), Query(description="`hash` of that receipt.")
+    Annotated[str, AfterValidator(_sha256)] | None,
+    Query(
+        description="`hash` of that receipt.", json_schema_extra={"pattern": f"^{_HASH.pattern}$"}
+    ),
 ]
 
 
@@ -59,7 +64,9 @@ ReceiptHash = Annotated[
     responses=read("The log verifies, and holds the receipt if one was given."),
     openapi_extra=asks(
         Operation.PROOF_RUN,
-        **refuses(BadSignature, ChainBroken, DigestMismatch, Compacted, TooManyProofs),
+        **refuses(
+            BadSignature, ChainBroken, DigestMismatch, Compacted, ReceiptRefuted, TooManyProofs
+        ),
     ),
 )
 async def verify_plan(
@@ -76,8 +83,7 @@ async def verify_plan(
         receipt = Receipt.model_validate({"plan": plan, "seq": receipt_seq, "hash": receipt_hash})
     service = service_of(request)
     with service.proofs.held(plan):
-        claims = await witnesses(service.sidecar.store, plan)
-        verified = await verify(service.sidecar.store, plan, receipt, claims)
+        verified = await while_connected(request, _verified(service.sidecar.store, plan, receipt))
     return answer(verified, revision=verified.revision)
 
 
@@ -93,5 +99,10 @@ async def replay_plan(request: Request, plan: PlanId) -> Response:
     """Rebuild a plan's state from its events alone and compare each stored record with it."""
     service = service_of(request)
     with service.proofs.held(plan):
-        replayed = await replay(service.sidecar.store, plan)
+        replayed = await while_connected(request, replay(service.sidecar.store, plan))
     return answer(replayed, revision=replayed.revision)
+
+
+async def _verified(store: Store, plan: str, receipt: Receipt | None) -> Verified:
+    claims = await witnesses(store, plan)
+    return await verify(store, plan, receipt, claims)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from bps.api.views import ExplanationView
 from bps.core.error_catalogue import Explanation, catalogue
-from bps.core.errors import RouteNotFound
+from bps.core.errors import NotAcceptable, RouteNotFound
 from bps.http.accept import negotiated
 from bps.http.answers import answer, answer_list
+from bps.http.documented import refuses
 from bps.http.problems import shown
 from bps.http.reference.operations import reference
 from bps.http.reference.problem_pages import problem_index, problem_page
@@ -40,6 +41,7 @@ async def docs(request: Request) -> Response:
     "/problems",
     response_model=list[ExplanationView],
     responses={200: {"description": "All codes, as JSON or HTML.", **_PAGE}},
+    openapi_extra=refuses(NotAcceptable),
 )
 async def list_problems(request: Request) -> Response:
     """List the codes that problems can have."""
@@ -52,6 +54,7 @@ async def list_problems(request: Request) -> Response:
     "/problems/{slug}",
     response_model=ExplanationView,
     responses={200: {"description": "What the code means, as JSON or HTML.", **_PAGE}},
+    openapi_extra=refuses(RouteNotFound, NotAcceptable),
 )
 async def show_problem(
     request: Request,

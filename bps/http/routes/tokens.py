@@ -1,4 +1,4 @@
-"""Credentials over HTTP: listed, made, rotated, revoked. A secret is in one answer only."""
+"""Credentials over HTTP: listed, made, rotated, revoked, pruned. A secret is in one answer only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bps.api.issuing import creation, issued, new_secret
 from bps.api.pages import PageOf
 from bps.api.tokens import (
     IssuedToken,
+    PruningRequest,
     RevocationRequest,
     RotationRequest,
     TokenRequest,
@@ -27,6 +28,7 @@ from bps.http.routing import asks, router
 from bps.http.service import service_of
 from bps.identity.credential import credential_id
 from bps.identity.end import RevokeToken, RotateToken
+from bps.identity.prune import Pruning, prune_command
 from bps.identity.read import credentials_page
 from bps.identity.roles import Operation
 from bps.identity.token_text import Token
@@ -138,6 +140,28 @@ async def revoke_token(
     sidecar.credentials.wrote(outcome.revision, outcome.result)
     result = TokenView.of(outcome.result, sidecar.clock.now_ms())
     return outcome_answer(outcome, status=OK, result=result)
+
+
+@ROUTER.post(
+    "/tokens/prunings",
+    response_model=Pruning,
+    response_description="Removed, or nothing was left to remove.",
+    responses=written(Pruning),
+    openapi_extra=asks(Operation.TOKEN_WRITE),
+)
+async def prune_tokens(
+    request: Request, op_id: OperationId, wanted: PruningRequest | None = None
+) -> Response:
+    """Remove records of credentials that ended long ago, at most 100; `more` says: ask again.
+
+    Names of revoked certificates are kept for ever.
+    """
+    sidecar = service_of(request).sidecar
+    older_than_s = (wanted or PruningRequest()).older_than_s
+    command = await prune_command(
+        sidecar.store, principal_of(request), op_id, older_than_s, sidecar.clock.now_ms()
+    )
+    return outcome_answer(await sidecar.execute(command), status=OK)
 
 
 def _secret(response: Response) -> Response:

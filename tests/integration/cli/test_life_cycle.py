@@ -299,7 +299,7 @@ def prove(console: Console) -> None:
     for forged in ({"hash": "f" * 64}, {"seq": "6"}, {"seq": "999"}):
         receipt.write_text(json.dumps({**bare, **forged}))
         named = ("verify", "--receipt", str(receipt))
-        problem = console.refused(*named, code="CHAIN_BROKEN", exit_code=3)
+        problem = console.refused(*named, code="RECEIPT_REFUTED", exit_code=3)
         assert problem["facts"]["index"] == int({**bare, **forged}["seq"])
     console.refused("verify", "EP-7", code="NOT_FOUND", exit_code=1)
 

@@ -134,6 +134,7 @@ async def test_more_than_fits_is_spread_over_checkpoints_and_none_is_forgotten()
     found = await chain(store)
     assert [len(checkpoint.heads) for checkpoint in found] == [100, 30]
     assert found[0].revision < found[1].revision
+    assert found[1].time_ms - found[0].time_ms < 900, "a backlog waits for no interval"
 
 
 @asynchronous
@@ -182,9 +183,15 @@ async def test_a_checkpoint_that_disappears_is_noticed_without_a_mirror_on_disk(
         for plan in ("EP-1", "EP-2"):
             await register(running, plan)
             await eventually(partial(covered, store, plan), "it is checkpointed")
+        await eventually(lambda: _has_mirrored(running, 2), "it is mirrored")
         await store.commit(Txn((), (Delete(keys.checkpoint(1)),)))
         await eventually(lambda: _mirror_problem(running), "it is noticed")
         assert "Checkpoint 1 was removed" in str(running.mirror.problem)
+
+
+async def _has_mirrored(running: Sidecar, seq: int) -> bool:
+    last = running.mirror.mirror.last
+    return last is not None and last.seq == seq
 
 
 async def _mirror_problem(running: Sidecar) -> bool:
@@ -201,6 +208,10 @@ async def test_a_plan_that_was_truncated_is_named_by_the_keeper() -> None:
         await store.commit(Txn((), (Delete(PlanKeys("EP-1").event(1)), Put(head.key, head.value))))
         await eventually(lambda: _diverged(running), "the plan is named")
         assert running.checkpoints.diverged == {"EP-1"}
+        await register(running, "EP-2")
+        await eventually(lambda: covered(store, "EP-2"), "EP-2 is checkpointed")
+    async with sidecar(store) as again:
+        await eventually(lambda: _diverged(again), "the next leader names it too")
 
 
 @asynchronous
@@ -216,6 +227,7 @@ async def test_a_damaged_head_stops_its_own_plan_only() -> None:
     async with sidecar(store) as running:
         await register(running, "EP-3")
         await eventually(lambda: covered(store, "EP-3"), "EP-3 is checkpointed")
+        assert running.checkpoints.diverged == {"EP-1"}
 
 
 async def _diverged(running: Sidecar) -> bool:

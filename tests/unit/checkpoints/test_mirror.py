@@ -93,6 +93,24 @@ async def test_a_mirror_has_one_writer(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("order", [(0, 1, 3, 4, 2), (0, 0, 1), (0, 2)])
+@asynchronous
+async def test_lines_that_were_moved_are_noticed_at_the_start(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    trail = await Trail.make()
+    mirror = Mirror.open(tmp_path)
+    for n in range(5):
+        await trail.scene.open(f"T{n}")
+        await trail.advance(PLAN)
+        await catch_up(trail.scene.memory, mirror)
+    mirror.close()
+    lines = (tmp_path / LOG_NAME).read_bytes().splitlines(keepends=True)
+    (tmp_path / LOG_NAME).write_bytes(b"".join(lines[n] for n in order))
+    with pytest.raises(ChainBroken, match="no chain at checkpoint"):
+        Mirror.open(tmp_path)
+
+
 def test_a_mirror_of_anything_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / LOG_NAME).write_bytes(b"not a checkpoint\n")
     with pytest.raises(MalformedRecord, match="last line"):

@@ -8,8 +8,9 @@ import pytest
 
 from bps.checkpoints.follow import catch_up
 from bps.checkpoints.mirror import Mirror
-from bps.checkpoints.model import PlanCheckpoint
+from bps.checkpoints.model import Checkpoint, CheckpointTip, PlanCheckpoint, hash_of
 from bps.checkpoints.proof import witnesses
+from bps.checkpoints.read import one_checkpoint
 from bps.core import keys
 from bps.core.errors import BadSignature, ChainBroken, StoreRolledBack
 from bps.core.txn import Delete, Put
@@ -144,6 +145,38 @@ async def test_what_a_key_signed_before_it_was_revoked_stays_proven() -> None:
     trail.scene.clock.move(1.0)
     await trail.revoke(SIGNER)
     assert (await proven(trail)).checkpointed == 1
+
+
+@asynchronous
+async def test_a_clock_that_was_ahead_makes_no_checkpoint_doubtful() -> None:
+    trail = await Trail.make()
+    trail.scene.clock.set_wall(60_000)
+    await trail.advance(PLAN)
+    trail.scene.clock.set_wall(-50_000)
+    await trail.revoke(SIGNER)
+    assert (await proven(trail)).checkpointed == 1
+
+
+@asynchronous
+async def test_who_has_a_revoked_key_cannot_date_a_checkpoint_back() -> None:
+    trail = await Trail.make()
+    await trail.advance(PLAN)
+    ((last, _),) = await trail.chain()
+    trail.scene.clock.move(1.0)
+    await trail.revoke(SIGNER)
+    fields = {
+        name: getattr(last, name)
+        for name in ("seq", "prev", "revision", "time_ms", "heads", "keys")
+    }
+    forged = Checkpoint.signed(SIGNER, **fields, nonce="f" * 32).encode()
+    tip = CheckpointTip(seq=last.seq, hash=hash_of(forged), revision=last.revision)
+    await trail.tamper(
+        Put(keys.checkpoint(last.seq), forged), Put(keys.CHECKPOINT_TIP, tip.encode())
+    )
+    with pytest.raises(BadSignature, match="revoked before"):
+        await proven(trail)
+    with pytest.raises(BadSignature, match="revoked before"):
+        await one_checkpoint(trail.scene.memory, last.seq)
 
 
 @asynchronous

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -249,3 +250,21 @@ def test_an_act_without_an_answer_is_sent_once_and_named(tmp_path: Path) -> None
     assert len(read) == 1
     assert b"idempotency-key: op-1" in read[0].lower()
     assert "s3cret" not in ran.err
+
+
+@pytest.mark.parametrize("make", [directly, through_the_service])
+def test_ended_credentials_are_pruned_in_both_ways(
+    make: Callable[[pytest.MonkeyPatch, Path], Way], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    way = make(monkeypatch, tmp_path)
+    if "BPS_TOKEN" in way.env:
+        way.env["BPS_TOKEN"] = "operator"
+    made = [way.data("token", "create", "agent-1", "--role", "agent") for _ in range(2)]
+    way.data("token", "revoke", made[0]["id"])
+    assert way.data("token", "prune") == {"pruned": [], "more": False}
+    time.sleep(1.01)
+    prune = ("token", "prune", "--older-than", "1s", "--op-id", "p-1")
+    assert way.data(*prune) == {"pruned": [made[0]["id"]], "more": False}
+    assert way.data(*prune) == {"pruned": [made[0]["id"]], "more": False}
+    assert [each["id"] for each in way.data("token", "list")] == [made[1]["id"]]
+    assert way.bps("token", "prune", "--older-than", "0d").code == 2

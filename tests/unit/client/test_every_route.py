@@ -55,6 +55,7 @@ def calls(client: BpsClient) -> list[Coroutine[Any, Any, Any] | AsyncGenerator[A
         client.create_token("agent-1", ["agent"]),
         client.rotate_token("0" * 16),
         client.revoke_token("0" * 16),
+        client.prune_tokens(),
         client.initiatives(),
         client.initiative("default"),
         client.create_initiative("default"),

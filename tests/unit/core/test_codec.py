@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any, ClassVar
 
 import orjson
@@ -164,3 +165,15 @@ def test_a_record_carries_its_kind_and_schema() -> None:
 
 def test_a_digest_is_sha256_in_hexadecimal() -> None:
     assert sha256_hex(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_encoded_records_take_no_more_memory_than_their_bytes() -> None:
+    record = Sample(n=1, name="x" * 300)
+    record.encode()
+    tracemalloc.start()
+    try:
+        kept = [record.encode() for _ in range(200)]
+        each = tracemalloc.get_traced_memory()[0] / len(kept)
+    finally:
+        tracemalloc.stop()
+    assert each < 2 * len(kept[0]), "thousands of records are kept: each with an orjson buffer"

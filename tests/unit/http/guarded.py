@@ -84,8 +84,8 @@ class Guarded:
 
 
 @asynccontextmanager
-async def guarded(limits: Limits | None = None) -> AsyncIterator[Guarded]:
-    """The application with a leading sidecar whose credentials are in memory."""
+async def guarded(limits: Limits | None = None, *, warm: bool = True) -> AsyncIterator[Guarded]:
+    """The application with a leading sidecar whose credentials are in memory, if `warm`."""
     clock, bounds = SystemClock(), limits or Limits()
     store = RecordingStore(MemoryStore(clock))
     async with Sidecar(store, clock, SidecarSettings("test-sidecar")) as sidecar:
@@ -102,8 +102,8 @@ async def guarded(limits: Limits | None = None) -> AsyncIterator[Guarded]:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             world = Guarded(sidecar, store, app, client)
 
-            async def warm() -> bool:
-                return sidecar.credentials.warm
+            async def loaded() -> bool:
+                return sidecar.credentials.warm is warm
 
-            await eventually(warm, "the credentials are in memory")
+            await eventually(loaded, "the credentials are in memory")
             yield world

@@ -219,7 +219,7 @@ def test_what_cannot_be_served_is_a_named_problem(
 async def test_the_methods_of_a_path_are_all_named() -> None:
     async with client_of() as client:
         answer = await client.delete("/v1/things/a")
-    assert answer.headers["allow"] == "GET, PUT"
+    assert answer.headers["allow"] == "GET, HEAD, PUT"
 
 
 @asynchronous

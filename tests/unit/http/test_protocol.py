@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -199,15 +201,50 @@ async def test_a_connection_that_never_sends_is_closed() -> None:
 
 @on_uvloop
 async def test_one_connection_too_many_gets_a_problem_with_retry_after() -> None:
-    async with listening(echo, FAST) as server, connected(server) as one, connected(server) as two:
+    go = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await go.wait()
+        await echo(scope, receive, send)
+
+    async with listening(slow, FAST) as server, connected(server) as one, connected(server) as two:
         await one.send(GET)
         await two.send(GET)
-        assert (await one.answer())[0] == (await two.answer())[0] == 200
+
+        async def both_are_served() -> bool:
+            return all(each.idle_since_s is None for each in server._connections())
+
+        await eventually(both_are_served, "two requests are served")
         async with connected(server) as three:
             status, headers, body = await three.answer()
             assert status == 503
             assert json.loads(body)["code"] == "TOO_MANY_CONNECTIONS"
             assert headers["retry-after"] == "2"
+        go.set()
+        assert (await one.answer())[0] == (await two.answer())[0] == 200
+
+
+@on_uvloop
+async def test_the_connection_that_is_idle_longest_makes_room_for_a_new_one() -> None:
+    async with listening(echo, FAST) as server, connected(server) as one, connected(server) as two:
+        await one.send(GET)
+        assert (await one.answer())[0] == 200
+        loop = asyncio.get_running_loop()
+        answered_s = loop.time()
+
+        async def clock_moved() -> bool:
+            return loop.time() > answered_s
+
+        await eventually(clock_moved, "the loop's clock, which counts milliseconds, moves")
+        await two.send(GET)
+        assert (await two.answer())[0] == 200
+        async with connected(server) as three:
+            await three.send(GET)
+            assert (await three.answer())[0] == 200
+            with pytest.raises((ConnectionError, EOFError)):
+                await one.answer()
+            await two.send(GET)
+            assert (await two.answer())[0] == 200
 
 
 @on_uvloop
@@ -231,6 +268,19 @@ async def test_a_client_that_never_reads_is_cut_off_and_costs_bounded_memory() -
         async with asyncio.timeout(5):
             await flood.ended.wait()
         assert flood.sent < 32 * 2**20
+
+
+@on_uvloop
+async def test_the_kernel_keeps_little_for_a_client_that_never_reads() -> None:
+    flood = Flood()
+    async with listening(flood, FAST) as server:
+        with socket.socket() as mine:
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            mine.connect(("127.0.0.1", urlsplit(server.url).port))
+            mine.sendall(GET)
+            async with asyncio.timeout(5):
+                await flood.ended.wait()
+    assert flood.sent < 2**20, "600 of them would take gigabytes"
 
 
 @on_uvloop

@@ -88,6 +88,19 @@ def test_failed_credentials_are_counted_by_address() -> None:
     rates.refused("192.0.2.2")
 
 
+def test_what_is_forgiven_counts_no_more_and_gives_nothing_beyond_the_burst() -> None:
+    rates = RateLimits(VirtualClock(), Limits(unauthenticated_per_s=1))
+    for _ in range(10):
+        rates.refused("192.0.2.1")
+        rates.forgiven("192.0.2.1")
+    rates.forgiven("192.0.2.1")
+    rates.forgiven("192.0.2.9")
+    rates.refused("192.0.2.1")
+    rates.refused("192.0.2.1")
+    with pytest.raises(RateLimited):
+        rates.refused("192.0.2.1")
+
+
 def test_one_network_of_ipv6_is_one_client() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff") == "2001:db8::/64"
     assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")

@@ -163,3 +163,25 @@ async def test_ids_that_are_none_are_named_and_unknown_ones_are_not_found() -> N
         for grace_s in (-1, True, "1", 1.5, 30 * 86_400 + 1):
             refused = await world.call("POST", path, operator, json={"grace_s": grace_s})
             assert (refused.status_code, refused.json()["code"]) == (400, "INVALID_INPUT")
+
+
+@asynchronous
+async def test_records_of_credentials_that_ended_are_pruned() -> None:
+    async with guarded() as world:
+        operator = await world.token(Role.OPERATOR)
+        gone = await world.token(Role.AGENT)
+        await world.call("POST", f"/v1/tokens/{gone.credential}/revocation", operator)
+        kept = await world.call("POST", "/v1/tokens/prunings", operator)
+        assert (kept.status_code, kept.headers["bps-outcome"]) == (200, "noop")
+        assert kept.json() == {"pruned": [], "more": False}
+        await asyncio.sleep(1.01)
+        body = {"older_than_s": 1}
+        pruned = await world.call("POST", "/v1/tokens/prunings", operator, json=body)
+        assert pruned.json() == {"pruned": [gone.credential], "more": False}
+        listed = (await world.call("GET", "/v1/tokens", operator)).json()["items"]
+        assert [each["id"] for each in listed] == [operator.credential]
+        assert not await comes_in(world, gone.text())
+        refused = await world.call(
+            "POST", "/v1/tokens/prunings", operator, json={"older_than_s": 0}
+        )
+        assert refused.status_code == 400

@@ -22,9 +22,11 @@ from bps.identity.certificates import credential_of
 from bps.identity.create import CreateToken, NewSecret
 from bps.identity.credential import MAX_CREDENTIALS, MAX_OPERATORS, Credential, CredentialRegistry
 from bps.identity.end import RevokeToken, RotateToken
+from bps.identity.prune import PruneTokens, Pruning, prune_all, prune_command
 from bps.identity.read import all_credentials
 from bps.identity.roles import Role
 from bps.identity.token_text import Token
+from bps.writepath.command import Outcome
 from tests.asynchronous import asynchronous
 from tests.doubles import WHO, Scene
 
@@ -224,3 +226,95 @@ async def test_expired_operators_make_room() -> None:
     await scene.memory.commit(Txn((), (Put(keys.TOKEN_REGISTRY, full.encode()),)))
     made = await create(scene, OPERATOR)
     assert (await registry(scene)).operators == {made.id: None}
+
+
+DAY_S = 86_400
+
+
+async def prune(scene: Scene, older_than_s: int = 90 * DAY_S) -> Outcome[Pruning]:
+    async def step(op_id: str) -> Outcome[Pruning]:
+        now_ms = scene.clock.now_ms()
+        return await scene.path.execute(
+            await prune_command(scene.memory, WHO, op_id, older_than_s, now_ms)
+        )
+
+    return await prune_all(step, scene.op())
+
+
+@asynchronous
+async def test_only_what_ended_long_ago_is_pruned_and_revoked_certificate_names_never() -> None:
+    scene = await Scene.make(plan=None)
+    kept = await create(scene, OPERATOR)
+    revoked = await create(scene, OPERATOR)
+    expired = await create(scene, expires_in_s=1)
+    old_name = await create(scene, proof="cn:expired", expires_in_s=1)
+    bad_name = await create(scene, proof="cn:revoked", expires_in_s=1)
+    for each in (revoked, bad_name):
+        await scene.path.execute(RevokeToken(WHO, scene.op(), each.id))
+    await scene.clock.advance(90 * DAY_S)
+    late = await create(scene, expires_in_s=1)
+    assert (await prune(scene)).result.pruned == [revoked.id]
+    await scene.clock.advance(1)
+    assert set((await prune(scene)).result.pruned) == {expired.id, old_name.id}
+    assert {each.id for each in await all_credentials(scene.memory)} == {
+        kept.id,
+        bad_name.id,
+        late.id,
+    }
+    assert await registry(scene) == CredentialRegistry(total=3, operators={kept.id: None})
+    with pytest.raises(Exists):
+        await create(scene, proof="cn:revoked")
+    await create(scene, proof="cn:expired")
+
+
+@asynchronous
+async def test_many_are_pruned_by_hundreds_and_there_is_room_again() -> None:
+    scene = await Scene.make(plan=None)
+    first = await create(scene, expires_in_s=1)
+    many = [first.model_copy(update={"id": f"{number:016x}"}) for number in range(204)]
+    for start in range(0, len(many), 100):
+        puts = tuple(each.put() for each in many[start : start + 100])
+        await scene.memory.commit(Txn((), puts))
+    full = CredentialRegistry(total=MAX_CREDENTIALS, operators={"0" * 16: 1_000})
+    await scene.memory.commit(Txn((), (full.put(),)))
+    with pytest.raises(LimitExceeded, match="token prune"):
+        await create(scene)
+    await scene.clock.advance(DAY_S)
+    scene.store.calls.clear()
+    outcome = await prune(scene, older_than_s=3_600)
+    assert (outcome.how, len(outcome.result.pruned), outcome.result.more) == (
+        "committed",
+        205,
+        False,
+    )
+    assert scene.store.calls.count("commit") == 3
+    assert await registry(scene) == CredentialRegistry(total=MAX_CREDENTIALS - 205, operators={})
+    assert (await create(scene)).id
+    assert (await prune(scene)).how == "noop"
+
+
+@asynchronous
+async def test_a_repeated_pruning_removes_nothing_else() -> None:
+    scene = await Scene.make(plan=None)
+    gone = await create(scene, expires_in_s=1)
+    await scene.clock.advance(DAY_S)
+
+    async def step(op_id: str) -> Outcome[Pruning]:
+        now_ms = scene.clock.now_ms()
+        return await scene.path.execute(await prune_command(scene.memory, WHO, op_id, 1, now_ms))
+
+    assert (await prune_all(step, "same")).result.pruned == [gone.id]
+    await create(scene, expires_in_s=1)
+    await scene.clock.advance(10)
+    again = await prune_all(step, "same")
+    assert (again.how, again.result.pruned) == ("repeated", [gone.id])
+
+
+@asynchronous
+async def test_a_credential_that_is_no_candidate_any_more_stays() -> None:
+    scene = await Scene.make(plan=None)
+    valid = await create(scene)
+    command = PruneTokens(WHO, scene.op(), 1, (valid.id, "0" * 16))
+    outcome = await scene.path.execute(command)
+    assert (outcome.how, outcome.result.pruned) == ("noop", [])
+    assert await all_credentials(scene.memory) == [valid]

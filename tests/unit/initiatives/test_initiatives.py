@@ -35,7 +35,7 @@ async def test_the_same_again_is_no_change_and_another_is_refused() -> None:
     command = CreateInitiative(WHO, "i1", "checkout", "Checkout", "Europe/Berlin")
     made = await scene.path.execute(command)
     assert made.how == "committed"
-    assert await initiative(scene.memory, "checkout") == made.result
+    assert (await initiative(scene.memory, "checkout"))[0] == made.result
     again = CreateInitiative(WHO, "i2", "checkout", "Checkout", "Europe/Berlin")
     assert (await scene.path.execute(again)).how == "noop"
     for title, zone in (("Other", "Europe/Berlin"), ("Checkout", "UTC")):

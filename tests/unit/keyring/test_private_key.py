@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,26 @@ def test_a_private_key_does_not_show_itself(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     key = make_private_key(path)
     assert repr(key) == f"PrivateKey({key.public.key_id})"
+
+
+def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
+    for n in range(20):
+        path, found = tmp_path / f"{n}.pem", set[str]()
+        together = threading.Barrier(8)
+
+        def start(
+            path: Path = path, found: set[str] = found, together: threading.Barrier = together
+        ) -> None:
+            together.wait()
+            try:
+                found.add(read_or_make_private_key(path).public.key_id)
+            except ConfigError as error:
+                found.add(error.message)
+
+        threads = [threading.Thread(target=start) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 1, found
+    assert {path.suffix for path in tmp_path.iterdir()} == {".pem"}, "a part of a key was left"

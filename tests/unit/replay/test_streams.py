@@ -14,9 +14,9 @@ from bps.core.ports import Page, Read, Snapshot, Store
 from bps.core.txn import Delete, Put, Txn
 from bps.plans.cloudevents import CloudEvent
 from bps.replay.events import follow_events, read_events
-from bps.replay.log import PAGE_EVENTS
+from bps.replay.log import PAGE_EVENTS, pin
 from bps.replay.replay import replay
-from bps.replay.verify import verify
+from bps.replay.verify import checked_events, verify
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, Scene
 from tests.doubles.forwarding_store import ForwardingStore
@@ -44,6 +44,27 @@ async def test_logs_at_the_borders_of_pages() -> None:
         for start in {1, 2, size - 1, size, size + 1, 1_000, 1_001} - {0}:
             shown = await ids(read_events(scene.memory, PLAN, start))
             assert shown == [*range(start, size + 1)]
+
+
+@asynchronous
+async def test_others_have_their_turn_while_a_page_is_proved() -> None:
+    scene = await Scene.make(content=BLUEPRINT)
+    for number in range(200):
+        await scene.open(f"T{number}", "one root cause")
+    checked = longest = 0
+
+    async def others() -> None:
+        nonlocal checked, longest
+        while True:
+            longest, checked = max(longest, checked), 0
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(others())
+    async with aclosing(checked_events(scene.memory, await pin(scene.memory, PLAN))) as events:
+        async for _ in events:
+            checked += 1
+    ticking.cancel()
+    assert 0 < longest <= 50
 
 
 @asynchronous

@@ -160,7 +160,7 @@ async def test_a_slow_read_from_before_a_gap_or_an_eviction_is_not_kept() -> Non
         await w.learned()
         w.canonical._keep(PLAN, old.revision, 1, old.canonical)
         assert await w.version() == 2
-        w.feed._begin((await w.scene.memory.status())[0].revision)
+        w.feed._begin((await w.scene.memory.status())[0].revision, 0)
         w.canonical._keep(PLAN, old.revision, 1, old.canonical)
         assert await w.version() == 2
 
@@ -220,7 +220,7 @@ def test_versions_of_a_plan_never_go_back_and_own_ones_show_at_once(acts: list[s
                     case "beat":
                         await w.time(HEARTBEAT_S)
                     case "gap":
-                        w.feed._begin((await w.scene.memory.status())[0].revision)
+                        w.feed._begin((await w.scene.memory.status())[0].revision, 0)
                         published = w.made + 1
                     case _:
                         w.canonical._keep(OTHER, w.feed.revision, 1, None)

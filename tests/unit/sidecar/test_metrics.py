@@ -21,7 +21,7 @@ from bps.sidecar.metrics import (
     Metrics,
     outcome_of,
 )
-from bps.sidecar.spans import FinishedSpan, SpanContext, new_root, within
+from bps.sidecar.spans import FinishedSpan, SpanContext, within
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
@@ -127,7 +127,7 @@ def test_spans_of_commands_and_store_calls_nest_below_the_request() -> None:
     metrics = Metrics()
     spans: list[FinishedSpan] = []
     metrics.span_sink = spans.append
-    root = new_root()
+    root = SpanContext("ab" * 16, "cd" * 8)
     with within(root), metrics.command(Promote()) as measured:
         for operation in STORE_OPERATIONS[:2]:
             metrics.store_call(operation, "ok", 0.0)
