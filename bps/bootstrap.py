@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bps.core import ids
-from bps.core.errors import AccessDenied, ConfigError
+from bps.core.errors import AccessDenied, ConfigError, NotLeader
 from bps.core.ports import MemberStatus, Store
 
 if TYPE_CHECKING:
@@ -134,6 +134,17 @@ def default_signing_key_file() -> Path:
         raise ConfigError("No home directory is known; name a signing key file.") from None
 
 
+def default_first_token_file(data_dir: Path | None) -> Path:
+    """Where the first operator's token of an embedded etcd goes: beside its data.
+
+    Raises:
+        ConfigError: the user has no state directory.
+    """
+    if data_dir is not None:
+        return data_dir / "operator-token"
+    return default_signing_key_file().with_name("operator-token")
+
+
 def embedded_etcd(data_dir: Path | None = None, *, temporary: bool = False) -> EmbeddedEtcd:
     """An etcd process of our own; an asynchronous context manager with an `endpoint`."""
     from bps.store.embedded_etcd import EmbeddedEtcd  # noqa: PLC0415 - starts processes
@@ -238,12 +249,37 @@ async def lead(
     async with Leadership(
         store, clock, settings.sidecar_name, ttl_s=settings.lease_ttl_s
     ) as leadership:
-        await leadership.campaign(settings.campaign_s)
+        try:
+            await leadership.campaign(settings.campaign_s)
+        except NotLeader as error:
+            raise await _who_leads(store, error) from None
         write_path = WritePath(store, leadership, clock)
         if initialise:
             op_id = f"initialise-{clock.now_ms()}"
             await write_path.execute(Initialise(ids.SERVICE_PRINCIPAL, op_id))
         yield write_path
+
+
+async def _who_leads(store: Store, refused: NotLeader) -> NotLeader:
+    """The same refusal; where a sidecar leads it says so, and where that is asked."""
+    from bps.core.errors import BpsError  # noqa: PLC0415
+    from bps.sidecar.presence import find_presence  # noqa: PLC0415
+
+    leader = str(refused.facts.get("leader", ""))
+    try:
+        found = await find_presence(store, leader)
+    except BpsError:
+        # What leads is known; where it is asked only helps.
+        return refused
+    if found is None:
+        return refused
+    where = f" at {found.url}" if found.url else ""
+    use = f"`--url {found.url}`" if found.url else "`--url`"
+    named = NotLeader(
+        f"The sidecar {leader} leads{where}; nothing is written beside it.",
+        **{**refused.facts, "url": found.url},
+    )
+    return named.advising(f"Use the service ({use}), or stop all sidecars first.")
 
 
 async def decide_only(store: Store, command: Command[R]) -> Outcome[R]:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the generated documents; with `--check` writes nothing and exits 1 where one is stale.
 
-They are docs/key-map.md, docs/errors.md and docs/schemas/. Run it with the project's own
-environment: `.venv/bin/python docs/generate.py [--check]`.
+They are docs/key-map.md, docs/errors.md, docs/roles.md and docs/schemas/. Run it with the
+project's own environment: `.venv/bin/python docs/generate.py [--check]`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bps.core.codec import SCHEMA, Record
 from bps.core.error_catalogue import Explanation, catalogue
 from bps.core.keys import KEY_MAP, ROOT
 from bps.identity.credential import Credential, CredentialRegistry
+from bps.identity.roles import ALLOWED, PURPOSE, Role
 from bps.initiatives.model import Initiative
 from bps.keyring.model import KeyRecord, KeyRegistry
 from bps.leadership.election import Holder, OpsLease
@@ -32,6 +33,7 @@ from bps.plans.events import BODIES, Envelope
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
 from bps.policy.model import Policy
 from bps.setup.initialise import StoreSchema
+from bps.sidecar.presence import SidecarPresence
 from bps.workspace.documents import json_schemas
 from bps.writepath.command import OpRecord
 
@@ -44,6 +46,7 @@ STORED: Mapping[str, type[Record] | None] = {
     "schema": StoreSchema,
     "leader/holder": Holder,
     "leader/ops-lease": OpsLease,
+    "sidecars/{id}": SidecarPresence,
     "policy/{n}": Policy,
     "policy/current": Policy,
     "initiatives/{i}": Initiative,
@@ -219,11 +222,34 @@ def _named_in_code() -> set[str]:
     return found
 
 
+def roles_document() -> str:
+    """docs/roles.md."""
+    purposes = "\n".join(f"| `{role}` | {PURPOSE[role]} |" for role in Role)
+    head = "| operation | " + " | ".join(f"`{role}`" for role in Role) + " |\n"
+    rows = "\n".join(
+        f"| `{operation}` | " + " | ".join("yes" if role in may else "" for role in Role) + " |"
+        for operation, may in ALLOWED.items()
+    )
+    return (
+        "# Roles\n\n"
+        f"{NOTICE}"
+        "A token or a client certificate has one role or several (`bps token create WHO\n"
+        "--role ROLE`, repeatable); what any of them allows is allowed, all else is 403.\n"
+        "Make one for each person and program, with the least that it needs.\n\n"
+        f"| role | what it is for |\n|---|---|\n{purposes}\n\n"
+        "Each route of the [HTTP API](api.md) names the operation it is; the reference at\n"
+        "`/docs` shows it with its roles. Acts with `--standalone` need no role: who reaches etcd\n"
+        "can do all.\n\n"
+        f"{head}|---|{'---|' * len(Role)}\n{rows}\n"
+    )
+
+
 def documents() -> dict[Path, bytes]:
     """Every generated file with its content."""
     made = {
         DOCS / "key-map.md": key_map().encode(),
         DOCS / "errors.md": errors_document().encode(),
+        DOCS / "roles.md": roles_document().encode(),
     }
     for path, schema in schemas():
         dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from bps.api.views import View
+from pydantic import BaseModel, ConfigDict
+
 from bps.checkpoints.model import Checkpoint
 from bps.plans.cloudevents import rfc3339
 
 
-class PlanHeadView(View):
+class PlanHeadView(BaseModel):
     """The end of a plan's log, as a checkpoint names it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     seq: str
     hash: str
 
 
-class CheckpointView(View):
+class CheckpointView(BaseModel):
     """One checkpoint; its signature has been verified."""
+
+    model_config = ConfigDict(extra="forbid")
 
     seq: str
     hash: str

@@ -15,6 +15,14 @@ class Alive(BaseModel):
     alive: Literal[True] = True
 
 
+class Leads(BaseModel):
+    """This sidecar leads: it takes writes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    leads: Literal[True] = True
+
+
 class Readiness(BaseModel):
     """Whether requests are served; all but `ready` with `?verbose` only."""
 
@@ -24,5 +32,6 @@ class Readiness(BaseModel):
     mode: str | None = None
     reason: str | None = None
     leader: str | None = None
+    leader_url: str | None = None
     feed_revision: str | None = None
     feed_warm: bool | None = None

@@ -170,7 +170,7 @@ def key_view_rows(registry: Registry) -> list[KeyView]:
 
 
 class GeneratedKey(BaseModel):
-    """`bps keys generate`: the public half of a new key."""
+    """`bps keys generate` and `bps keys public`: the public half of a private key."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -13,6 +13,7 @@ from bps.identity.create import MAX_LIFETIME_S
 from bps.identity.credential import Credential, State, StoredRole
 from bps.identity.end import MAX_GRACE_S
 from bps.identity.prune import DEFAULT_AGE_S
+from bps.identity.read import CredentialPage
 from bps.plans.cloudevents import rfc3339
 
 SHOWN_ONCE = "a secret is shown once, and this operation was done before"
@@ -73,18 +74,22 @@ class PruningRequest(RequestModel):
 
 
 class TokenView(BaseModel):
-    """A credential; a row of `bps token list`."""
+    """A credential; a row of `bps token list`.
+
+    Of an `unreadable` one, whose record is damaged or of a newer release, only the id is known, and
+    `comment` says why it cannot be read. It lets nobody in.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     id: str
-    principal: str
+    principal: str | None
     roles: list[str]
-    kind: Literal["secret", "certificate"]
-    state: State
+    kind: Literal["secret", "certificate"] | None
+    state: State | Literal["unreadable"]
     certificate_name: str | None
-    created_at: str
-    created_by: str
+    created_at: str | None
+    created_by: str | None
     expires_at: str | None
     revoked_at: str | None
     revoked_by: str | None
@@ -109,6 +114,32 @@ class TokenView(BaseModel):
             rotated_from=credential.rotated_from,
             comment=credential.comment,
         )
+
+    @staticmethod
+    def unreadable(credential_id: str, why: str) -> TokenView:
+        """What is known of a credential whose record cannot be read."""
+        return TokenView(
+            id=credential_id,
+            principal=None,
+            roles=[],
+            kind=None,
+            state="unreadable",
+            certificate_name=None,
+            created_at=None,
+            created_by=None,
+            expires_at=None,
+            revoked_at=None,
+            revoked_by=None,
+            rotated_from=None,
+            comment=why,
+        )
+
+
+def token_rows(page: CredentialPage, now_ms: int) -> list[TokenView]:
+    """All of a page by their ids, the unreadable ones too."""
+    rows = [TokenView.of(credential, now_ms) for credential in page.items]
+    rows += [TokenView.unreadable(name, why.message) for name, why in page.unreadable.items()]
+    return sorted(rows, key=lambda row: row.id)
 
 
 class IssuedToken(TokenView):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from bps.api.checkpoints import CheckpointView
 from bps.api.contexts import ContextView
 from bps.api.keys import GeneratedKey, KeyView, SignedStatement
 from bps.api.setup import InitView
@@ -199,6 +200,9 @@ OUTPUTS: dict[str, Any] = {
     "keys-statement": KeyStatement,
     "keys-sign": SignedStatement,
     "keys-generate": GeneratedKey,
+    "keys-public": GeneratedKey,
+    "checkpoint-list": list[CheckpointView],
+    "checkpoint-show": CheckpointView,
     "initiative-create": Initiative,
     "initiative-list": list[Initiative],
     "initiative-show": Initiative,

@@ -164,7 +164,9 @@ def _check_signer(stored: KV | None, signer: Signer) -> None:
     if key is None or not key.may(Purpose.CHECKPOINT) or key.public_key != signer.public.text:
         key_id = signer.public.key_id
         msg = f"Key {key_id} is not registered to sign checkpoints, or is revoked."
-        raise WrongState(msg, key_id=key_id)
+        raise WrongState(msg, key_id=key_id).advising(
+            "Register it with `bps keys add --purpose checkpoint`, or use another signing key."
+        )
 
 
 def _check_tip(tip: CheckpointTip, last: KV | None) -> None:

@@ -10,11 +10,15 @@ from bps.checkpoints.model import CheckpointTip
 from bps.checkpoints.proof import read_checkpoint
 from bps.core import keys
 from bps.core.errors import BpsError, IntegrityError, StoreRolledBack
+from bps.core.ids import SERVICE_PRINCIPAL
 from bps.core.ports import Key, Store
+from bps.keyring.model import Purpose
 from bps.keyring.read import read_registry
 from bps.keyring.registry import CUSTODY_HOLDERS, Registry
 from bps.keyring.statement import Signer
 from bps.plans.cloudevents import rfc3339
+
+Status = Literal["ok", "warning", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class TrustCheck:
     """One row. `action` is what to do where it is not ok."""
 
     name: str
-    status: Literal["ok", "warning", "failed"]
+    status: Status
     detail: str
     action: str
 
@@ -37,22 +41,50 @@ async def trust_in_store(store: Store) -> list[TrustCheck]:
 
 
 def trust_in_sidecar(
-    signer: Signer | None, problem: BpsError | None, diverged: set[str]
+    signer: Signer | None, registry: Registry | None, problem: BpsError | None, diverged: set[str]
 ) -> list[TrustCheck]:
-    """The signing key of a running sidecar, and what kept it from signing."""
-    if signer is None:
-        detail, action = "none: this sidecar writes no checkpoints", "Name a signing key file."
-        return [TrustCheck("signing key", "warning", detail, action)]
-    detail = signer.public.key_id
-    if problem is not None:
-        detail += f": {problem.message}"
-    action = "Let the holders approve it (`bps keys statement add`)."
-    rows = [TrustCheck("signing key", "failed" if problem else "ok", detail, action)]
+    """The signing key of a running sidecar, and what kept it from signing.
+
+    `registry` None: it could not be read, which another check says.
+    """
+    rows = [_signing_key(signer, registry, problem)]
     if diverged:
         plans = ", ".join(sorted(diverged)[:10])
         text = f"{len(diverged)} plans lost what a checkpoint names: {plans}"
         rows.append(TrustCheck("plan logs", "failed", text, "Run `bps verify` on each."))
     return rows
+
+
+def _signing_key(
+    signer: Signer | None, registry: Registry | None, problem: BpsError | None
+) -> TrustCheck:
+    name = "signing key"
+    if signer is None:
+        detail, action = "none: this sidecar writes no checkpoints", "Name a signing key file."
+        return TrustCheck(name, "warning", detail, action)
+    key = signer.public
+    known = registry.keys.get(key.key_id) if registry else None
+    if registry is not None and known is None:
+        detail = f"{key.key_id}: this sidecar's signing key is not registered"
+        action = (
+            f"Run `echo {key.text} | bps keys add - --purpose {Purpose.CHECKPOINT} "
+            f"--holder {SERVICE_PRINCIPAL}`"
+        )
+        if registry.in_custody:
+            action += (
+                f" with an `--approval` of each of {registry.approvals_needed} holders "
+                "(docs/keys.md)"
+            )
+        status: Status = "failed" if problem else "warning"
+        return TrustCheck(name, status, detail, f"{action}, before this sidecar leads.")
+    if known is not None and not known.may(Purpose.CHECKPOINT):
+        detail = f"{key.key_id}: revoked, or not for checkpoints"
+        action = "Name a file with another key (`signing_key_file`), and restart."
+        return TrustCheck(name, "failed" if problem else "warning", detail, action)
+    if problem is not None:
+        action = "See the code of the problem: `bps explain`."
+        return TrustCheck(name, "failed", f"{key.key_id}: {problem.message}", action)
+    return TrustCheck(name, "ok", key.key_id, "")
 
 
 def trust_in_mirror(mirror: Mirror, problem: BpsError | None) -> TrustCheck:

@@ -16,6 +16,7 @@ import typer
 from bps.bootstrap import Settings, StoreKind
 from bps.cli import (
     branch,
+    checkpoint,
     context,
     events,
     initiative,
@@ -31,12 +32,14 @@ from bps.cli import (
 )
 from bps.cli.connection import Connection, setting_of, standalone_from_environment
 from bps.cli.output import drop_output, not_shown, printing
+from bps.cli.root_group import RootGroup
 from bps.cli.session import EXIT_INTERRUPTED, Session, refusal
 from bps.cli.streams import prepare_streams
 from bps.core.errors import BpsError, ConfigError
 
 app = typer.Typer(
     name="bps",
+    cls=RootGroup,
     help="Blueprint Promotion Service: decides atomically which blueprint is canonical.",
     epilog="Exit codes: 0 done, 1 rejected or in conflict, 2 refused input, 3 integrity, "
     "75 unavailable, try again. `bps explain CODE` explains an error.",
@@ -51,6 +54,7 @@ app.add_typer(initiative.app, name="initiative")
 app.add_typer(policy.app, name="policy")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
+app.add_typer(checkpoint.app, name="checkpoint")
 for function in (
     operating.init,
     promotion.promote,
@@ -155,7 +159,9 @@ def root(
         if store is not None:
             settings = replace(settings, store_kind=store)
         if workspace == "":
-            raise ConfigError("--workspace names no directory; leave it out for no workspace.")
+            raise ConfigError("--workspace names no directory.").advising(
+                "Name one, or leave it out for no workspace."
+            )
     except BpsError as error:
         raise refusal(error, as_json=False) from None
     context.obj = Session(
@@ -180,13 +186,18 @@ def _members(text: str) -> tuple[str, ...]:
     """Named members; naming none must not start an etcd of our own instead."""
     members = tuple(part.strip() for part in text.split(",") if part.strip())
     if not members:
-        raise ConfigError("--etcd names no member; leave it out for an etcd of our own.")
+        raise ConfigError("--etcd names no member.").advising(
+            "Name host:port, or leave it out for an etcd of our own."
+        )
     if "@" in text:
         # Never shown: it may hold a password.
-        msg = "--etcd takes host:port only; user and password go into BPS_ETCD_USER and _PASSWORD."
-        raise ConfigError(msg)
+        raise ConfigError("--etcd takes host:port only.").advising(
+            "Put user and password into BPS_ETCD_USER and BPS_ETCD_PASSWORD."
+        )
     if not text.isprintable():
-        raise ConfigError(f"--etcd must be printable, not {text[:60]!a}.")
+        raise ConfigError(f"--etcd must be printable, not {text[:60]!a}.").advising(
+            "Name etcd's members as host:port, with commas between them."
+        )
     return members
 
 

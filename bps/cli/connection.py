@@ -89,7 +89,8 @@ class Connection:
     def target(self) -> Target:
         """The service and the credentials for it. Raises ConfigError."""
         if self.url.origin is self.context.origin is not Origin.NOWHERE:
-            raise ConfigError("Both a URL and a context are named; name one of them.")
+            msg = "Both a URL and a context are named; name one of them."
+            raise ConfigError(msg).advising("Leave --url (BPS_URL) or --context (BPS_CONTEXT) out.")
         if self.url.origin > self.context.origin:
             return self._target(self.url.value or "")
         return self._target_of_context()

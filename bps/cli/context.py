@@ -122,7 +122,7 @@ async def show_(
     contexts = load()
     wanted = contexts.current if name is None else name
     if wanted is None:
-        raise NotFound("No context is in use.")
+        raise NotFound("No context is in use.").advising("Use one: `bps context use NAME`.")
     show(_view(wanted, contexts), output)
 
 
@@ -148,7 +148,10 @@ def _token_of_stdin() -> str:
     except (ValueError, RecursionError, LookupError, TypeError):
         found = None
     if not isinstance(found, str):
-        raise ConfigError("Standard input holds no token.")
+        raise ConfigError("Standard input holds no token.").advising(
+            "Pipe what shows a token into it: `bps token create WHO --role ROLE -o json`, or the "
+            "first `bps init --standalone -o json` of a store; a later one makes no token."
+        )
     return checked_token(found)
 
 

@@ -6,8 +6,9 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bps.core.errors import ConfigError, Exists, InvalidInput, NotFound
 MAX_BYTES = 262_144
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_CHOOSE = "Choose one of `bps context list`, or add one: `bps context add`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,18 @@ class Contexts:
         """The context `name`, or the current one. Raises ConfigError."""
         wanted = self.current if name is None else name
         if wanted is None:
-            raise ConfigError("No context is in use; see `bps context list`.")
+            raise ConfigError("No context is in use.").advising(_CHOOSE)
         found = self.by_name.get(wanted)
         if found is None:
-            msg = f"There is no context {wanted[:63]!a}; see `bps context list`."
-            raise ConfigError(msg)
+            raise ConfigError(f"There is no context {wanted[:63]!a}.").advising(_CHOOSE)
         return found
 
     def added(self, name: str, context: Context, *, use: bool) -> Contexts:
         """With `context` as `name`; the first one is in use at once. Raises Exists."""
         if name in self.by_name:
-            raise Exists(f"There is a context {name} already; remove it first.", context=name)
+            raise Exists(f"There is a context {name} already.", context=name).advising(
+                f"Remove it first (`bps context remove {name}`), or choose another name."
+            )
         current = name if use or not self.by_name else self.current
         return Contexts({**self.by_name, context_name(name): context}, current)
 
@@ -70,7 +73,8 @@ class Contexts:
         """The context `name`. Raises NotFound."""
         found = self.by_name.get(name)
         if found is None:
-            raise NotFound(f"There is no context {name[:63]!a}.", context=name[:63])
+            msg = f"There is no context {name[:63]!a}."
+            raise NotFound(msg, context=name[:63]).advising(_CHOOSE)
         return found
 
 
@@ -106,11 +110,15 @@ def load() -> Contexts:
         return Contexts()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no path"
-        raise ConfigError(f"The contexts in {_shown(path)} cannot be read: {reason}.") from None
+        raise ConfigError(f"The contexts in {_shown(path)} cannot be read: {reason}.").advising(
+            "Let this user read the file, or name another one by BPS_CONFIG."
+        ) from None
     try:
         return parse(data)
     except ConfigError as error:
-        raise ConfigError(f"{_shown(path)}: {error.message}") from None
+        raise ConfigError(f"{_shown(path)}: {error.message}").advising(
+            error.next_action or "Correct the file, or remove it and add the contexts again."
+        ) from None
 
 
 def _read_own(path: Path) -> bytes:
@@ -121,8 +129,8 @@ def _read_own(path: Path) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise ConfigError(f"{_shown(path)} is not a file.")
         if found.st_uid != os.getuid() or found.st_mode & _OTHERS:
-            msg = f"{_shown(path)} holds tokens and must be yours alone: chmod 600 it."
-            raise ConfigError(msg)
+            msg = f"{_shown(path)} holds tokens and must be yours alone."
+            raise ConfigError(msg).advising(f"chmod 600 {_shown(path)}")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(MAX_BYTES + 1)
     finally:
@@ -140,7 +148,7 @@ def parse(data: bytes) -> Contexts:
         raise ConfigError("it is not TOML.") from None
     tables = document.pop("contexts", {})
     current = document.pop("current", None)
-    _refuse_unknown(document, "")
+    _refuse_unknown(document, "", ("current", "contexts"))
     if not isinstance(tables, dict) or not (current is None or isinstance(current, str)):
         raise ConfigError("`contexts` must be tables, `current` a name.")
     by_name = {name: _context(name, table) for name, table in tables.items()}
@@ -153,7 +161,7 @@ def _context(name: str, table: Any) -> Context:  # noqa: ANN401 - any TOML value
     if _NAME.fullmatch(name) is None or not isinstance(table, dict):
         raise ConfigError(f"`contexts.{name[:63]!a}` is no context.")
     known = [each.name for each in fields(Context)]
-    _refuse_unknown({key: value for key, value in table.items() if key not in known}, name)
+    _refuse_unknown({key: value for key, value in table.items() if key not in known}, name, known)
     if "url" not in table:
         raise ConfigError(f"context {name} has no `url`.")
     for key, value in table.items():
@@ -162,10 +170,15 @@ def _context(name: str, table: Any) -> Context:  # noqa: ANN401 - any TOML value
     return Context(**table)
 
 
-def _refuse_unknown(rest: Mapping[str, object], name: str) -> None:
+def _refuse_unknown(rest: Mapping[str, object], name: str, known: Sequence[str]) -> None:
     if rest:
         where = f" of context {name}" if name else ""
-        raise ConfigError(f"`{next(iter(rest))[:63]!a}`{where} is no key of this release.")
+        unknown = next(iter(rest))[:63]
+        nearest = get_close_matches(unknown, known, n=1)
+        meant = f"; did you mean {nearest[0]}?" if nearest else "."
+        raise ConfigError(f"`{unknown!a}`{where} is no key of this release{meant}").advising(
+            f"Correct or remove the key; known are {', '.join(known)}."
+        )
 
 
 def save(contexts: Contexts) -> None:

@@ -77,8 +77,8 @@ def _start(after: str | None, *, of_plan: bool) -> str | None:
 
 
 def _not_directly(_: Store) -> NoReturn:
-    msg = "`bps events` asks a service; name one by --url or a context, or use `bps log`."
-    raise ConfigError(msg)
+    msg = "`bps events` asks a service, and none is named."
+    raise ConfigError(msg).advising("Name one by --url or `bps context`, or use `bps log`.")
 
 
 async def _views(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,9 +14,9 @@ from bps.cli.durations import seconds
 from bps.cli.json_file import read_json
 from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, note, show
-from bps.cli.session import command, read_limited, session_of
+from bps.cli.session import check_private, command, read_limited, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.errors import ConfigError, InvalidInput
 from bps.keyring.model import Purpose
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ app = typer.Typer(
 
 _MAX_KEY_BYTES = 8_192
 _MAX_PASSPHRASE_BYTES = 1_024
-_COLUMNS = ("key_id", "holder", "purposes", "state", "ssh_fingerprint", "comment")
+_COLUMNS = ("key_id", "holder", "purposes", "state", "comment")
 _DAY_S = 86_400
 
 KeyArg = Annotated[
@@ -49,6 +50,13 @@ Approvals = Annotated[
     list[Path] | None,
     typer.Option("--approval", help="A file made by `bps keys sign`; repeatable."),
 ]
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="Holds the private key's passphrase; else you are asked.")
+]
+DefaultJson = Annotated[
+    Format | None, typer.Option("--output", "-o", help="How to print the data; default: json.")
+]
+"""JSON, as files are made of it; errors are JSON only where that was said."""
 Comment = Annotated[str, typer.Option(help="One line for people; default: the key's own.")]
 
 
@@ -59,12 +67,20 @@ async def generate(
     output: Output = Format.TABLE,
 ) -> None:
     """Make a private key in a new file of mode 0600, and print the public one."""
-    from bps.api.keys import GeneratedKey  # noqa: PLC0415 - heavy
-    from bps.keyring.private_key import make_private_key  # noqa: PLC0415
+    from bps.keyring.private_key import make_private_key  # noqa: PLC0415 - heavy
 
-    made = make_private_key(file).public
-    view = GeneratedKey(key_id=made.key_id, ssh_fingerprint=made.fingerprint, public_key=made.text)
-    show(view, output)
+    _show_public(make_private_key(file).public, output)
+
+
+@app.command()
+@command
+async def public(
+    file: Annotated[Path, typer.Argument(help="A private key, such as a sidecar's.")],
+    passphrase_file: PassphraseFile = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print the public key of a private key's file. Needs no service and no store."""
+    _show_public(_private_key(file, passphrase_file).public, output)
 
 
 @app.command()
@@ -186,7 +202,7 @@ async def statement(
     expires_in: Annotated[
         str | None, typer.Option(help="How long approvals are good for, such as 12h; default: 1d.")
     ] = None,
-    output: Output = Format.JSON,
+    output: DefaultJson = None,
 ) -> None:
     """Print, as JSON, what holders sign to approve a change; nothing is written."""
     key = None if file is None else _public_key(file).text
@@ -221,7 +237,7 @@ async def statement(
     async def through(client: BpsClient) -> KeyStatement:
         return await client.key_statement(wanted)
 
-    show(await session_of(context).read(directly, through), output)
+    show(await session_of(context).read(directly, through), output or Format.JSON)
 
 
 @app.command()
@@ -229,10 +245,8 @@ async def statement(
 async def sign(
     file: Annotated[Path, typer.Argument(help="Statement, as `bps keys statement` printed it.")],
     key: Annotated[Path, typer.Option("--key", help="Your private key; ~/.ssh/id_ed25519.")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Holds the private key's passphrase; else you are asked.")
-    ] = None,
-    output: Output = Format.JSON,
+    passphrase_file: PassphraseFile = None,
+    output: DefaultJson = None,
 ) -> None:
     """Approve a change: print a signed envelope (DSSE). Needs no service and no store."""
     fields = read_json(file, "The statement", "statement")
@@ -249,7 +263,15 @@ async def sign(
         raise InvalidInput("The file holds no key statement.", field="statement") from None
     signer = _private_key(key, passphrase_file)
     note(f"signed by {signer.public.key_id}: {found.action} key {found.key_id}")
-    show(SignedStatement.model_validate(approve(found.encode(), signer)), output)
+    view = SignedStatement.model_validate(approve(found.encode(), signer))
+    show(view, output or Format.JSON)
+
+
+def _show_public(key: PublicKey, output: Format) -> None:
+    from bps.api.keys import GeneratedKey  # noqa: PLC0415 - heavy
+
+    view = GeneratedKey(key_id=key.key_id, ssh_fingerprint=key.fingerprint, public_key=key.text)
+    show(view, output)
 
 
 def _private_key(path: Path, passphrase_file: Path | None) -> PrivateKey:
@@ -257,11 +279,22 @@ def _private_key(path: Path, passphrase_file: Path | None) -> PrivateKey:
 
     def passphrase() -> bytes:
         if passphrase_file is None:
-            return str(typer.prompt("passphrase", hide_input=True, err=True)).encode()
+            return _asked()
+        check_private(passphrase_file, "The passphrase file")
         given = read_limited(passphrase_file, _MAX_PASSPHRASE_BYTES, "The passphrase")
         return given.removesuffix(b"\n")
 
     return read_private_key(path, passphrase)
+
+
+def _asked() -> bytes:
+    """The passphrase, typed without being shown. Raises ConfigError where nobody can be asked."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        msg = "The private key has a passphrase, and there is no terminal to ask for it."
+        raise ConfigError(msg).advising("Name a file that holds it: --passphrase-file.") from None
+    return str(typer.prompt("passphrase", hide_input=True, err=True)).encode()
 
 
 def _public_key(path: Path) -> PublicKey:

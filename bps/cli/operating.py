@@ -12,7 +12,7 @@ from bps.cli.options import OpId, Output, Standalone, chosen_plans
 from bps.cli.output import Format, note, show, show_plain
 from bps.cli.session import command, operation_of, require_standalone, session_of
 from bps.core import ids
-from bps.core.error_catalogue import EXIT_UNAVAILABLE, catalogue
+from bps.core.error_catalogue import EXIT_INTEGRITY, EXIT_UNAVAILABLE, catalogue
 from bps.core.errors import InvalidInput, WorkspaceConflict
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bps.client import BpsClient
     from bps.core.ports import Store
 
+_OF_INTEGRITY = frozenset({"checkpoints", "key registry", "plan logs"})
+"""Checks that fail where stored data contradict a signature, a checkpoint or each other."""
 _SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
 
@@ -111,7 +113,7 @@ async def _plans_of_service(client: BpsClient) -> list[str]:
 
 @command
 async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """Check the store and this set-up; exit 75 where something has failed."""
+    """Check the store and this set-up; exit 75 where something failed, 3 for contradictory data."""
     session = session_of(context)
 
     async def directly(store: Store) -> list[CheckView]:
@@ -126,8 +128,9 @@ async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
 
     checks = await session.read(directly, lambda client: client.doctor())
     show(checks, output)
-    if any(check.status == "failed" for check in checks):
-        raise typer.Exit(EXIT_UNAVAILABLE)
+    failed = {check.check for check in checks if check.status == "failed"}
+    if failed:
+        raise typer.Exit(EXIT_INTEGRITY if failed & _OF_INTEGRITY else EXIT_UNAVAILABLE)
 
 
 @command

@@ -143,9 +143,20 @@ async def log(
         return read_events(store, plan, first)
 
     async with session_of(context).reading() as backend:
-        found = backend.read(directly, lambda client: client.log(plan, after=first - 1))
+        found = backend.read(directly, lambda client: _served_log(client, plan, first))
         async with aclosing(found) as events:
             await show_stream(events, output, COLUMNS, log_row)
+
+
+async def _served_log(client: BpsClient, plan: str, first: int) -> AsyncGenerator[CloudEvent, None]:
+    try:
+        async with aclosing(client.log(plan, after=first - 1)) as events:
+            async for event in events:
+                yield event
+    except InvalidInput as error:
+        # A log that ends before the first event asked for has none to show.
+        if "events" not in error.facts:
+            raise
 
 
 async def _follow(session: Session, plan: str, first: int, form: Format) -> None:

@@ -73,11 +73,12 @@ def _chosen_store(config: ServeConfig, settings: Settings, *, embedded: bool) ->
     """Exactly one store is meant; an etcd of our own only where that is said."""
     if embedded:
         if config.etcd.endpoints:
-            raise ConfigError("--embedded starts an etcd, but the configuration names members.")
+            msg = "--embedded starts an etcd, but the configuration names members."
+            raise ConfigError(msg).advising("Leave --embedded out, or etcd.endpoints in the file.")
         return replace(settings, endpoints=())
     if not (config.etcd.endpoints or settings.endpoints):
-        raise ConfigError(
-            "No etcd is named: use --embedded, a --config with etcd.endpoints, or `bps --etcd`."
+        raise ConfigError("No etcd is named.").advising(
+            "Use --embedded, a --config with etcd.endpoints, or `bps --etcd HOST:PORT serve`."
         )
     return settings
 

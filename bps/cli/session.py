@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import signal
+import stat
 import sys
 import threading
 import uuid
@@ -42,6 +43,7 @@ V = TypeVar("V", bound="BaseModel")
 EXIT_INTERRUPTED = 130
 DEFAULT_PRINCIPAL = "operator"
 _SHOWN_LENGTH = 200
+_OTHERS = 0o077
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """Failures of the system that may be gone when the command is repeated."""
 
@@ -118,7 +120,8 @@ class Session:
                 yield Direct(store, self.settings, who)
             return
         if self.acting.origin is Origin.COMMAND_LINE:
-            raise ConfigError("--as is for --standalone; the service knows who acts by the token.")
+            msg = "--as is for --standalone; the service knows who acts by the token."
+            raise ConfigError(msg).advising("Leave --as out, or use another token.")
         target = self.connection.target()
 
         from bps.cli.remote import open_remote  # noqa: PLC0415 - heavy
@@ -150,14 +153,18 @@ class Session:
     def need_workspace(self) -> Path:
         """The workspace root. Raises ConfigError."""
         if self.workspace is None:
-            raise ConfigError("No workspace is named: use --workspace or BPS_WORKSPACE.")
+            msg = "No workspace is named."
+            raise ConfigError(msg).advising(
+                "Name a directory: `bps --workspace DIRECTORY ...`, or BPS_WORKSPACE."
+            )
         return self.workspace
 
 
 def require_standalone(*, standalone: bool) -> None:
     """For acts that no service offers: the word of the user. Raises ConfigError."""
     if not standalone:
-        raise ConfigError("This acts on etcd directly only; add --standalone (BPS_STANDALONE=1).")
+        msg = "This acts on etcd directly only."
+        raise ConfigError(msg).advising("Add --standalone (or BPS_STANDALONE=1).")
 
 
 def operation_of(op_id: str | None) -> str:
@@ -178,17 +185,17 @@ def command(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Non
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        form = kwargs.get("output", Format.TABLE)
+        as_json = kwargs.get("output") is Format.JSON
         try:
             asyncio.run(function(*args, **kwargs))
         except BpsError as error:
-            raise refusal(error, as_json=form is Format.JSON) from None
+            raise refusal(error, as_json=as_json) from None
         except KeyboardInterrupt:
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             drop_output()
         except OSError as error:
-            raise refusal(_system_error(error), as_json=form is Format.JSON) from None
+            raise refusal(_system_error(error), as_json=as_json) from None
 
     return run
 
@@ -241,6 +248,19 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_private(path: Path, what: str) -> None:
+    """That nobody else can read or write a file with a secret. Raises ConfigError."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        # Reading it will say why.
+        return
+    if path.is_file() and mode & _OTHERS:
+        name = ascii(str(path)[:_SHOWN_LENGTH])
+        msg = f"{what} {name} has mode {mode:04o}: others can read it."
+        raise ConfigError(msg).advising(f"Make it yours alone: chmod 600 {name}.")
 
 
 def read_limited(path: Path, limit_bytes: int, what: str) -> bytes:

@@ -105,11 +105,10 @@ async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List all credentials, the ended ones too."""
 
     async def directly(store: Store) -> list[TokenView]:
-        from bps.api.tokens import TokenView  # noqa: PLC0415 - only this way
+        from bps.api.tokens import token_rows  # noqa: PLC0415 - only this way
         from bps.identity.read import all_credentials  # noqa: PLC0415
 
-        now_ms = SystemClock().now_ms()
-        return [TokenView.of(credential, now_ms) for credential in await all_credentials(store)]
+        return token_rows(await all_credentials(store), SystemClock().now_ms())
 
     async def through(client: BpsClient) -> list[TokenView]:
         return [token async for token in client.tokens()]

@@ -7,8 +7,8 @@ from enum import Enum, IntEnum, auto
 from bps.core.errors import ConfigError
 
 HOW_TO_WRITE = (
-    "Writing needs a service (--url, BPS_URL, or a context: `bps context add`), "
-    "or --standalone (BPS_STANDALONE=1) to act on etcd directly."
+    "Name a service (--url, BPS_URL, or a context: `bps context add`), "
+    "or add --standalone (BPS_STANDALONE=1) to act on etcd directly."
 )
 
 
@@ -50,7 +50,7 @@ def way_to_write(*, service: Origin, etcd: Origin, standalone: Origin) -> Way:
     if service > direct:
         return Way.SERVICE
     if standalone is Origin.NOWHERE:
-        raise ConfigError(HOW_TO_WRITE)
+        raise ConfigError("Writing needs a service, or --standalone.").advising(HOW_TO_WRITE)
     return Way.DIRECT
 
 
@@ -60,4 +60,4 @@ def _check_one(service: Origin, direct: Origin) -> None:
             "Both a service (--url, --context, BPS_URL, BPS_CONTEXT) and the direct way (--etcd, "
             "--standalone, BPS_ETCD_ENDPOINTS, BPS_STANDALONE) are named; name one of them."
         )
-        raise ConfigError(msg)
+        raise ConfigError(msg).advising("Leave one of the two out, or unset its variable.")

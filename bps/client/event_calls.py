@@ -21,7 +21,6 @@ from bps.core.errors import (
     ChainBroken,
     Compacted,
     ConfigError,
-    InvalidInput,
     MalformedRecord,
 )
 from bps.plans.cloudevents import CloudEvent
@@ -50,17 +49,13 @@ class EventCalls(Calls):
 
         Raises:
             NotFound: no such plan.
+            InvalidInput: the log ends before `after`; facts: events, how many it has.
             MalformedRecord: an event that the service cannot read.
         """
         found = self._event_pages("plans", plan, "events", after=str(after))
-        try:
-            async with aclosing(found) as events:
-                async for each in events:
-                    yield each.event
-        except InvalidInput as error:
-            # A log that ends before `after` has no events after it.
-            if "events" not in error.facts:
-                raise
+        async with aclosing(found) as events:
+            async for each in events:
+                yield each.event
 
     def all_log(self, after: str) -> AsyncGenerator[Published, None]:
         """The events of all plans after the id `after`, up to now; a request per 200.

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,9 @@ import tenacity
 
 from bps.client.problems import MEDIA_TYPE, error_of, parse_problem
 from bps.client.target import Target
+from bps.client.unreachable import unreachable
 from bps.core.errors import BpsError, ConfigError, OutcomeUnknown, Unavailable
+from bps.identity.tls_files import load_ca, load_identity
 
 MAX_ANSWER_BYTES = 32 * 2**20
 """The longest answer that is read: a page of events with the largest bodies fits."""
@@ -25,8 +28,6 @@ READ_ATTEMPTS = 4
 MAX_RETRY_AFTER_S = 10.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _REDIRECTS, _REFUSALS, _SERVER_ERRORS = 300, 400, 500
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-"""Failures after which the service cannot have seen the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Transport:
                 await self._check(response, None)
                 yield response
         except httpx.TransportError as error:
-            raise self._unreachable(error, None) from None
+            raise unreachable(error, self.target, None) from None
 
     async def _exchange(
         self,
@@ -191,7 +192,7 @@ class Transport:
                 body = await self._body(response, op_id)
                 return Answer(response.status_code, response.headers, body)
         except httpx.TransportError as error:
-            raise self._unreachable(error, op_id) from None
+            raise unreachable(error, self.target, op_id) from None
 
     def _url(self, path: str) -> str:
         return self.target.url + path
@@ -203,7 +204,7 @@ class Transport:
             return
         if status < _REFUSALS:
             msg = f"{self.target.url} redirects to another address; name that one instead."
-            raise ConfigError(msg)
+            raise ConfigError(msg).advising("Name the address that it redirects to.")
         body = await self._body(response, op_id)
         is_problem = response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE
         problem = parse_problem(body) if is_problem else None
@@ -235,50 +236,38 @@ class Transport:
         # A gateway in between that gave up, or an answer cut short, says nothing of the act.
         if op_id is not None and (status >= _SERVER_ERRORS or status < _REDIRECTS):
             return OutcomeUnknown(f"{what} The outcome is unknown.", op=op_id)
-        return Unavailable(what) if status >= _SERVER_ERRORS else ConfigError(what)
-
-    def _unreachable(self, error: httpx.TransportError, op_id: str | None) -> BpsError:
-        untrusted = _verification_of(error)
-        if untrusted is not None:
-            reason = untrusted.verify_message
-            msg = f"The certificate of {self.target.url} is not to be trusted: {reason}."
-            return ConfigError(msg, hint="name its CA by --ca-file or in the context")
-        what = f"The service at {self.target.url} does not answer ({type(error).__name__})"
-        if op_id is not None and not isinstance(error, _NOT_SENT):
-            msg = f"{what}; operation {op_id} was sent and may be done."
-            return OutcomeUnknown(msg, op=op_id)
-        return Unavailable(f"{what}.", hint="is the service running, and is this its URL?")
-
-
-def _verification_of(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """Why the service's certificate was refused, if that is what `error` comes from."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error
+        if status >= _SERVER_ERRORS:
+            return Unavailable(what).advising(
+                "Look at what stands before the service, and whether `bps serve` runs behind it."
+            )
+        return ConfigError(what).advising(
+            "Correct the URL (--url, BPS_URL or the context): name a service's own address."
+        )
 
 
 def _tls(target: Target) -> ssl.SSLContext:
     if target.url.startswith("http:"):
         # Never used; an empty one spares reading the system's certificates.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        context = ssl.create_default_context(
-            cafile=None if target.ca_file is None else str(target.ca_file)
+    # Without a CA of its own the system's are trusted.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if target.ca_file is None:
+        context.load_default_certs()
+    else:
+        load_ca(context, target.ca_file, name=f"The CA file {_shown(target.ca_file)}")
+    if target.cert_file is not None and target.key_file is not None:
+        load_identity(
+            context,
+            target.cert_file,
+            target.key_file,
+            cert_name=f"The certificate file {_shown(target.cert_file)}",
+            key_name=f"The key file {_shown(target.key_file)}",
         )
-        if target.cert_file is not None:
-            context.load_cert_chain(target.cert_file, target.key_file, password=_no_passphrase)
-    except (OSError, ValueError) as error:
-        named = [path for path in (target.ca_file, target.cert_file, target.key_file) if path]
-        shown = ", ".join(ascii(str(path)[:200]) for path in named)
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it fails"
-        raise ConfigError(f"The certificates {shown} cannot be used: {reason}.") from None
     return context
 
 
-def _no_passphrase() -> str:
-    """OpenSSL would ask on the terminal."""
-    msg = "the key has a passphrase"
-    raise ValueError(msg)
+def _shown(path: Path) -> str:
+    return ascii(str(path)[:200])
 
 
 def _may_pass(error: BaseException) -> bool:

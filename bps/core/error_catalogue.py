@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bps.core import errors
 from bps.core.errors import BpsError
 
+EXIT_INTEGRITY = 3
 EXIT_UNAVAILABLE = 75
 
 
@@ -65,8 +66,12 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.TooManyConnections: (503, 75, "Wait as long as `Retry-After` says; close streams."),
     errors.TooManyProofs: (503, 75, "Wait as long as `Retry-After` says, then ask again."),
     errors.AccessError: (403, 2, "Ask an operator for a token with the role needed."),
-    errors.Unauthenticated: (401, 2, "Send a valid token as `Authorization: Bearer ...`."),
-    errors.Forbidden: (403, 2, "Use a token of the role that docs/api.md names."),
+    errors.Unauthenticated: (
+        401,
+        2,
+        "Send a valid token (`Authorization: Bearer`; --token-file, BPS_TOKEN or `bps context`).",
+    ),
+    errors.Forbidden: (403, 2, "Use a token of a role that may do it (docs/roles.md)."),
     errors.StoreError: (503, 75, "Look at `bps doctor`, then try again."),
     errors.Unavailable: (503, 75, "Check that etcd runs (`bps doctor`), then try again."),
     errors.QuorumLost: (503, 75, "Start enough etcd members for a quorum, then try again."),
@@ -109,7 +114,7 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.WrongState: (
         409,
         1,
-        "Look at its state (`bps branch show`, `bps token list`, `bps keys list`).",
+        "Look at its state (`bps branch list`, `bps token list`, `bps keys list`).",
     ),
     errors.NotFound: (
         404,
@@ -152,7 +157,7 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.BadSignature: (500, 3, "Find out who signed; do not trust the record."),
     errors.SchemaTooNew: (500, 3, "Upgrade this release; docs/schema-changelog.md names it."),
     errors.StoreRolledBack: (500, 3, "Find out which snapshot was restored, then accept or redo."),
-    errors.ConfigError: (500, 2, "Correct the option or environment variable named."),
+    errors.ConfigError: (500, 2, "Correct the option, file or environment variable named."),
     errors.PluginError: (500, 2, "Install, repair or disallow the plugin named."),
     errors.ClaimFailed: (500, 1, "Report it with the whole output of the demonstration."),
 }

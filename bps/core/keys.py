@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 ROOT = b"/haios/bps/v1/"
 _WIDTH = 19
+_SIDECAR_ID_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ KEY_MAP = (
     KeyRow("schema", "layout number of the store, when it was initialised", "its creation"),
     KeyRow("leader/holder", "who leads, on the leader's lease", "every write (the fence)"),
     KeyRow("leader/ops-lease", "the lease that this hour's op records hang on", "its rotation"),
+    KeyRow("sidecars/{id}", "a living sidecar: name, URL, key; on its own lease", "itself"),
     KeyRow("policy/{n}", "version n of the policy, immutable", "nobody"),
     KeyRow("policy/current", "a copy of the policy in force", "every write but init"),
     KeyRow("initiatives/{i}", "an initiative: title, time zone, immutable", "plan registrations"),
@@ -59,6 +62,7 @@ KEY_MAP = (
 SCHEMA = ROOT + b"schema"
 LEADER_HOLDER = ROOT + b"leader/holder"
 OPS_LEASE = ROOT + b"leader/ops-lease"
+SIDECARS = ROOT + b"sidecars/"
 POLICY_CURRENT = ROOT + b"policy/current"
 INITIATIVES = ROOT + b"initiatives/"
 TOKENS = ROOT + b"tokens/"
@@ -75,6 +79,12 @@ PLAN_DATA = ROOT + b"plan-data/"
 def number(value: int) -> bytes:
     """Fixed width, so that the order of keys is the order of numbers."""
     return b"%0*d" % (_WIDTH, value)
+
+
+def sidecar(name: str) -> bytes:
+    """`sidecars/{id}`: the id is 32 digits of the name's SHA-256, as a name may hold anything."""
+    digest = sha256(name.encode(errors="surrogatepass")).hexdigest()
+    return SIDECARS + digest[:_SIDECAR_ID_LENGTH].encode()
 
 
 def policy(n: int) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,11 +23,15 @@ from pydantic import (
 from bps.core.errors import ConfigError
 from bps.http.limits import Limits
 from bps.http.problems import shown
+from bps.sidecar.presence import URL
 
 _MAX_BYTES = 65_536
 _MAX_PASSWORD_BYTES = 4_096
 _SHOWN_ERRORS = 3
 _DEFAULTS = Limits()
+_KEYS = "Correct the keys named; docs/serve.md shows them all."
+_FILE = "Name a file that this user can read."
+_FIRST_LINE = "Write the password of the etcd user into its first line."
 _ENDPOINT = r"^[^@\s,]{1,253}$"
 
 
@@ -70,6 +76,7 @@ class ListenSection(_Section):
     tls_key_file: FilePath | None = None
     client_ca_file: FilePath | None = None
     public_health: bool = False
+    advertise_url: Annotated[str, StringConstraints(pattern=URL)] | None = None
 
 
 class SidecarSection(_Section):
@@ -79,6 +86,7 @@ class SidecarSection(_Section):
     lease_ttl_s: Annotated[int, Field(ge=2, le=300)] = 5
     mirror_dir: FilePath | None = None
     signing_key_file: FilePath | None = None
+    first_token_file: FilePath | None = None
 
 
 class LimitsSection(_Section):
@@ -144,11 +152,14 @@ def read_config(path: Path) -> ServeConfig:
     except (ValueError, RecursionError) as error:
         place = re.search(r"\(at ([^)]{1,60})\)", str(error))
         at = f" ({place[1]})" if place else ""
-        raise ConfigError(f"The configuration file {name} is no TOML{at}.") from None
+        msg = f"The configuration file {name} is no TOML{at}."
+        raise ConfigError(msg).advising(
+            "Correct the file; docs/serve.md shows a whole one."
+        ) from None
     try:
         config = ServeConfig.model_validate(found)
     except ValidationError as error:
-        raise ConfigError(_refusal(name, error)) from None
+        raise ConfigError(_refusal(name, error)).advising(_KEYS) from None
     return _with_absolute_paths(config, path.absolute().parent)
 
 
@@ -158,9 +169,23 @@ def _refusal(name: str, error: ValidationError) -> str:
     for each in error.errors(include_url=False, include_input=False, include_context=False):
         key = ".".join(shown(str(part)) for part in each["loc"])
         unknown = each["type"] == "extra_forbidden"
-        problems.append(f"{key} is unknown" if unknown else f"{key}: {each['msg'].lower()}")
+        problems.append(
+            f"{key} is unknown{_nearest(each['loc'])}"
+            if unknown
+            else f"{key}: {each['msg'].lower()}"
+        )
     more = f" and {len(problems) - _SHOWN_ERRORS} more" if len(problems) > _SHOWN_ERRORS else ""
     return f"The configuration file {name}: {'; '.join(problems[:_SHOWN_ERRORS])}{more}."
+
+
+def _nearest(place: tuple[int | str, ...]) -> str:
+    """Which key of the same section, or which section, was probably meant."""
+    *sections, unknown = map(str, place)
+    known: Iterable[str] = ServeConfig.model_fields
+    if sections:
+        known = type(getattr(ServeConfig(), sections[0])).model_fields
+    found = get_close_matches(unknown[:60], known, n=1)
+    return f" (did you mean {'.'.join([*sections, *found])}?)" if found else ""
 
 
 def _with_absolute_paths(config: ServeConfig, directory: Path) -> ServeConfig:
@@ -187,22 +212,27 @@ def read_password(path: Path) -> SecretStr:
     try:
         password = text.decode().partition("\n")[0].rstrip("\r")
     except UnicodeDecodeError:
-        raise ConfigError(f"{what} is not UTF-8 text.") from None
+        msg = f"{what} is not UTF-8 text."
+        raise ConfigError(msg).advising(_FIRST_LINE) from None
     if not password:
-        raise ConfigError(f"{what} is empty.")
+        raise ConfigError(f"{what} is empty.").advising(_FIRST_LINE)
     return SecretStr(password)
 
 
 def _read(path: Path, limit_bytes: int, what: str, *, private: bool = False) -> bytes:
     try:
         if not path.is_file():
-            raise ConfigError(f"{what} is not there, or is no file.")
+            raise ConfigError(f"{what} is not there, or is no file.").advising(_FILE)
         with path.open("rb") as file:
             if private and os.fstat(file.fileno()).st_mode & 0o077:
-                raise ConfigError(f"{what} can be read by other users; run: chmod 600 on it.")
+                msg = f"{what} can be read by other users."
+                raise ConfigError(msg).advising(
+                    f"Make it yours alone: chmod 600 {shown(path.name)}."
+                )
             data = file.read(limit_bytes + 1)
     except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {error.strerror or 'it failed'}.") from None
+        msg = f"{what} cannot be read: {error.strerror or 'it failed'}."
+        raise ConfigError(msg).advising(_FILE) from None
     if len(data) > limit_bytes:
-        raise ConfigError(f"{what} has more than {limit_bytes} bytes.")
+        raise ConfigError(f"{what} has more than {limit_bytes} bytes.").advising(_FILE)
     return data

@@ -32,7 +32,10 @@ def refuses(*kinds: type[BpsError]) -> dict[str, list[str]]:
 
 
 def example(**differences: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    """For `asks`: `path`, `query`, `headers` or `body` of the example request."""
+    """For `asks`: `path`, `query`, `headers` or `body` of the example request.
+
+    `etag_of` is the path whose ETag it reads first, to send it as `If-Match`.
+    """
     return {EXAMPLE: differences}
 
 

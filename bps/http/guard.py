@@ -14,10 +14,10 @@ from starlette.requests import HTTPConnection
 
 from bps.core.errors import BpsError, Forbidden, Unauthenticated
 from bps.core.ports import Clock
-from bps.identity.authenticate import bearer_token, by_certificate, by_token, refusal
+from bps.identity.authenticate import absent, bearer_token, by_certificate, by_token, refusal
 from bps.identity.certificates import credential_of, names_of
 from bps.identity.credential import Credential
-from bps.identity.roles import Identity, Operation
+from bps.identity.roles import ALLOWED, Identity, Operation
 from bps.identity.token_text import Token
 from bps.sidecar.credentials import Credentials
 
@@ -63,7 +63,10 @@ class TokenGuard:
         identity = credential.identity
         self._rates.admitted(identity.principal)
         if not identity.may(operation):
-            raise Forbidden(f"None of your roles allows {operation.value}.")
+            may = ", ".join(sorted(ALLOWED[operation]))
+            raise Forbidden(f"None of your roles allows {operation.value}.").advising(
+                f"Use a token with one of the roles {may} (docs/roles.md)."
+            )
         return identity
 
     async def still_valid(self, identity: Identity) -> bool:
@@ -105,14 +108,17 @@ class TokenGuard:
         peer = peer_certificate(request)
         names = names_of(peer) if peer else []
         if token is None and not names:
-            raise refusal()
+            raise absent()
         wanted = [] if token is None else [token.credential]
         found = await self._credentials.find([*wanted, *map(credential_of, names)])
         now_ms = self._clock.now_ms()
         certified = by_certificate([one for one in found if one.certificate_name in names], now_ms)
         if token is None:
             if certified is None:
-                raise refusal()
+                raise refusal().advising(
+                    "Let an operator register a name of your certificate: `bps token create WHO "
+                    "--role ROLE --certificate-name NAME`; or send a token."
+                )
             return certified
         return self._with_token(token, found, certified, now_ms)
 

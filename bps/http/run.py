@@ -9,7 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bps.bootstrap import Settings, check_members, default_signing_key_file, open_store
+from bps.bootstrap import (
+    Settings,
+    check_members,
+    default_first_token_file,
+    default_signing_key_file,
+    open_store,
+)
 from bps.clock import SystemClock
 from bps.core import keys
 from bps.core.errors import BpsError
@@ -40,6 +46,8 @@ class Plan:
     public_health: bool
     mirror_dir: Path | None
     signing_key_file: Path | None
+    first_token_file: Path | None = None
+    advertise_url: str | None = None
     spans_to: str | None = None
     service_name: str = "bps"
 
@@ -93,9 +101,16 @@ def plan_of(config: ServeConfig, settings: Settings) -> Plan:
         listen.public_health,
         config.sidecar.mirror_dir,
         config.sidecar.signing_key_file,
+        config.sidecar.first_token_file or _embedded_token_file(settings),
+        listen.advertise_url,
         config.otel.endpoint,
         config.otel.service_name,
     )
+
+
+def _embedded_token_file(settings: Settings) -> Path | None:
+    """With an etcd of our own, who runs the service is who may have its first token."""
+    return None if settings.endpoints else default_first_token_file(settings.data_dir)
 
 
 async def run(
@@ -126,6 +141,7 @@ async def run(
             lease_ttl_s=plan.settings.lease_ttl_s,
             signer=read_or_make_private_key(plan.signing_key_file or default_signing_key_file()),
             mirror_dir=plan.mirror_dir,
+            first_token_file=plan.first_token_file,
         )
         async with Sidecar(store, clock, settings, metrics) as sidecar:
             guard = TokenGuard(sidecar.credentials, clock, RateLimits(clock, plan.limits))
@@ -139,13 +155,17 @@ async def run(
             app = create_app(service, observers=observers)
             async with HttpServer(app, plan.listen, plan.limits) as server:
                 lifetime.listening = True
+                sidecar.presence.advertise(plan.advertise_url or server.url)
                 announcing = asyncio.create_task(_announce(sidecar, server, ready))
                 try:
                     failure = await _stopped(sidecar, lifetime.stop)
                 finally:
                     announcing.cancel()
+                drained_from_s = clock.monotonic_s()
+                _log.info("draining")
                 sidecar.drain()
                 await server.drain(plan.limits.drain_s)
+    _log.info("stopped", extra={"after_s": round(clock.monotonic_s() - drained_from_s, 3)})
     if failure is not None:
         raise failure
 

@@ -6,6 +6,7 @@ uvicorn's own server ends by the signal that it caught, and waits for clients th
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
@@ -25,6 +26,7 @@ from uvicorn.server import ServerState
 from bps.core.errors import ConfigError
 from bps.http.limits import Limits
 from bps.http.protocol import BoundedProtocol
+from bps.identity.tls_files import load_ca, load_identity
 
 _SWEEP_S = 0.25
 _POLL_S = 0.02
@@ -53,15 +55,19 @@ class Listen:
     def check(self) -> None:
         """Refuse what would be reachable in clear text. Raises ConfigError."""
         if not 0 <= self.port <= _MAX_PORT:
-            raise ConfigError(f"listen.port must be 0 to {_MAX_PORT}.")
+            msg = f"listen.port must be 0 to {_MAX_PORT}."
+            raise ConfigError(msg).advising("Choose another port with --port, or in the file.")
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
-            raise ConfigError("listen.tls_cert_file and listen.tls_key_file belong together.")
+            msg = "listen.tls_cert_file and listen.tls_key_file belong together."
+            raise ConfigError(msg).advising("Set both in the configuration file, or none.")
         if self.client_ca_file is not None and not self.has_tls:
-            raise ConfigError("listen.client_ca_file needs listen.tls_cert_file.")
+            msg = "listen.client_ca_file needs listen.tls_cert_file."
+            raise ConfigError(msg).advising("Set listen.tls_cert_file and listen.tls_key_file.")
         if not self.has_tls and not is_loopback(self.host):
             raise ConfigError(
-                f"Without TLS the service listens on this host only, not on {self.host[:60]!a}: "
-                "set listen.tls_cert_file and listen.tls_key_file, or listen.host to 127.0.0.1."
+                f"Without TLS the service listens on this host only, not on {self.host[:60]!a}."
+            ).advising(
+                "Set listen.tls_cert_file and listen.tls_key_file, or listen.host to 127.0.0.1."
             )
 
 
@@ -127,7 +133,7 @@ class HttpServer:
             reason = error.strerror or "it cannot be used"
             at = f"{self._listen.host}:{self._listen.port}"
             message = f"The service cannot listen on {at[:60]!a}: {reason}."
-            raise ConfigError(message) from None
+            raise ConfigError(message).advising(_listen_advice(error)) from None
         self.url = self._url(self._server.sockets[0])
         self._tell_date()
         self._sweeper = asyncio.create_task(self._sweep(), name="sweep")
@@ -205,19 +211,22 @@ def _tls_context(listen: Listen) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    named = "listen.tls_cert_file or listen.tls_key_file"
-    try:
-        context.load_cert_chain(listen.tls_cert_file, listen.tls_key_file, password=_no_password)
-        if listen.client_ca_file is not None:
-            named = "listen.client_ca_file"
-            context.load_verify_locations(listen.client_ca_file)
-            context.verify_mode = ssl.CERT_OPTIONAL
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no such PEM file"
-        raise ConfigError(f"{named} cannot be used: {reason}.") from None
+    load_identity(
+        context,
+        listen.tls_cert_file,
+        listen.tls_key_file,
+        cert_name="listen.tls_cert_file",
+        key_name="listen.tls_key_file",
+    )
+    if listen.client_ca_file is not None:
+        load_ca(context, listen.client_ca_file, name="listen.client_ca_file")
+        context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 
-def _no_password() -> str:
-    """Refuses encrypted keys instead of asking on the terminal."""
-    raise ValueError("the key is encrypted")
+def _listen_advice(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "Choose another port with --port, or stop the other process that listens there."
+    if error.errno == errno.EACCES:
+        return "Choose a port from 1024 on with --port; this user may not listen on that one."
+    return "Choose an address of this host with --host, and a free port with --port."

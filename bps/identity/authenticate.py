@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bps.core.errors import InvalidInput, Unauthenticated
-from bps.identity.credential import Credential
+from bps.identity.credential import Credential, State
 from bps.identity.token_text import Token
 
 MAX_HEADER_LENGTH = 512
@@ -15,6 +15,19 @@ _SCHEME = "bearer"
 def refusal() -> Unauthenticated:
     """The one answer to all that is not valid: nobody learns what of it was wrong."""
     return Unauthenticated("No valid token or client certificate came with the request.")
+
+
+def absent() -> Unauthenticated:
+    """Nothing came that could be valid."""
+    return Unauthenticated("No token and no client certificate came with the request.")
+
+
+def ended(what: str, state: State) -> Unauthenticated:
+    """Told only to who has shown that the credential was theirs."""
+    return Unauthenticated(f"This {what} is {state}.").advising(
+        "Ask an operator for a new one (`bps token create`), and use it: --token-file, BPS_TOKEN "
+        "or `bps context`."
+    )
 
 
 def bearer_token(headers: Sequence[str]) -> Token | None:
@@ -40,10 +53,19 @@ def bearer_token(headers: Sequence[str]) -> Token | None:
 
 
 def by_token(token: Token, found: Credential | None, now_ms: int) -> Credential | None:
-    """`found` where it is valid and `token` has its secret; as long for an unknown id."""
+    """`found` where it is valid and `token` has its secret; as long for an unknown id.
+
+    Raises:
+        Unauthenticated: `token` has its secret, but it is expired or revoked.
+    """
     known = found if found is not None and found.proof == "secret" else None
     matches = token.matches(known.digest if known else None)
-    return known if matches and known and known.state(now_ms) == "valid" else None
+    if known is None or not matches:
+        return None
+    state = known.state(now_ms)
+    if state != "valid":
+        raise ended("token", state)
+    return known
 
 
 def by_certificate(found: Sequence[Credential], now_ms: int) -> Credential | None:
@@ -55,7 +77,9 @@ def by_certificate(found: Sequence[Credential], now_ms: int) -> Credential | Non
     named = [credential for credential in found if credential.proof == "certificate"]
     if not named:
         return None
-    valid = all(credential.state(now_ms) == "valid" for credential in named)
-    if not valid or len({credential.principal for credential in named}) > 1:
+    if len({credential.principal for credential in named}) > 1:
         raise refusal()
+    for credential in named:
+        if (state := credential.state(now_ms)) != "valid":
+            raise ended("certificate's credential", state)
     return named[0]

@@ -67,7 +67,10 @@ class RevokeToken:
                 f"{known.id} is the last valid credential of an operator; create another one "
                 "before it is revoked."
             )
-            raise WrongState(msg, credential=known.id, state="valid")
+            raise WrongState(msg, credential=known.id, state="valid").advising(
+                "Make another operator's token (`bps token create WHO --role operator`), then "
+                "revoke this one with it."
+            )
         revoked = _revoked(known, self.principal, now_ms)
         if not known.operator:
             return Commit((compare,), (revoked.put(),), revoked)
@@ -117,7 +120,9 @@ class RotateToken:
         if state != "valid" or known.proof != "secret":
             what = f"is {state}" if state != "valid" else "has no secret: renew the certificate"
             msg = f"Credential {known.id} {what}; it cannot be rotated."
-            raise WrongState(msg, credential=known.id, state=state)
+            raise WrongState(msg, credential=known.id, state=state).advising(
+                "Make a new credential (`bps token create`); `bps token list` shows all."
+            )
         if view.get(keys.token(self.secret.credential)) is not None:
             msg = f"Credential {self.secret.credential} exists already."
             raise Exists(msg, credential=self.secret.credential)
@@ -154,7 +159,8 @@ class RotateToken:
 def _stored(view: View, credential_id: str) -> tuple[Credential, Condition]:
     stored = view.get(keys.token(credential_id))
     if stored is None:
-        raise NotFound(f"There is no credential {credential_id}.", credential=credential_id)
+        msg = f"There is no credential {credential_id}."
+        raise NotFound(msg, credential=credential_id).advising("Choose one of `bps token list`.")
     return credential_at(stored), unchanged(stored.key, stored.mod_revision)
 
 

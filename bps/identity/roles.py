@@ -17,6 +17,16 @@ class Role(StrEnum):
     AGENT = "agent"
 
 
+PURPOSE: Mapping[Role, str] = {
+    Role.SUPERVISOR: "runs plans: registers them, opens and rebases branches, promotes, reverts",
+    Role.REVIEWER: "reads plans and events, to judge them; it writes nothing in this release",
+    Role.OPERATOR: "runs the service: tokens, keys, policy, initiatives; it does not promote",
+    Role.AUDITOR: "checks all of it, tokens and checkpoints too; it changes nothing",
+    Role.AGENT: "repairs: hands in the fix of a branch, or gives it up",
+}
+"""What each role is for, in a line."""
+
+
 class Operation(StrEnum):
     """What can be asked of the service; each route names exactly one."""
 

@@ -52,5 +52,8 @@ async def initiative(store: Store, initiative_id: str) -> tuple[Initiative, int]
     snapshot = await store.snapshot([Key(keys.initiative(initiative_id))])
     if not snapshot.answers[0]:
         msg = f"There is no initiative {initiative_id}."
-        raise NotFound(msg, initiative=initiative_id)
+        raise NotFound(msg, initiative=initiative_id).advising(
+            f"Make it with `bps initiative create {initiative_id}`, or choose one of "
+            "`bps initiative list`."
+        )
     return initiative_at(snapshot.answers[0][0]), snapshot.revision

@@ -21,6 +21,7 @@ _MAX_BYTES: Final = 16_384
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OTHERS: Final = 0o077
+_NAME_A_FILE: Final = "Name the file of an Ed25519 private key that is yours."
 
 
 class PrivateKey:
@@ -66,13 +67,19 @@ def read_private_key(path: Path, passphrase: Callable[[], bytes] | None = None) 
             found = load(data, None)
         except TypeError:
             if passphrase is None:
-                raise ConfigError(f"{_what(path)} needs a passphrase.") from None
+                raise ConfigError(f"{_what(path)} needs a passphrase.").advising(
+                    "Give it by --passphrase-file; a sidecar needs a key without one."
+                ) from None
             found = load(data, passphrase())
     except (UnsupportedAlgorithm, ValueError):
         why = "cannot be read as a private key, or has another passphrase"
-        raise ConfigError(f"{_what(path)} {why}.") from None
+        raise ConfigError(f"{_what(path)} {why}.").advising(
+            "Give the right passphrase, or name the file of an Ed25519 private key."
+        ) from None
     if not isinstance(found, Ed25519PrivateKey):
-        raise ConfigError(f"{_what(path)} is not an Ed25519 key; use `ssh-keygen -t ed25519`.")
+        raise ConfigError(f"{_what(path)} is not an Ed25519 key.").advising(
+            "Use one of `ssh-keygen -t ed25519` or `bps keys generate`."
+        )
     return PrivateKey(found)
 
 
@@ -113,7 +120,9 @@ def make_private_key(path: Path) -> PrivateKey:
         finally:
             os.close(folder)
     except OSError as error:
-        raise ConfigError(f"{_what(path)} cannot be made: {_reason(error)}.") from None
+        raise ConfigError(f"{_what(path)} cannot be made: {_reason(error)}.").advising(
+            "Choose a new name in a directory that this user can write."
+        ) from None
     return PrivateKey(key)
 
 
@@ -132,24 +141,28 @@ def _private_bytes(path: Path) -> bytes:
     try:
         descriptor = os.open(path, _OPEN)
     except OSError as error:
-        raise ConfigError(f"{_what(path)} cannot be read: {_reason(error)}.") from None
+        msg = f"{_what(path)} cannot be read: {_reason(error)}."
+        raise ConfigError(msg).advising(_NAME_A_FILE) from None
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise ConfigError(f"{_what(path)} is not a regular file.")
+            raise ConfigError(f"{_what(path)} is not a regular file.").advising(_NAME_A_FILE)
         if found.st_uid != os.geteuid():
-            raise ConfigError(f"{_what(path)} belongs to another user.")
+            raise ConfigError(f"{_what(path)} belongs to another user.").advising(_NAME_A_FILE)
         if found.st_mode & _OTHERS:
             mode = f"{stat.S_IMODE(found.st_mode):04o}"
-            raise ConfigError(f"{_what(path)} has mode {mode}; others can use it: chmod 600.")
+            raise ConfigError(f"{_what(path)} has mode {mode}; others can use it.").advising(
+                f"Make it yours alone: chmod 600 {path.name[:100]}."
+            )
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{_what(path)} cannot be read: {_reason(error)}.") from None
+        msg = f"{_what(path)} cannot be read: {_reason(error)}."
+        raise ConfigError(msg).advising(_NAME_A_FILE) from None
     finally:
         os.close(descriptor)
     if len(data) > _MAX_BYTES:
-        raise ConfigError(f"{_what(path)} is too long for a private key.")
+        raise ConfigError(f"{_what(path)} is too long for a private key.").advising(_NAME_A_FILE)
     return data
 
 

@@ -94,9 +94,12 @@ class Registry:
         """A key that is not revoked. Raises NotFound, WrongState."""
         found = self.keys.get(key_id)
         if found is None:
-            raise NotFound(f"There is no key {key_id}.", key_id=key_id)
+            msg = f"There is no key {key_id}."
+            raise NotFound(msg, key_id=key_id).advising("Choose one of `bps keys list`.")
         if not found.valid:
-            raise WrongState(f"Key {key_id} is revoked already.", key_id=key_id)
+            raise WrongState(f"Key {key_id} is revoked already.", key_id=key_id).advising(
+                "Nothing is left to do with this key; `bps keys add` registers a new one."
+            )
         return found
 
     def statement(
@@ -104,7 +107,8 @@ class Registry:
     ) -> KeyStatement:
         """What holders sign for this change. Raises WrongState before the first registration."""
         if self.counter is None:
-            raise WrongState("No key is registered yet; the first one needs no approval.")
+            msg = "No key is registered yet; the first one needs no approval."
+            raise WrongState(msg).advising("Register it at once: `bps keys add`.")
         return KeyStatement(
             store=self.counter.store,
             action=action,
@@ -159,7 +163,7 @@ class Registry:
         if key is None or not key.may(Purpose.HOLDER):
             return "no valid holder's key"
         if action != "add" and approval.key_id == key_id:
-            return "a key has no say in its own revocation"
+            return f"a key has no say in its own {_END[action]}"
         statement = KeyStatement.decode(approval.statement.encode())
         if statement != self.statement(action, key_id, new, statement.expires_ms):
             return "it approves another change, or the registry has changed since"
@@ -189,7 +193,9 @@ class Registry:
         after = replace(self, keys=after_keys, counter=counter)
         if self.in_custody and not after.in_custody:
             msg = f"Fewer than {CUSTODY_HOLDERS} holders would be left; rotate the key instead."
-            raise WrongState(msg, holders=len(after.holders))
+            raise WrongState(msg, holders=len(after.holders)).advising(
+                "Put a new key in its place (`bps keys rotate`), or add another holder's first."
+            )
         if len(after_keys) > MAX_KEYS:
             raise LimitExceeded(f"A registry has at most {MAX_KEYS} keys.", limit=MAX_KEYS)
         return (
@@ -200,6 +206,9 @@ class Registry:
                 Put(keys.KEY_REGISTRY, counter.encode()),
             ),
         )
+
+
+_END = {"revoke": "revocation", "rotate": "rotation"}
 
 
 def key_at(kv: KV) -> KeyRecord:

@@ -24,6 +24,7 @@ from bps.plans.legality import check_legal
 from bps.plans.model import Branch, Head, Plan, RRPlan, State
 from bps.plans.stored import branch_at, plan_at, rr_plan_at, version_at
 from bps.policy.model import Policy, PolicyInForce
+from bps.policy.read import not_initialised
 from bps.writepath.command import OperationId
 from bps.writepath.view import View
 
@@ -66,12 +67,13 @@ class PlanBook:
             MalformedRecord: a part of the plan is missing or not its own.
         """
         if not 0 <= now_ms <= MAX_TIME_MS:
-            raise ConfigError(f"This machine's clock says {now_ms} ms since 1970; set it right.")
+            msg = f"This machine's clock says {now_ms} ms since 1970."
+            raise ConfigError(msg).advising("Set the clock of this machine right.")
         state = PlanState(plan_id)
         wanted = (state.keys.record, state.keys.head, state.keys.canonical, keys.POLICY_CURRENT)
         plan, head, canonical, policy = view.get_all(wanted)
         if policy is None:
-            raise ConfigError("The store was never initialised; run `bps init`.")
+            raise not_initialised()
         if len({plan is None, head is None, canonical is None}) > 1:
             msg = f"{plan_id} has lost its record, its head or its canonical version."
             raise MalformedRecord(msg, plan=plan_id)

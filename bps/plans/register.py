@@ -98,11 +98,11 @@ class RegisterPlan:
     def _need_initiative(self, book: PlanBook) -> None:
         key = keys.initiative(self.initiative)
         if book.view.get(key) is None:
-            msg = (
-                f"There is no initiative {self.initiative}; make it with "
-                f"`bps initiative create {self.initiative}`."
+            msg = f"There is no initiative {self.initiative}."
+            raise NotFound(msg, initiative=self.initiative).advising(
+                f"Make it with `bps initiative create {self.initiative}`, or choose one of "
+                "`bps initiative list`."
             )
-            raise NotFound(msg, initiative=self.initiative)
         book.compare(Present(key))
 
 

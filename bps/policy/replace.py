@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bps.core import keys
-from bps.core.errors import ConfigError, InvalidInput
+from bps.core.errors import InvalidInput
 from bps.core.ports import Key, Read
 from bps.core.txn import Put, absent, unchanged
 from bps.policy.model import Policy, PolicyInForce
+from bps.policy.read import not_initialised
 from bps.writepath.command import Commit, Decision, Noop, OperationId, operation
 from bps.writepath.precondition import IfMatch, check_if_match, operation_fields
 from bps.writepath.view import View
@@ -58,7 +59,7 @@ class ReplacePolicy:
         """
         stored = view.get(keys.POLICY_CURRENT)
         if stored is None:
-            raise ConfigError("The store was never initialised; run `bps init`.")
+            raise not_initialised()
         in_force = PolicyInForce(stored)
         check_if_match(self.if_match, in_force.etag, "The policy")
         before = in_force.policy

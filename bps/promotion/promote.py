@@ -17,6 +17,7 @@ from bps.core.ports import Prefix, Read
 from bps.core.txn import Exists
 from bps.core.vector_clock import order_key
 from bps.plans.book import PlanBook
+from bps.plans.branches.outcome import how_to_go_on
 from bps.plans.events import BlueprintPromoted
 from bps.plans.limits import limit_exceeded
 from bps.plans.model import Contributor, RRPlan, State, Version
@@ -107,10 +108,15 @@ class Promote:
         for rr_plan in chosen.values():
             if rr_plan.state is not State.SUCCEEDED:
                 msg = f"Cannot promote {rr_plan.rr_plan}: it is {rr_plan.state.value}."
-                raise WrongState(msg, rr_plan=rr_plan.rr_plan, state=rr_plan.state.value)
+                raise WrongState(msg, rr_plan=rr_plan.rr_plan, state=rr_plan.state.value).advising(
+                    how_to_go_on(rr_plan)
+                )
         if not chosen:
             msg = f"No RR-plan of {self.plan} has succeeded and waits for promotion."
-            raise WrongState(msg, plan=self.plan)
+            raise WrongState(msg, plan=self.plan).advising(
+                f"Look at its branches (`bps branch list {self.plan}`); submit a fix first "
+                "(`bps branch submit`), or open a branch (`bps branch open`)."
+            )
         ordered = sorted(chosen.values(), key=lambda each: order_key(each.clock, each.branch))
         allowed = book.policy.max_contributors
         if len(ordered) > allowed and self.refs:

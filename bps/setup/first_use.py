@@ -108,7 +108,7 @@ class FirstUse:
 
     @property
     def _token(self) -> CreateToken:
-        comment = "the first operator, made by `bps init`"
+        comment = "the first operator"
         roles = frozenset({Role.OPERATOR})
         return CreateToken(
             self.principal, self.op_id, self.operator, roles, self.secret, comment=comment

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from bps.checkpoints.advance import AdvanceCheckpoint
 from bps.checkpoints.model import (
@@ -20,18 +20,13 @@ from bps.checkpoints.model import (
 )
 from bps.checkpoints.uncovered import Uncovered, uncovered
 from bps.core import keys
-from bps.core.codec import Record, sha256_hex
-from bps.core.errors import BpsError, Compacted, IntegrityError, WrongState
+from bps.core.codec import sha256_hex
+from bps.core.errors import BpsError, Compacted, IntegrityError
 from bps.core.ports import Clock, Key, Store, WatchBatch
-from bps.keyring.change import AddKey
-from bps.keyring.model import Purpose
-from bps.keyring.read import read_registry
 from bps.keyring.statement import Signer
 from bps.plans.model import Head
 from bps.sidecar.feed import Feed
-from bps.writepath.command import Command, Outcome
-
-R = TypeVar("R", bound=Record)
+from bps.sidecar.key_registration import Execute, KeyRegistration
 
 INTERVAL_S: Final = 1.0
 _BACKLOG_S: Final = 0.1
@@ -39,14 +34,6 @@ _BACKLOG_S: Final = 0.1
 _HEAD: Final = b"/head"
 
 _log = logging.getLogger(__name__)
-
-
-class Execute(Protocol):
-    """Runs a command on the write path of the present term."""
-
-    def __call__(self, command: Command[R]) -> Awaitable[Outcome[R]]:
-        """As `Sidecar.execute`."""
-        ...
 
 
 class CheckpointKeeper:
@@ -67,6 +54,7 @@ class CheckpointKeeper:
         signer: Signer | None,
         principal: str,
         execute: Execute,
+        registration: KeyRegistration,
         leading: Callable[[], bool],
     ) -> None:
         self._store = store
@@ -75,11 +63,11 @@ class CheckpointKeeper:
         self._signer = signer
         self._principal = principal
         self._execute = execute
+        self._registration = registration
         self._leading = leading
         self._heads: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
         self._known = False
-        self._registered = False
         self._changed = asyncio.Event()
         self.problem: BpsError | None = None
         self.diverged: set[str] = set()
@@ -99,10 +87,13 @@ class CheckpointKeeper:
                     self.problem = None
             await self._clock.sleep(pause_s)
 
+    def look_again(self) -> None:
+        """There may be a sidecar whose key is not registered."""
+        self._changed.set()
+
     async def _advance(self, signer: Signer) -> float:
         """Write the next checkpoint; how many seconds the one after it can wait."""
-        if not self._registered:
-            await self._register(signer)
+        await self._registration.ensure(signer)
         if not self._known:
             await self._rebuild()
         revision = self._feed.revision
@@ -134,29 +125,6 @@ class CheckpointKeeper:
             if plan not in self.diverged:
                 _log.error("%s lost what a checkpoint names; run `bps verify %s`", plan, plan)
             self.diverged.add(plan)
-
-    async def _register(self, signer: Signer) -> None:
-        """Register the signing key, where an operator's word would be enough for that.
-
-        Raises:
-            WrongState: holders keep the registry; they have to approve it.
-        """
-        registry = await read_registry(self._store)
-        known = registry.keys.get(signer.public.key_id)
-        if known is None and registry.in_custody:
-            msg = (
-                f"The signing key {signer.public.key_id} is not registered, and the registry's "
-                "holders have to approve that; no checkpoints are written."
-            )
-            raise WrongState(msg, key_id=signer.public.key_id)
-        if known is None:
-            op_id = f"register-{signer.public.key_id}-{self._clock.now_ms()}"
-            comment = "signing key of a sidecar, registered by itself"
-            purposes = (Purpose.CHECKPOINT,)
-            await self._execute(
-                AddKey(self._principal, op_id, signer.public, self._principal, purposes, comment)
-            )
-        self._registered = True
 
     async def _rebuild(self) -> None:
         """Learn what changed since the tip; what the feed brings meanwhile is newer."""
@@ -200,7 +168,8 @@ class CheckpointKeeper:
     def _forget(self) -> None:
         self._heads.clear()
         self._keys.clear()
-        self._known = self._registered = False
+        self._known = False
+        self._registration.forget()
         self._changed.set()
 
     def _tell(self, error: BpsError) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Literal
+from contextlib import suppress
 
 from bps.api.views import CheckView
 from bps.checkpoints.trust import (
+    Status,
     TrustCheck,
     trust_in_mirror,
     trust_in_sidecar,
     trust_in_store,
 )
 from bps.core import keys
-from bps.core.errors import AccessDenied, BpsError
-from bps.core.ports import Capability, Key, MemberStatus, Store
+from bps.core.errors import AccessDenied, BpsError, IntegrityError
+from bps.core.ports import Capability, Key, MemberStatus, Prefix, Read, Store
+from bps.core.txn import KV
+from bps.keyring.read import read_registry
 from bps.leadership.election import Holder
 from bps.policy.model import Policy
+from bps.sidecar.peers import MAX_SIDECARS
+from bps.sidecar.presence import SidecarPresence, presence_at
 from bps.sidecar.sidecar import Sidecar
 from bps.sidecar.terms import Mode, Reason
 
@@ -24,9 +29,6 @@ QUOTA_BYTES = 8 * 2**30
 """The quota of our compose file and of the embedded etcd (design, "etcd")."""
 _SPACE_WARNING = 0.8
 _UPGRADE = "Upgrade etcd; for the embedded one, name a newer program by BPS_ETCD_BIN."
-
-Status = Literal["ok", "warning", "failed"]
-
 
 CheckVersions = Callable[[], Awaitable[object]]
 """Raises where a member has a version that must not be used."""
@@ -46,12 +48,13 @@ async def diagnose(
     return [*_adapter(store), *members, *await _contents(store), *await _trust(store)]
 
 
-def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
-    """The checks of a running sidecar; no round trip."""
+async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
+    """The checks of a running sidecar; one round trip."""
     terms, feed = sidecar.terms, sidecar.feed
     mode = terms.mode.value + (f", {terms.reason.value}" if terms.reason else "")
     writes = terms.mode is Mode.READ_WRITE
-    action = "Write to the sidecar that leads."
+    url = sidecar.readiness().leader_url
+    action = f"Write to the sidecar that leads{f', {url}' if url else ''}."
     if terms.reason is Reason.STORE_ROLLED_BACK:
         action = "Write nowhere, and find out who restored the store: docs/checkpoints.md."
     elif terms.reason is Reason.STORE_UNREADABLE:
@@ -60,14 +63,18 @@ def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
     return [
         _check("mode", "ok" if writes else "warning", mode, action),
         _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
-        *map(_trusted, _trust_of(sidecar)),
+        *map(_trusted, await _trust_of(sidecar)),
     ]
 
 
-def _trust_of(sidecar: Sidecar) -> list[TrustCheck]:
+async def _trust_of(sidecar: Sidecar) -> list[TrustCheck]:
+    registry = None
+    with suppress(BpsError):
+        # The checks `quorum` and `key registry` say it.
+        registry = await read_registry(sidecar.store)
     keeper, mirror = sidecar.checkpoints, sidecar.mirror
     return [
-        *trust_in_sidecar(sidecar.settings.signer, keeper.problem, keeper.diverged),
+        *trust_in_sidecar(sidecar.settings.signer, registry, keeper.problem, keeper.diverged),
         trust_in_mirror(mirror.mirror, mirror.problem),
     ]
 
@@ -107,6 +114,7 @@ async def _members(
     checks = [_check("members", status, detail, action)]
     for member in members:
         checks += _member(member)
+    checks += _defects(members, embedded=not endpoints)
     try:
         await check_versions()
     except BpsError as error:
@@ -130,20 +138,49 @@ def _member(member: MemberStatus) -> Iterator[CheckView]:
         yield _check(member.endpoint, "warning", detail, "Compact and defragment soon.")
     else:
         yield _check(member.endpoint, "ok", detail)
-    for defect in member.defects:
-        yield _check(f"etcd {member.version}", "warning", defect, _UPGRADE)
+
+
+def _defects(members: Sequence[MemberStatus], *, embedded: bool) -> Iterator[CheckView]:
+    """What is known against the versions that answer; of the embedded etcd in one row."""
+    known = dict.fromkeys((m.version, defect) for m in members for defect in m.defects)
+    if embedded and known:
+        (version, first), more = next(iter(known)), len(known) - 1
+        detail = f"the embedded etcd is for development only: {first}; and {more} more defects"
+        action = "For real plans use a cluster of a newer etcd (--etcd), or name one: BPS_ETCD_BIN."
+        yield _check(f"etcd {version}", "warning", detail, action)
+        return
+    for version, defect in known:
+        yield _check(f"etcd {version}", "warning", defect, _UPGRADE)
 
 
 async def _contents(store: Store) -> list[CheckView]:
-    wanted = [Key(keys.SCHEMA), Key(keys.POLICY_CURRENT), Key(keys.LEADER_HOLDER)]
+    wanted: list[Read] = [
+        Key(keys.SCHEMA),
+        Key(keys.POLICY_CURRENT),
+        Key(keys.LEADER_HOLDER),
+        Prefix(keys.SIDECARS, limit=MAX_SIDECARS),
+    ]
     try:
-        schema, policy, holder = (await store.snapshot(wanted)).answers
+        schema, policy, holder, living = (await store.snapshot(wanted)).answers
     except BpsError as error:
         return [_check("quorum", "failed", error.message, "Restore the quorum.")]
-    leader = Holder.decode(holder[0].value).sidecar if holder else "nobody; no one is writing"
     store_is = f"policy {Policy.decode(policy[0].value).n}" if policy else "not initialised"
     return [
         _check("quorum", "ok", "a linearizable read works"),
         _check("store", "ok" if schema else "warning", store_is, "Run `bps init`."),
-        _check("leader", "ok", leader),
+        _check("leader", "ok", _leader(holder, living)),
     ]
+
+
+def _leader(holder: Sequence[KV], living: Sequence[KV]) -> str:
+    """Who leads and where it is asked; the sidecars that stand by."""
+    found: list[SidecarPresence] = []
+    for kv in living:
+        with suppress(IntegrityError):
+            # One that says nothing readable is not shown.
+            found.append(presence_at(kv))
+    urls = {each.name: f"{each.name} at {each.url}" if each.url else each.name for each in found}
+    name = Holder.decode(holder[0].value).sidecar if holder else None
+    leader = "nobody; no one is writing" if name is None else urls.get(name, name)
+    others = sorted(text for each, text in urls.items() if each != name)
+    return f"{leader}; standing by: {', '.join(others)}" if others else leader

@@ -31,6 +31,7 @@ COMMANDS = (
     "Initialise",
     "OpenBranch",
     "Promote",
+    "PruneTokens",
     "RebaseBranch",
     "RegisterPlan",
     "ReplacePolicy",
@@ -38,7 +39,6 @@ COMMANDS = (
     "RevokeKey",
     "RevokeToken",
     "RotateKey",
-    "PruneTokens",
     "RotateToken",
     "SubmitBranch",
 )

@@ -21,10 +21,14 @@ from bps.sidecar.checkpoint_keeper import CheckpointKeeper
 from bps.sidecar.credentials import Credentials
 from bps.sidecar.events import Events
 from bps.sidecar.feed import Feed
+from bps.sidecar.first_token import FirstToken
 from bps.sidecar.gauges import SidecarGauges
+from bps.sidecar.key_registration import KeyRegistration
 from bps.sidecar.metrics import CommandOutcome, Metrics
 from bps.sidecar.mirror_keeper import MirrorKeeper
+from bps.sidecar.peers import Peers
 from bps.sidecar.pending import PendingPromotions
+from bps.sidecar.presence import Presence
 from bps.sidecar.terms import Mode, Reason, Terms
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
@@ -42,7 +46,7 @@ class SidecarSettings:
     """Who this sidecar is. `name` signs the leader key; times are in seconds.
 
     Without a `signer` it writes no checkpoints; without a `mirror_dir` it forgets, when it ends,
-    those that it has seen.
+    those that it has seen. `first_token_file` is where a leader puts the first operator's token.
     """
 
     name: str
@@ -50,6 +54,7 @@ class SidecarSettings:
     campaign_s: float = 10.0
     signer: Signer | None = None
     mirror_dir: Path | None = None
+    first_token_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Readiness:
     mode: str
     reason: str | None
     leader: str | None
+    leader_url: str | None
     feed_revision: int
     feed_warm: bool
 
@@ -82,6 +88,15 @@ class Sidecar:
         self.canonical = CanonicalVersions(store, self.feed)
         self.events = Events(store, self.feed)
         self.credentials = Credentials(store, self.feed, clock)
+        self.peers = Peers(store, self.feed, clock)
+        self.presence = Presence(
+            store,
+            self.feed,
+            clock,
+            settings.name,
+            settings.signer.public if settings.signer else None,
+        )
+        self.first_token = FirstToken(store, clock, settings.first_token_file)
         self.terms = Terms(
             store,
             clock,
@@ -90,6 +105,7 @@ class Sidecar:
             campaign_s=settings.campaign_s,
             recover=self._recover,
             witness=self._witness,
+            leader_now=lambda: self.peers.leader,
         )
         self.checkpoints = CheckpointKeeper(
             store,
@@ -98,8 +114,17 @@ class Sidecar:
             signer=settings.signer,
             principal=ids.SERVICE_PRINCIPAL,
             execute=self.execute,
+            registration=KeyRegistration(
+                store,
+                clock,
+                name=settings.name,
+                principal=ids.SERVICE_PRINCIPAL,
+                execute=self.execute,
+                peers=lambda: self.peers.sidecars,
+            ),
             leading=lambda: self.terms.mode is Mode.READ_WRITE,
         )
+        self.peers.on_change = self.checkpoints.look_again
         self.mirror = MirrorKeeper(
             store, self.feed, clock, settings.mirror_dir, on_rollback=self._rolled_back
         )
@@ -153,6 +178,7 @@ class Sidecar:
             mode=terms.mode.value,
             reason=Reason.DRAINING.value if draining else terms.reason and terms.reason.value,
             leader=terms.leader,
+            leader_url=self._leader_url(),
             feed_revision=feed.revision,
             feed_warm=feed.warm,
         )
@@ -160,6 +186,7 @@ class Sidecar:
     async def ready(self) -> None:
         """Wait until `readiness` says so."""
         await self.terms.decided()
+        await self.presence.tried()
         while not self.readiness().ready:
             await self.clock.sleep(_POLL_S)
 
@@ -172,6 +199,7 @@ class Sidecar:
     def drain(self) -> None:
         """The process ends: not ready any more, streams end, and requests under way still write."""
         self.draining.set()
+        self.presence.leave()
 
     @property
     def writes_in_flight(self) -> int:
@@ -184,6 +212,8 @@ class Sidecar:
         self._tasks = [
             asyncio.create_task(self.feed.run(), name="feed"),
             asyncio.create_task(self.credentials.run(), name="credentials"),
+            asyncio.create_task(self.peers.run(), name="peers"),
+            asyncio.create_task(self.presence.run(), name="presence"),
             asyncio.create_task(self.terms.run(), name="terms"),
             asyncio.create_task(self.pending.run(), name="pending"),
             asyncio.create_task(self.mirror.run(), name="mirror"),
@@ -207,6 +237,10 @@ class Sidecar:
                 _log.warning("%s ended badly", task.get_name(), exc_info=failed)
         self.mirror.close()
 
+    def _leader_url(self) -> str | None:
+        leader = self.peers.leader
+        return leader.url if leader is not None and leader.name == self.terms.leader else None
+
     def _witness(self) -> Compare | None:
         return self.mirror.witness()
 
@@ -220,3 +254,4 @@ class Sidecar:
         await self.mirror.check()
         now_ms = self.clock.now_ms()
         await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{now_ms}"))
+        await self.first_token.ensure(path)

@@ -23,6 +23,7 @@ from bps.core.errors import (
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.leadership.election import Leadership
+from bps.sidecar.peers import Leader
 from bps.writepath.transact import WritePath
 
 _WATCH_TERM_S = 0.1
@@ -70,6 +71,7 @@ class Terms:
         campaign_s: float,
         recover: Recover,
         witness: Callable[[], Compare | None],
+        leader_now: Callable[[], Leader | None],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -78,6 +80,7 @@ class Terms:
         self._campaign_s = campaign_s
         self._recover = recover
         self._witness = witness
+        self._leader_now = leader_now
         self._path: WritePath | None = None
         self._refusal: BpsError = NotLeader("This sidecar is starting and does not lead yet.")
         self.mode = Mode.STARTING
@@ -91,13 +94,14 @@ class Terms:
         """The write path of the present term.
 
         Raises:
-            NotLeader: another sidecar leads, or none yet; the message names it.
+            NotLeader: another sidecar leads, or none yet; the message names it and its address.
+                facts: leader, and url where it is known.
             StoreRolledBack: the store lost what it had acknowledged; an operator has to decide.
             SchemaTooNew, ChainBroken, MalformedRecord: what a leader needs cannot be trusted.
             Unavailable: the store did not answer the election.
         """
         if self._path is None:
-            raise self._refusal
+            raise self._refused()
         return self._path
 
     @property
@@ -110,6 +114,9 @@ class Terms:
         """The sidecar that leads, as far as this one knows."""
         if self.mode is Mode.READ_WRITE:
             return self._sidecar
+        now = self._leader_now()
+        if now is not None:
+            return now.name
         known = self._refusal.facts.get("leader")
         return known if isinstance(known, str) else None
 
@@ -174,11 +181,25 @@ class Terms:
             await self._clock.sleep(_WATCH_TERM_S)
         raise self._lost
 
+    def _refused(self) -> BpsError:
+        """Why nothing is written here; the leader as it is known by now."""
+        before, now = self._refusal, self._leader_now()
+        if now is None or "leader" not in before.facts:
+            return before
+        if now.name == self._sidecar:
+            return NotLeader("This sidecar is taking the leadership up.", **before.facts)
+        facts = {**before.facts, "leader": now.name}
+        if now.url is None:
+            return NotLeader(f"{now.name} leads; write there.", **facts)
+        return NotLeader(f"{now.name} leads at {now.url}; write there.", **facts, url=now.url)
+
     def _refuse(self, reason: Reason, error: BpsError) -> None:
         if self._draining:
             return
         if (self.mode, self.reason) != (Mode.READ_ONLY, reason):
-            _log.warning("read-only: %s", error.message, extra={"reason": reason.value})
+            # That another one leads is what a standby is for.
+            level = logging.INFO if isinstance(error, NotLeader) else logging.WARNING
+            _log.log(level, "read-only: %s", error.message, extra={"reason": reason.value})
         self.mode, self.reason = Mode.READ_ONLY, reason
         kind = type(error) if isinstance(error, LeadershipError | IntegrityError) else Unavailable
         self._refusal = kind(error.message, **{**error.facts, "reason": reason.value})

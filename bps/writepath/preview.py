@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bps.core.codec import Record
 from bps.core.ports import Clock, Key, Read, Store
-from bps.writepath.command import Command, Noop, Outcome, recorded_outcome
+from bps.writepath.command import Command, Decision, Noop, Outcome, recorded_outcome
 from bps.writepath.view import NotRead, View
 
 R = TypeVar("R", bound=Record)
@@ -21,6 +21,26 @@ async def decide_only(store: Store, clock: Clock, command: Command[R]) -> Outcom
         Rejected: the state does not allow it.
         IdempotencyKeyReused, Unavailable: as `WritePath.execute`.
     """
+    decision = await _decision(store, clock, command)
+    if isinstance(decision, Outcome):
+        return decision
+    why = decision.why if isinstance(decision, Noop) else "a dry run writes nothing"
+    return Outcome(decision.result, "noop", why)
+
+
+async def outcome_if_done(store: Store, clock: Clock, command: Command[R]) -> Outcome[R] | None:
+    """The outcome of a `command` that has nothing left to do; None where it would write.
+
+    Costs and raises as `decide_only`.
+    """
+    decision = await _decision(store, clock, command)
+    if isinstance(decision, Noop):
+        return Outcome(decision.result, "noop", decision.why)
+    return decision if isinstance(decision, Outcome) else None
+
+
+async def _decision(store: Store, clock: Clock, command: Command[R]) -> Decision[R] | Outcome[R]:
+    """What is decided on fresh reads, or what the operation's record says was done before."""
     reads: list[Read] = [*command.reads(), Key(command.operation.key)]
     while True:
         view = View(fresh=True)
@@ -38,5 +58,4 @@ async def decide_only(store: Store, clock: Clock, command: Command[R]) -> Outcom
         if view.guessed:
             reads += [Key(key) for key in view.guessed]
             continue
-        why = decision.why if isinstance(decision, Noop) else "a dry run writes nothing"
-        return Outcome(decision.result, "noop", why)
+        return decision

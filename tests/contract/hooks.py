@@ -30,6 +30,9 @@ _REAL: dict[str, Any] = {
     "parent": "br66400e4b",
     "branches": ["br66400e4b"],
 }
+_FRESH_KEY = "contract-"
+_UNPROCESSABLE = 422
+_UNAVAILABLE = 503
 _EXPLAINED = ("type", "title", "detail", "code", "next_action", "trace_id")
 _BLUEPRINTS = st.sampled_from((b"title: v1\n", b"title: v2\n", b"title: v3\ntasks: []\n"))
 
@@ -67,7 +70,7 @@ def _mend_headers(case: Case[Any]) -> None:
     headers = case.headers
     if "Idempotency-Key" in headers and next(_NUMBERS) % 4:
         # A key is for one request; one in four is left as it is, and so is used again.
-        headers["Idempotency-Key"] = f"contract-{next(_NUMBERS)}"
+        headers["Idempotency-Key"] = f"{_FRESH_KEY}{next(_NUMBERS)}"
     if "If-Match" in headers:
         headers["If-Match"] = "*"
     if headers.get("Accept", "").startswith("text/event-stream"):
@@ -129,3 +132,19 @@ def problems_explain_themselves(ctx: CheckContext, response: Response, case: Cas
     documented = case.operation.definition.raw.get("x-bps-problems", [])
     if documented and response.status_code != _NOT_ALLOWED:
         assert problem["code"] in documented, f"{problem['code']} is not documented"
+
+
+@schemathesis.check
+def right_requests_are_not_unprocessable(
+    ctx: CheckContext, response: Response, case: Case[Any]
+) -> None:
+    """A right request is refused with 422 only for a key that came before, and never with 503."""
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    assert response.status_code != _UNAVAILABLE, "the store answers and the service leads"
+    if response.status_code != _UNPROCESSABLE:
+        return
+    code = json.loads(response.text or "")["code"]
+    assert code == "IDEMPOTENCY_KEY_REUSED", f"{code} for a right request"
+    key = str(response.request.headers["Idempotency-Key"])
+    assert not key.startswith(_FRESH_KEY), f"{key} came for the first time"

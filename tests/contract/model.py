@@ -67,6 +67,14 @@ class PlanModel:
         """The content in force."""
         return self.versions[-1]
 
+    def ready(self) -> list[int]:
+        """The causes whose RR-plans have succeeded and wait for promotion."""
+        return [cause for cause, each in self.branches.items() if each.status == "SUCCEEDED"]
+
+    def current(self, cause: int) -> bool:
+        """Whether the newest RR-plan of `cause` was forked from the canonical content."""
+        return self.branches[cause].base == self.canonical
+
     def register(self, content: int) -> Expected:
         """A plan is registered once, with one content."""
         if self.versions:
@@ -127,9 +135,7 @@ class PlanModel:
         named = sorted(set(causes))
         if any(cause not in self.branches for cause in named):
             return NOTHING_THERE
-        chosen = [self.branches[cause] for cause in named]
-        if not named:
-            chosen = [each for each in self.branches.values() if each.status == "SUCCEEDED"]
+        chosen = [self.branches[cause] for cause in named or self.ready()]
         if not chosen or any(each.status != "SUCCEEDED" for each in chosen):
             return NOT_NOW
         edits = [each for each in chosen if each.content not in {self.canonical, each.base}]

@@ -52,8 +52,17 @@ def links(page: Path) -> Iterator[str]:
 
 def examples(page: Path) -> list[Example]:
     """The commands of a page's console blocks, in order; a line ending in a backslash goes on."""
+    return _examples(_CONSOLE.findall(page.read_text()))
+
+
+def first_block(page: Path) -> list[Example]:
+    """The commands of the first console block."""
+    return _examples(_CONSOLE.findall(page.read_text())[:1])
+
+
+def _examples(blocks: list[str]) -> list[Example]:
     found: list[Example] = []
-    for block in _CONSOLE.findall(page.read_text()):
+    for block in blocks:
         lines = iter(block.splitlines())
         for line in lines:
             if not line.startswith("$ "):

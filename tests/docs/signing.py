@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bps.api.checkpoints import CheckpointView
 from bps.api.keys import (
     GeneratedKey,
     SignedStatement,
@@ -13,6 +14,7 @@ from bps.api.keys import (
 )
 from bps.checkpoints.advance import AdvanceCheckpoint
 from bps.checkpoints.model import CheckpointedHead
+from bps.checkpoints.read import checkpoints_page
 from bps.core.ports import Store
 from bps.keyring.change import AddKey, RevokeKey, RotateKey
 from bps.keyring.model import Purpose
@@ -38,6 +40,9 @@ async def signing(path: WritePath, store: Store, plan: str, now_ms: int) -> dict
             "bps", "0" * 32, one, heads, {one.public.key_id: "0" * 64}, 1, complete=True
         )
     )
+    page = await checkpoints_page(store, 0, 10)
+    found["checkpoint-list"] = [CheckpointView.of(n.checkpoint, n.hash) for n in page.items]
+    found["checkpoint-show"] = found["checkpoint-list"][0]
     wanted = StatementRequest(
         action="rotate", key_id=two.public.key_id, public_key=spare.public.text
     )
@@ -53,4 +58,5 @@ async def signing(path: WritePath, store: Store, plan: str, now_ms: int) -> dict
         ssh_fingerprint=one.public.fingerprint,
         public_key=one.public.text,
     )
+    found["keys-public"] = found["keys-generate"]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from tests.asynchronous import run
 from tests.cluster.free_ports import free_ports
 from tests.docs.pages import DOCS, ROOT, Example, examples
 
+README = ROOT / "README.md"
 _DEADLINE_S = 240.0
 _MARK = "@@ exit"
 _PORT = "8780"
@@ -48,21 +50,26 @@ def script(commands: list[Example]) -> str:
     return "\n".join(("trap 'kill $(jobs -p) 2>/dev/null' EXIT", *marked))
 
 
-def on_a_free_port(commands: list[Example]) -> list[Example]:
-    """The same, where the service listens on a port that nobody else uses now."""
-    (port,) = free_ports(1)
+def on_port(port: str, commands: list[Example]) -> list[Example]:
+    """The same, where the service listens on another port."""
     return [
         Example(
-            each.command.replace(_PORT, str(port)),
+            each.command.replace(_PORT, port),
             each.exit_code,
-            [line.replace(_PORT, str(port)) for line in each.shown],
+            [line.replace(_PORT, port) for line in each.shown],
         )
         for each in commands
     ]
 
 
+def readme_script() -> str:
+    """The Python of the README."""
+    (script_,) = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.M | re.S)
+    return str(script_)
+
+
 async def run_readme(home: Path) -> None:
-    await run_examples(ROOT / "README.md", home, user_of(home))
+    await run_examples(README, home, user_of(home))
 
 
 async def run_reference(home: Path) -> None:
@@ -72,8 +79,17 @@ async def run_reference(home: Path) -> None:
 
 async def run_examples(page: Path, home: Path, variables: dict[str, str]) -> None:
     """Run a page's commands in one shell; each must end, and print, as the page shows."""
-    commands = on_a_free_port(examples(page))
-    assert len(commands) > 5, f"{page.name} has lost its examples"
+    found = examples(page)
+    assert len(found) > 5, f"{page.name} has lost its examples"
+    await run_commands(found, home, variables)
+
+
+async def run_commands(found: list[Example], home: Path, variables: dict[str, str]) -> None:
+    """Run commands in one shell; the script of the README lies where it is said to be."""
+    (number,) = free_ports(1)
+    port = str(number)
+    commands = on_port(port, found)
+    (home / "history.py").write_text(readme_script().replace(_PORT, port))
     shell = await asyncio.create_subprocess_exec(
         *("bash", "-c", script(commands)),
         cwd=home,
@@ -86,10 +102,10 @@ async def run_examples(page: Path, home: Path, variables: dict[str, str]) -> Non
     printed = out.decode()
     for example in commands:
         output, mark, printed = printed.partition(f"\n{_MARK} ")
-        assert mark, f"{page.name}: the shell ended before {example.command!r}:\n{output}"
+        assert mark, f"the shell ended before {example.command!r}:\n{output}"
         code, _, printed = printed.partition("\n")
-        assert int(code) == example.exit_code, f"{page.name}: {example.command!r} gave\n{output}"
-        assert example.shows(output), f"{page.name}: {example.command!r} gave\n{output}"
+        assert int(code) == example.exit_code, f"{example.command!r} gave\n{output}"
+        assert example.shows(output), f"{example.command!r} gave\n{output}"
     assert not printed.strip()
 
 

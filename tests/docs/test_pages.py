@@ -20,7 +20,7 @@ from tests.docs.pages import DOCS, ROOT, links, pages
 
 _VARIABLE = re.compile(r"\bBPS_[A-Z_]+[A-Z]")
 _URL = re.compile(r"https?://([^/\s`)\"']+)")
-_CITED_HOSTS = {"keepachangelog.com", "semver.org", "example.org", "127.0.0.1"}
+_CITED_HOSTS = {"keepachangelog.com", "semver.org", "example.org", "127.0.0.1", "localhost"}
 _HOME = re.compile(r"(?<![\w.$}{/-])/(?:home|root|Users|work|builds)/\w")
 _CLI = (DOCS / "cli.md").read_text()
 

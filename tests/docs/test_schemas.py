@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from bps.replay.events import read_events
 from bps.replay.replay import replay
 from bps.replay.verify import verify
 from bps.setup.first_use import FirstUse
+from bps.sidecar.feed import Feed
+from bps.sidecar.presence import Presence
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
@@ -82,9 +85,11 @@ async def story(store: Store) -> dict[str, Any]:
         answers["revert"] = await do(Revert(WHO, "v1", PLAN, 1, "again"))
         found = {name: outcome.result for name, outcome in answers.items()}
         found["init"] = InitView.of(set_up.result, token)
-        found["token-list"] = [TokenView.of(each, 0) for each in await all_credentials(store)]
+        found["token-list"] = [
+            TokenView.of(each, 0) for each in (await all_credentials(store)).items
+        ]
         found["token-revoke"] = found["token-list"][0]
-        found["token-create"] = issued((await all_credentials(store))[0], token, 0)
+        found["token-create"] = issued((await all_credentials(store)).items[0], token, 0)
         found["token-rotate"] = found["token-create"]
         found["token-prune"] = Pruning(pruned=[found["token-create"].id], more=False)
         found["initiative-list"] = await all_initiatives(store)
@@ -104,7 +109,11 @@ async def story(store: Store) -> dict[str, Any]:
         found["verify"] = [await verify(store, PLAN)]
         found["replay"] = [await replay(store, PLAN)]
         found.update(await signing(path, store, PLAN, clock.now_ms()))
+        presence = Presence(store, Feed(store, clock), clock, "somewhere/1", key)
+        announcing = asyncio.create_task(presence.run())
+        await presence.tried()
         await check_stored(store)
+        announcing.cancel()
         return found
 
 

@@ -12,6 +12,11 @@ from bps.http.documented import EXAMPLE
 from bps.http.reference.samples import resolve, sample
 
 _BREAK = " \\\n  "
+_ETAG = (
+    'curl -sS "$BPS_URL"{path} -H "Authorization: Bearer $BPS_TOKEN"'
+    " -o /dev/null -w '%header{{etag}}'"
+)
+"""Prints the ETag of what is at `path`; inside double quotes of a shell's `$(...)`."""
 
 
 def curl(path: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
@@ -25,6 +30,8 @@ def curl(path: str, method: str, operation: dict[str, Any], document: dict[str, 
     for name, parameter in _parameters(operation, "header"):
         if name == "Idempotency-Key":
             parts.append(f'-H "{name}: {operation["operationId"]}-$(date +%s)"')
+        elif name == "If-Match" and "etag_of" in example:
+            parts.append(f'-H "If-Match: $({_ETAG.format(path=example["etag_of"])})"')
         elif parameter.get("required"):
             parts.append("-H " + shlex.quote(f"{name}: {_value(parameter, document)}"))
     for name, value in example.get("headers", {}).items():

@@ -62,6 +62,7 @@ _BY_NAME = {
     "next_action": "",
     "mode": "READ_WRITE",
     "leader": "bps-1",
+    "leader_url": "http://127.0.0.1:8780",
     "code": "STALE_BASE",
     "meaning": "The branch was forked from a version that is canonical no more.",
     "problem_type": "/problems/stale-base",
@@ -73,7 +74,9 @@ _BY_NAME = {
     ),
     **dict.fromkeys(("time", "registered_at", "created_at", "added_at"), _AT),
     **dict.fromkeys(("expires_at", "revoked_at"), None),
-    **dict.fromkeys(("published_ms", "registered_ms", "opened_ms"), 1_795_251_600_000),
+    **dict.fromkeys(
+        ("published_ms", "registered_ms", "opened_ms", "created_ms"), 1_795_251_600_000
+    ),
     **dict.fromkeys(
         (
             "n",
@@ -125,7 +128,8 @@ def _by_type(schema: Schema, document: Schema, name: str) -> Any:  # noqa: ANN40
     if kind == "array":
         return [sample(schema.get("items", {}), document, name)]
     if kind == "integer":
-        return schema.get("minimum", 1)
+        # The document has bounds as floating point numbers.
+        return int(schema.get("minimum", 1))
     if "properties" in schema:
         fields = schema["properties"].items()
         return {field: sample(inner, document, field) for field, inner in fields}

@@ -31,4 +31,4 @@ async def doctor(request: Request) -> Response:
         endpoints=settings.endpoints,
         check_versions=lambda: check_members(store, settings),
     )
-    return answer_list([*checks, *diagnose_sidecar(service.sidecar)])
+    return answer_list([*checks, *await diagnose_sidecar(service.sidecar)])

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bps.api.health import Alive, Readiness
-from bps.core.errors import Forbidden
+from bps.api.health import Alive, Leads, Readiness
+from bps.core.errors import BpsError, Forbidden, NotLeader, Unavailable
+from bps.http.documented import refuses
 from bps.http.server import is_loopback
 from bps.http.service import service_of
 
@@ -25,7 +26,10 @@ async def local_or_public(request: Request) -> None:
     if service_of(request).public_health:
         return
     if request.client is None or not is_loopback(request.client.host):
-        raise Forbidden("This is answered to this host only; see listen.public_health.")
+        msg = "This is answered to the service's own host only."
+        raise Forbidden(msg).advising(
+            "Ask on that host, or set `public_health = true` under [listen] in its configuration."
+        )
 
 
 ROUTER = APIRouter(tags=["health"], dependencies=[Depends(local_or_public)])
@@ -60,6 +64,31 @@ async def readyz(
         mode=state.mode,
         reason=state.reason,
         leader=state.leader,
+        leader_url=state.leader_url,
         feed_revision=str(state.feed_revision),
         feed_warm=state.feed_warm,
     )
+
+
+@ROUTER.get("/leaderz", openapi_extra=refuses(NotLeader, Unavailable))
+async def leaderz(request: Request, response: Response) -> Leads:
+    """200 where this sidecar leads and takes writes; 503 elsewhere. For load balancers.
+
+    Cost: no round trip.
+
+    Raises:
+        NotLeader: another one leads (the message says where), or this one drains.
+        Unavailable: the store did not answer the election.
+    """
+    sidecar = service_of(request).sidecar
+    if sidecar.draining.is_set():
+        raise NotLeader("This sidecar is shutting down; write to another one.")
+    try:
+        sidecar.terms.write_path()
+    except (NotLeader, Unavailable):
+        raise
+    except BpsError as error:
+        # Whatever else forbids writing: to a load balancer it is one answer.
+        raise NotLeader(error.message, **error.facts) from None
+    response.headers["Cache-Control"] = "no-store"
+    return Leads()

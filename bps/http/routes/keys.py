@@ -89,7 +89,14 @@ async def list_keys(
     openapi_extra=asks(
         Operation.KEY_WRITE,
         **refuses(ApprovalsMissing, Exists, LimitExceeded),
-        **example(body={"public_key": _KEY, "holder": "alice", "purposes": ["holder"]}),
+        **example(
+            body={
+                "public_key": _KEY,
+                "holder": "example-only",
+                "purposes": ["vote"],
+                "comment": "an example: nobody may rely on this key",
+            }
+        ),
     ),
 )
 async def add_key(request: Request, wanted: KeyRequest, op_id: OperationId) -> Response:

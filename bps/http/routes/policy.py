@@ -12,7 +12,7 @@ from bps.api.requests import PolicyRequest
 from bps.core.codec import sha256_hex
 from bps.core.errors import PreconditionFailed, PreconditionRequired
 from bps.http.answers import ETAG_HEADER, answer, outcome_answer, unless_known
-from bps.http.documented import read, refuses, written
+from bps.http.documented import example, read, refuses, written
 from bps.http.etags import need_if_match
 from bps.http.execute import OK, OperationId, principal_of
 from bps.http.routing import asks, router
@@ -46,7 +46,9 @@ async def show_policy(request: Request) -> Response:
     response_description="The policy that is in force now.",
     responses=written(Policy, headers=ETAG_HEADER),
     openapi_extra=asks(
-        Operation.POLICY_REPLACE, **refuses(PreconditionFailed, PreconditionRequired)
+        Operation.POLICY_REPLACE,
+        **refuses(PreconditionFailed, PreconditionRequired),
+        **example(etag_of="/v1/policy"),
     ),
 )
 async def replace_policy(

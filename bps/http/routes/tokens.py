@@ -18,6 +18,7 @@ from bps.api.tokens import (
     RotationRequest,
     TokenRequest,
     TokenView,
+    token_rows,
 )
 from bps.core.errors import Exists, LimitExceeded, NotFound, WrongState
 from bps.http.answers import answer_page, outcome_answer
@@ -58,12 +59,15 @@ TokenId = Annotated[
 async def list_tokens(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List credentials; never a secret or its digest."""
+    """List credentials; never a secret or its digest.
+
+    One whose record cannot be read has the state `unreadable`, and lets nobody in.
+    """
     sidecar = service_of(request).sidecar
     start = after(cursor, _LISTING, credential_id) or ""
     page = await credentials_page(sidecar.store, start, limit)
     now_ms = sidecar.clock.now_ms()
-    views = [TokenView.of(credential, now_ms) for credential in page.items]
+    views = token_rows(page, now_ms)
     return answer_page(views, listing=_LISTING, last=page.last, revision=page.revision)
 
 

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from bps.checkpoints.mirror import mirrored
 from bps.checkpoints.model import Checkpoint
 from bps.checkpoints.proof import witnesses
@@ -27,6 +29,14 @@ from bps.sidecar.terms import Mode, Reason
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
 from tests.unit.keyring.people import key_of
+
+INTERVAL_S = 0.2
+"""What takes a second in a service, so that the tests need not wait for it."""
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_come_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", INTERVAL_S)
 
 
 @asynccontextmanager
@@ -84,7 +94,7 @@ async def test_an_idle_sidecar_writes_no_checkpoint() -> None:
         await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
         before = len(await chain(store))
         # One interval more than a second checkpoint would need.
-        await running.clock.sleep(2.2)
+        await running.clock.sleep(2 * INTERVAL_S + 0.2)
         assert len(await chain(store)) == before
 
 
@@ -122,7 +132,10 @@ async def test_a_new_leader_reads_all_heads_where_history_is_compacted() -> None
 
 
 @asynchronous
-async def test_more_than_fits_is_spread_over_checkpoints_and_none_is_forgotten() -> None:
+async def test_more_than_fits_is_spread_over_checkpoints_and_none_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 1.0)
     store = MemoryStore(SystemClock())
     async with Sidecar(store, SystemClock(), SidecarSettings("without a key")) as running:
         await running.terms.decided()

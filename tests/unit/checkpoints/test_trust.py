@@ -76,10 +76,10 @@ async def test_a_mirror_is_shown_without_its_path(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_says_why_it_signs_nothing() -> None:
-    assert trust_in_sidecar(None, None, set())[0].status == "warning"
-    assert [row.status for row in trust_in_sidecar(SIGNER, None, set())] == ["ok"]
+    assert trust_in_sidecar(None, None, None, set())[0].status == "warning"
+    assert [row.status for row in trust_in_sidecar(SIGNER, None, None, set())] == ["ok"]
     problem = WrongState("The key is not registered.")
-    refused, lost = trust_in_sidecar(SIGNER, problem, {"EP-2", "EP-1"})
+    refused, lost = trust_in_sidecar(SIGNER, None, problem, {"EP-2", "EP-1"})
     assert (refused.status, lost.status) == ("failed", "failed")
     assert "not registered" in refused.detail
     assert "EP-1, EP-2" in lost.detail

@@ -23,7 +23,7 @@ from bps.http.service import Service
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from tests.unit.cli.invoke import Ran, invoke
-from tests.unit.http.harness import RoleGuard
+from tests.unit.http.harness import RoleGuard, token_of
 
 URL = "http://127.0.0.1"
 PRINCIPAL = "supervisor-1"
@@ -47,9 +47,11 @@ class Way:
         return json.loads(ran.out)
 
 
-def directly(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> Way:
-    """Standalone, on a store of its own."""
-    store = MemoryStore(SystemClock())
+def directly(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path, store: MemoryStore | None = None
+) -> Way:
+    """Standalone, on a store of its own unless one is given."""
+    store = store or MemoryStore(SystemClock())
 
     @asynccontextmanager
     async def opened(_: Settings) -> AsyncIterator[Store]:
@@ -59,9 +61,11 @@ def directly(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> Way:
     return Way({"BPS_PRINCIPAL": PRINCIPAL}, workspace)
 
 
-def through_the_service(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> Way:
+def through_the_service(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path, store: MemoryStore | None = None
+) -> Way:
     """With a URL and a token only; each command meets a service that has just started."""
-    store = MemoryStore(SystemClock())
+    store = store or MemoryStore(SystemClock())
 
     @asynccontextmanager
     async def opened(target: Target) -> AsyncIterator[Remote]:
@@ -75,7 +79,7 @@ def through_the_service(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> Way
     monkeypatch.setattr("bps.cli.remote.open_remote", opened)
     env = {
         "BPS_URL": URL,
-        "BPS_TOKEN": "supervisor",
+        "BPS_TOKEN": token_of("supervisor"),
         "BPS_ETCD_ENDPOINTS": None,
         "BPS_STANDALONE": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.scene import PLAN
+from tests.unit.checkpoints.trail import Trail
 from tests.unit.cli.both_ways import Way, directly, through_the_service
 from tests.unit.cli.invoke import invoke
+from tests.unit.http.harness import token_of
 
 FIRST = b"title: one\n"
 SECOND = "title: two\n"
@@ -135,7 +139,7 @@ def test_doctor_and_events_through_the_service(
     way = through_the_service(monkeypatch, tmp_path)
     way.data("plan", "register", "EP-1", "-", stdin=FIRST)
     assert way.bps("doctor").code == 2
-    checks = json.loads(way.bps("doctor", "-o", "json", BPS_TOKEN="operator").out)
+    checks = json.loads(way.bps("doctor", "-o", "json", BPS_TOKEN=token_of("operator")).out)
     assert {"quorum", "store"} <= {each["check"] for each in checks}
     (event,) = way.data("events", "EP-1")
     assert (event["id"], event["event"]["type"]) == ("1", "io.haios.bps.plan_registered")
@@ -143,6 +147,32 @@ def test_doctor_and_events_through_the_service(
     assert again["event"] == event["event"]
     assert "EP-1" in way.bps("events", "EP-1").out
     assert way.data("events", "EP-1", "--after", "1") == []
+    beyond = way.bps("events", "EP-1", "--after", "99")
+    assert (beyond.code, beyond.out) == (2, "")
+    assert "INVALID_INPUT" in beyond.err
+
+
+def test_checkpoints_are_shown_in_both_ways(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def signed() -> Trail:
+        trail = await Trail.make()
+        await trail.advance(PLAN)
+        await trail.advance(covering=(trail.signer,))
+        return trail
+
+    trail = asyncio.run(signed())
+    for way_of in (directly, through_the_service):
+        way = way_of(monkeypatch, tmp_path, trail.scene.memory)
+        way.env["BPS_TOKEN"] = token_of("auditor")
+        listed = way.data("checkpoint", "list")
+        assert [each["seq"] for each in listed] == ["1", "2"]
+        assert way.data("checkpoint", "show", "2") == listed[1]
+        table = way.bps("checkpoint", "list").out
+        assert table.startswith("SEQ  TIME")
+        assert max(map(len, table.splitlines())) < 80
+        assert way.bps("checkpoint", "show", "3").code == 1
+        assert way.bps("checkpoint", "show", "x").code == 2
 
 
 @pytest.mark.parametrize(
@@ -176,11 +206,11 @@ SERVICE = {"BPS_URL": "http://127.0.0.1:1", "BPS_ETCD_ENDPOINTS": None, "BPS_STA
         ((), {**SERVICE, "BPS_STANDALONE": "1"}, "name one of them"),
         (("--etcd", "h:1", "--url", "http://h"), SERVICE, "name one of them"),
         (("--as", "me"), SERVICE, "--as is for --standalone"),
-        (("--url", "http://bps.example.org", "--token", "s3cret"), SERVICE, "https only"),
+        (("--url", "http://bps.example.org", "--token", token_of("s3cret")), SERVICE, "https only"),
         (("--url", "nowhere"), SERVICE, "is no URL of a service"),
         (("--url", "http://h", "--context", "c"), SERVICE, "name one of them"),
         (("--context", "c"), SERVICE, "There is no context 'c'"),
-        (("--url", "http://127.0.0.1:1", "--token", "two words"), SERVICE, "The token is none"),
+        (("--url", "http://127.0.0.1:1", "--token", "two words"), SERVICE, "not a whole token"),
     ],
 )
 def test_exactly_one_way_is_named(
@@ -199,7 +229,7 @@ def test_a_service_that_is_not_there_is_unavailable_and_says_so(tmp_path: Path) 
         ran = invoke(*arguments, env=env)
         assert (ran.code, ran.out) == (75, "")
         assert "The service at http://127.0.0.1:1 does not answer" in ran.err
-        assert "is the service running" in ran.err
+        assert "next: Start the service" in ran.err
 
 
 def test_a_context_names_the_service_where_nothing_nearer_does(
@@ -208,10 +238,10 @@ def test_a_context_names_the_service_where_nothing_nearer_does(
     way = through_the_service(monkeypatch, tmp_path / "ws")
     way.env |= {"BPS_URL": None, "BPS_TOKEN": None, "BPS_CONFIG": str(tmp_path / "config.toml")}
     add = ("context", "add", "laptop", "--url", "http://127.0.0.1", "--token-stdin")
-    way.data(*add, stdin=b"supervisor\n")
+    way.data(*add, stdin=token_of("supervisor").encode() + b"\n")
     way.data("plan", "register", "EP-1", "-", stdin=FIRST)
     assert [plan["plan"] for plan in way.data("plan", "list")] == ["EP-1"]
-    assert way.bps("--token", "nobody", "plan", "list").code == 2
+    assert way.bps("--token", token_of("nobody"), "plan", "list").code == 2
     assert way.data("--context", "laptop", "plan", "show", "EP-1")["plan"] == "EP-1"
 
 
@@ -242,7 +272,7 @@ def hanging_up() -> Iterator[tuple[str, list[bytes]]]:
 def test_an_act_without_an_answer_is_sent_once_and_named(tmp_path: Path) -> None:
     act = ("branch", "fail", "EP-1", "66400e4b", "--reason", "x", "--op-id", "op-1")
     with hanging_up() as (url, read):
-        env = {**SERVICE, "BPS_URL": url, "BPS_TOKEN": "s3cret"}
+        env = {**SERVICE, "BPS_URL": url, "BPS_TOKEN": token_of("s3cret")}
         ran = invoke(*act, "-o", "json", env=env)
     assert (ran.code, ran.out) == (75, "")
     assert ran.problem["code"] == "OUTCOME_UNKNOWN"
@@ -258,7 +288,7 @@ def test_ended_credentials_are_pruned_in_both_ways(
 ) -> None:
     way = make(monkeypatch, tmp_path)
     if "BPS_TOKEN" in way.env:
-        way.env["BPS_TOKEN"] = "operator"
+        way.env["BPS_TOKEN"] = token_of("operator")
     made = [way.data("token", "create", "agent-1", "--role", "agent") for _ in range(2)]
     way.data("token", "revoke", made[0]["id"])
     assert way.data("token", "prune") == {"pruned": [], "more": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -40,3 +41,21 @@ def test_every_command_has_help_that_says_what_its_options_do() -> None:
         assert ("--output" in ran.out) is (path[-1] not in WITHOUT_DATA)
     root = invoke("--help")
     assert "75 unavailable" in " ".join(root.out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("promote", "--store", "gateway", "EP-1"), "bps --store VALUE promote ..."),
+        (("plan", "list", "--token", "x"), "bps --token VALUE plan list ..."),
+        (("revert", "EP-1", "--as", "me"), "bps --as VALUE revert ..."),
+        (("serve", "--etcd", "h:1"), "bps --etcd VALUE serve ..."),
+    ],
+)
+def test_a_root_option_behind_the_command_is_told_where_it_goes(
+    arguments: tuple[str, ...], shown: str
+) -> None:
+    ran = invoke(*arguments)
+    assert ran.code == 2
+    assert f"It goes before the command: {shown}" in " ".join(ran.err.split())
+    assert "goes before" not in invoke("promote", "--no-such", "EP-1").err

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bps.cli.contexts import Context, Contexts, _lines, parse, toml_string
 from bps.core.errors import ConfigError
+from bps.identity.token_text import Token
 from tests.unit.cli.invoke import Ran, invoke
 
-TOKEN = "bps_0123456789abcdef_s3cret"
+SECRET = b"s3cret" + bytes(26)
+TOKEN = Token("0123456789abcdef", SECRET).text()
 URL = "http://127.0.0.1:8780"
 
 
@@ -30,7 +32,7 @@ def bps(config: Path, *arguments: str, stdin: bytes | None = None) -> Ran:
 def data(config: Path, *arguments: str, stdin: bytes | None = None) -> object:
     ran = bps(config, *arguments, "-o", "json", stdin=stdin)
     assert ran.code == 0, ran
-    assert "s3cret" not in ran.out + ran.err
+    assert SECRET.hex() not in ran.out + ran.err
     return json.loads(ran.out)
 
 
@@ -38,6 +40,7 @@ def test_contexts_are_added_used_shown_and_removed(config: Path, tmp_path: Path)
     assert data(config, "context", "list") == []
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN)
+    token_file.chmod(0o600)
     laptop = data(
         config,
         "context",
@@ -104,7 +107,7 @@ def test_refusals_change_nothing(
     ran = bps(config, "context", *arguments, stdin=TOKEN.encode())
     assert (ran.code, ran.out) == (exit_code, "")
     assert said in ran.err
-    assert "s3cret" not in ran.err
+    assert SECRET.hex() not in ran.err
     assert config.read_bytes() == before
 
 

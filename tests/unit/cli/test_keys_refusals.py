@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bps.cli.keys import _asked
+from bps.core.errors import ConfigError
 from bps.keyring.private_key import make_private_key
-from tests.unit.cli.invoke import invoke
+from tests.unit.cli.invoke import Ran, invoke
 from tests.unit.keyring.people import key_of
+from tests.unit.keyring.test_private_key import ssh_keygen
 
 ADD = ("--holder", "alice", "--purpose", "holder")
 
@@ -92,4 +95,38 @@ def test_a_private_key_that_others_can_read_signs_nothing(tmp_path: Path) -> Non
     assert invoke("keys", "sign", str(statement), "--key", str(key)).code == 0
     key.chmod(0o644)
     ran = invoke("keys", "sign", str(statement), "--key", str(key))
-    assert (ran.code, "chmod 600" in ran.err) == (2, True)
+    assert (ran.code, "next: Make it yours alone: chmod 600" in ran.err) == (2, True)
+
+
+def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    ran = sign_with_passphrase(tmp_path, mode=0o644)
+    assert (ran.code, ran.out) == (2, "")
+    assert "has mode 0644" in ran.err
+    assert "chmod 600" in ran.err
+    assert sign_with_passphrase(tmp_path, mode=0o600).code == 0
+
+
+def test_nobody_is_asked_for_a_passphrase_without_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(path: str, *_: object) -> int:
+        raise OSError(path)
+
+    monkeypatch.setattr("bps.cli.keys.os.open", none)
+    with pytest.raises(ConfigError, match="no terminal") as refused:
+        _asked()
+    assert "--passphrase-file" in (refused.value.next_action or "")
+
+
+def sign_with_passphrase(folder: Path, mode: int) -> Ran:
+    statement, passphrase, key = folder / "statement.json", folder / "passphrase", folder / "id"
+    statement.write_text(
+        '{"store": "s", "action": "revoke", "key_id": "0000000000000000", "new": null, '
+        '"sequence": "3", "expires_ms": 1}'
+    )
+    passphrase.write_text("open sesame\n")
+    passphrase.chmod(mode)
+    if not key.exists():
+        ssh_keygen(key, "-t", "ed25519", "-a", "1", passphrase="open sesame")
+    files = ("--key", str(key), "--passphrase-file", str(passphrase))
+    return invoke("keys", "sign", str(statement), *files)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from bps.client import BpsClient, Target
-from tests.unit.http.harness import Served, served
+from tests.unit.http.harness import Served, served, token_of
 
 URL = "http://127.0.0.1"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -22,7 +22,9 @@ def client_of(handler: Handler) -> BpsClient:
         body = httpx.ByteStream(answer.content)
         return httpx.Response(answer.status_code, headers=answer.headers, stream=body)
 
-    return BpsClient(Target.of(URL, token="supervisor"), transport=httpx.MockTransport(streamed))
+    return BpsClient(
+        Target.of(URL, token=token_of("supervisor")), transport=httpx.MockTransport(streamed)
+    )
 
 
 @asynccontextmanager
@@ -30,5 +32,5 @@ async def served_client(role: str = "supervisor") -> AsyncIterator[tuple[BpsClie
     """A client of the real application on a memory store."""
     async with served() as service:
         transport = service.client._transport
-        async with BpsClient(Target.of(URL, token=role), transport=transport) as client:
+        async with BpsClient(Target.of(URL, token=token_of(role)), transport=transport) as client:
             yield client, service

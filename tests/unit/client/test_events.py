@@ -24,6 +24,7 @@ from bps.core.errors import (
 from tests.asynchronous import asynchronous
 from tests.unit.client.services import URL, served_client
 from tests.unit.client.test_transport import problem
+from tests.unit.http.harness import token_of
 
 Step = bytes | Exception
 
@@ -91,7 +92,7 @@ class Streams(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers=headers, stream=Body(connection))
 
     def client(self) -> BpsClient:
-        return BpsClient(Target.of(URL, token="t"), transport=self)
+        return BpsClient(Target.of(URL, token=token_of("t")), transport=self)
 
 
 async def taken(client: BpsClient, count: int, after: int = 0) -> list[str]:

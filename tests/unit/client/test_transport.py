@@ -25,6 +25,7 @@ from bps.core.errors import (
 )
 from tests.asynchronous import asynchronous
 from tests.unit.client.services import client_of
+from tests.unit.http.harness import token_of
 
 PROBLEM = "application/problem+json"
 
@@ -83,7 +84,7 @@ async def test_a_read_is_repeated_where_the_failure_may_pass(at_once: list[float
         assert (await client.identity()).principal == "a"
     assert len(script.seen) == 3
     assert at_once[1] == 2.0
-    assert script.seen[0].headers["authorization"] == "Bearer supervisor"
+    assert script.seen[0].headers["authorization"] == f"Bearer {token_of('supervisor')}"
     assert script.seen[0].headers["accept-encoding"] == "identity"
 
 

@@ -30,7 +30,7 @@ PLACES = {
 ARGUMENTS: dict[str, object] = {
     "n": 7, "seq": 8, "branch_id": HASH, "sha256": SHA256, "initiative": "checkout",
     "principal": "ci", "op_id": "x.1", "initiative_id": "checkout",
-    "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef", "plan": "EP-42",
+    "name": "rack 1/2", "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef", "plan": "EP-42",
 }  # fmt: skip
 PREFIXES = {"root", "versions", "events", "bodies", "branches", "rr_plans", "rr_plans_of", "blobs"}
 MODULE_CONSTANTS = (
@@ -51,6 +51,7 @@ MODULE_FUNCTIONS: tuple[Callable[..., bytes], ...] = (
     keys.key,
     keys.checkpoint,
     keys.checkpointed,
+    keys.sidecar,
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bps.bootstrap import Settings
 from bps.core.errors import ConfigError
-from bps.http.config import read_config
+from bps.http.config import ServeConfig, read_config
 from bps.http.limits import Limits
 from bps.http.run import plan_of
 from bps.http.server import Listen, is_loopback
@@ -77,6 +77,9 @@ level = "warning"
         ("[listen]\nport = true", "listen.port:"),
         ("[listen]\nport = 65536", "listen.port:"),
         ("[etcd]\nendpoints = ['user:secret@host:1']", "etcd.endpoints.0:"),
+        ("[listen]\nadvertise_url = 'ftp://secret'", "listen.advertise_url:"),
+        ("[listen]\nadvertise_url = 'http://user:secret@host'", "listen.advertise_url:"),
+        ("[listen]\nadvertise_url = 'http://secret\\u001b'", "listen.advertise_url:"),
         ("[etcd]\npassword = 'secret'", "etcd.password is unknown"),
         ("[limits]\nidle_s = 0", "limits.idle_s:"),
         ("[limits]\nidle_s = nan", "limits.idle_s:"),
@@ -93,6 +96,17 @@ def test_what_is_wrong_is_named_without_its_value(tmp_path: Path, text: str, tol
     assert told in refused.value.message
     assert "secret" not in refused.value.message
     assert str(tmp_path) not in refused.value.message
+
+
+def test_the_first_token_goes_where_the_file_says_or_beside_an_etcd_of_our_own(
+    tmp_path: Path,
+) -> None:
+    named = read_config(written(tmp_path, "[sidecar]\nfirst_token_file = 'first'"))
+    assert plan_of(named, Settings()).first_token_file == tmp_path / "first"
+    embedded = plan_of(ServeConfig(), Settings(data_dir=tmp_path / "etcd"))
+    assert embedded.first_token_file == tmp_path / "etcd" / "operator-token"
+    cluster = plan_of(ServeConfig(), Settings(endpoints=("a:1",)))
+    assert cluster.first_token_file is None
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory"])
@@ -145,3 +159,18 @@ def test_the_file_in_the_documentation_is_taken_and_shows_the_defaults(tmp_path:
         assert (
             set(type(getattr(config, name)).model_fields) == getattr(config, name).model_fields_set
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[listen]\nprot = 1", "listen.port"),
+        ("[lisen]\nport = 1", "listen"),
+        ("[limits]\nmax_stream = 1", "limits.max_streams"),
+    ],
+)
+def test_an_unknown_key_is_told_the_nearest_known_one(
+    tmp_path: Path, text: str, meant: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"\(did you mean {meant}\?\)"):
+        read_config(written(tmp_path, text))

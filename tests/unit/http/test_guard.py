@@ -20,7 +20,16 @@ from bps.sidecar.credentials import Credentials
 from tests.asynchronous import asynchronous
 from tests.unit.http.guarded import Guarded, guarded
 
-OPEN = {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/problems", "/problems/{slug}"}
+OPEN = {
+    "/livez",
+    "/readyz",
+    "/leaderz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/problems",
+    "/problems/{slug}",
+}
 """What anybody may read; `bps.http` itself keeps some of it on this machine."""
 HERE = "/v1/identity"
 
@@ -153,7 +162,6 @@ async def test_all_that_is_not_valid_gets_one_and_the_same_answer() -> None:
         problems = [
             _without((await world.call("GET", HERE, sent)).json(), {"trace_id"})
             for sent in (
-                None,
                 "",
                 "Bearer",
                 "Bearer ",
@@ -166,14 +174,38 @@ async def test_all_that_is_not_valid_gets_one_and_the_same_answer() -> None:
                 "Bearer " + "x" * 2_000,
                 f"Bearer {Token.generate().text()}",
                 f"Bearer {Token(token.credential, bytes(32)).text()}",
-                f"Bearer {expired.text()}",
-                f"Bearer {revoked.text()}",
+                f"Bearer {Token(expired.credential, bytes(32)).text()}",
+                f"Bearer {Token(revoked.credential, bytes(32)).text()}",
             )
         ]
         assert problems[0]["code"] == "UNAUTHENTICATED"
         assert all(problem == problems[0] for problem in problems)
+        assert (await world.call("GET", HERE, None)).json()["code"] == "UNAUTHENTICATED"
         for scheme in ("Bearer", "bearer", "BEARER"):
             assert (await world.call("GET", HERE, f"{scheme} {text}")).status_code == 200
+
+
+@asynchronous
+async def test_who_shows_the_secret_of_an_ended_token_is_told_how_it_ended() -> None:
+    async with guarded() as world:
+        expired = await world.token(Role.AGENT, expires_in_s=1)
+        revoked = await world.token(Role.AGENT)
+        await world.sidecar.execute(RevokeToken("tester", "r", revoked.credential))
+        await asyncio.sleep(1.01)
+        for token, state in ((expired, "expired"), (revoked, "revoked")):
+            answer = await world.call("GET", HERE, f"Bearer {token.text()}")
+            assert answer.status_code == 401
+            assert answer.json()["detail"] == f"This token is {state}."
+            assert "bps token create" in answer.json()["next_action"]
+
+
+@asynchronous
+async def test_who_may_not_learns_which_roles_may() -> None:
+    async with guarded() as world:
+        token = await world.token(Role.AGENT)
+        answer = await world.call("GET", "/v1/tokens", token)
+        assert answer.status_code == 403
+        assert "auditor, operator (docs/roles.md)" in answer.json()["next_action"]
 
 
 @asynchronous

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from bps.core.errors import NotLeader
+from bps.core.errors import NotLeader, StoreRolledBack
 from bps.http.app import create_app
 from bps.http.limits import Limits
 from bps.http.service import Service
@@ -29,7 +29,11 @@ async def test_it_is_ready_while_it_leads_and_not_when_it_drains() -> None:
         assert verbose["leader"] == "test-sidecar"
         assert verbose["reason"] is None
         assert verbose["feed_revision"].isdecimal()
+        leads = await service.call("GET", "/leaderz", role=None)
+        assert (leads.status_code, leads.json()) == (200, {"leads": True})
         service.sidecar.drain()
+        leads = await service.call("GET", "/leaderz", role=None)
+        assert (leads.status_code, leads.json()["code"]) == (503, "NOT_LEADER")
         answer = await service.call("GET", "/readyz?verbose", role=None)
         assert (answer.status_code, answer.json()["reason"]) == (503, "draining")
         assert answer.headers["cache-control"] == "no-store"
@@ -53,7 +57,7 @@ def test_other_hosts_are_answered_only_where_that_is_set(
     @asynchronous
     async def body() -> None:
         async with served() as service:
-            for path in ("/livez", "/readyz"):
+            for path in ("/livez", "/readyz", "/leaderz"):
                 await asks_as(service, peer, path, public=public, status=status)
 
     body()
@@ -66,6 +70,15 @@ async def asks_as(service: Served, peer: str, path: str, *, public: bool, status
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         answer = await client.get(path)
     assert answer.status_code == status
+
+
+@asynchronous
+async def test_where_writing_is_forbidden_nobody_is_sent_whatever_forbids_it() -> None:
+    async with served() as service:
+        service.sidecar.terms.lost(StoreRolledBack("The store lost what it had."))
+        answer = await service.call("GET", "/leaderz", role=None)
+        assert (answer.status_code, answer.json()["detail"]) == (503, "The store lost what it had.")
+        assert answer.headers["Retry-After"]
 
 
 @asynchronous

@@ -54,7 +54,7 @@ async def test_a_plan_belongs_to_an_initiative_that_there_is() -> None:
         options: dict[str, Any] = {"params": query, "headers": YAML, "content": b"a: 1\n"}
         refused = await world.call("PUT", path, operator, **options)
         assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND")
-        assert "bps initiative create checkout" in refused.json()["detail"]
+        assert "bps initiative create checkout" in refused.json()["next_action"]
         await world.call("POST", PLACE, operator, json=query)
         assert (await world.call("PUT", path, operator, **options)).status_code == 201
 

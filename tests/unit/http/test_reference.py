@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -135,6 +136,16 @@ async def test_the_page_is_static_and_shows_every_operation(document: dict[str, 
 async def test_example_answers_hold_values_as_they_really_look() -> None:
     shown = (await fetched("/docs")).text
     assert not re.search(r'"\w+": (\[\s*)?"text"', shown)
+    assert not re.search(r"_ms(&quot;|\"): \d+\.", shown)
+
+
+@asynchronous
+async def test_no_example_overwrites_an_unseen_policy_or_makes_somebody_a_holder() -> None:
+    examples = html.unescape((await fetched("/docs")).text)
+    put = examples[examples.index('-X PUT "$BPS_URL"/v1/policy') :][:400]
+    assert "%header{etag}" in put
+    assert "If-Match: *" not in put
+    assert '"holder": "example-only", "purposes": ["vote"]' in examples
 
 
 @pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/stale-base"])

@@ -73,6 +73,7 @@ class Authority:
         files[1].write_bytes(
             key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
+        files[1].chmod(0o600)
         return files
 
 
@@ -166,6 +167,21 @@ def test_clear_text_to_a_tls_port_is_no_request(authority: Authority) -> None:
     body()
 
 
+def secret(path: Path, data: bytes, mode: int = 0o600) -> Path:
+    path.write_bytes(data)
+    path.chmod(mode)
+    return path
+
+
+def with_passphrase(pem: bytes) -> bytes:
+    key = serialization.load_pem_private_key(pem, None)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"open sesame"),
+    )
+
+
 def test_files_that_are_no_pem_are_named_by_their_key_in_the_configuration(
     authority: Authority, tmp_path: Path
 ) -> None:
@@ -174,15 +190,29 @@ def test_files_that_are_no_pem_are_named_by_their_key_in_the_configuration(
         junk = tmp_path / "junk"
         junk.write_text("junk")
         cert, key = authority.issue("server")
+        _, other = authority.issue("other")
+        private = secret(tmp_path / "private", b"junk")
+        broken = secret(tmp_path / "broken", key.read_bytes().replace(b"M", b"%", 1))
+        broken_cert = secret(tmp_path / "broken-cert", cert.read_bytes().replace(b"M", b"%", 1))
+        locked = secret(tmp_path / "locked", with_passphrase(key.read_bytes()))
+        shared = secret(tmp_path / "shared", key.read_bytes(), 0o644)
         for listen, told in (
             (Listen("127.0.0.1", 0, junk, key), "listen.tls_cert_file"),
             (Listen("127.0.0.1", 0, tmp_path / "none", key), "listen.tls_cert_file"),
+            (Listen("127.0.0.1", 0, cert, tmp_path / "none"), "^listen.tls_key_file cannot"),
+            (Listen("127.0.0.1", 0, cert, private), "^listen.tls_key_file cannot"),
+            (Listen("127.0.0.1", 0, cert, broken), "^listen.tls_key_file cannot"),
+            (Listen("127.0.0.1", 0, broken_cert, key), "^listen.tls_cert_file cannot"),
+            (Listen("127.0.0.1", 0, cert, locked), "^listen.tls_key_file .* passphrase"),
+            (Listen("127.0.0.1", 0, cert, shared), "^listen.tls_key_file .* mode 0644"),
+            (Listen("127.0.0.1", 0, cert, other), "tls_key_file is not the key of"),
             (Listen("127.0.0.1", 0, cert, key, junk), "listen.client_ca_file"),
         ):
             with pytest.raises(ConfigError, match=told) as refused:
                 async with HttpServer(Remembering(), listen, Limits()):
                     pass
             assert str(tmp_path) not in refused.value.message
+            assert refused.value.next_action
 
     body()
 

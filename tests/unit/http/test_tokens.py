@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bps.core import keys
+from bps.core.txn import Put, Txn
 from bps.identity.roles import Role
 from bps.identity.token_text import Token
 from tests.asynchronous import asynchronous
@@ -96,6 +98,25 @@ async def test_the_list_has_pages_and_neither_secrets_nor_digests() -> None:
                 break
             query["cursor"] = page["next_cursor"]
         assert seen == sorted(each.credential for each in (operator, *tokens))
+
+
+@asynchronous
+async def test_pages_go_on_after_a_credential_that_cannot_be_read() -> None:
+    async with guarded() as world:
+        operator = await world.token(Role.OPERATOR)
+        unreadable = [f"{number:016x}" for number in (0, 1)]
+        await world.store.commit(
+            Txn((), tuple(Put(keys.token(name), b"{}") for name in unreadable))
+        )
+        query: dict[str, Any] = {"limit": "1"}
+        seen: list[tuple[str, str]] = []
+        while not seen or query["cursor"] is not None:
+            answer = await world.call("GET", "/v1/tokens", operator, params=query)
+            assert answer.status_code == 200, answer.text
+            seen += [(each["id"], each["state"]) for each in answer.json()["items"]]
+            query["cursor"] = answer.json()["next_cursor"]
+        valid = (operator.credential, "valid")
+        assert seen == [*((name, "unreadable") for name in unreadable), valid]
 
 
 @asynchronous

@@ -58,7 +58,7 @@ async def test_a_credential_is_stored_as_it_was_asked_for() -> None:
     assert (made.id, made.digest, made.proof) == (proof.credential, proof.digest, "secret")
     assert made.roles == sorted(Role)
     assert (made.expires_ms, made.created_by, made.comment) == (now_ms + 60_000, WHO, "night")
-    assert await all_credentials(scene.memory) == [made]
+    assert (await all_credentials(scene.memory)).items == [made]
     assert await registry(scene) == CredentialRegistry(
         total=1, operators={made.id: made.expires_ms}
     )
@@ -82,7 +82,7 @@ async def test_repeated_with_a_new_secret_it_answers_with_the_first_credential()
     assert (again.how, again.result) == ("repeated", made)
     with pytest.raises(IdempotencyKeyReused):
         await scene.path.execute(replace(first, proof=secret(), roles=OPERATOR))
-    assert len(await all_credentials(scene.memory)) == 1
+    assert len((await all_credentials(scene.memory)).items) == 1
 
 
 @asynchronous
@@ -185,7 +185,7 @@ async def test_a_rotation_ends_the_old_secret_and_lets_the_new_one_last_as_long(
     ends_ms = now_ms + old_ends_after_s * 1_000
     assert replaced.state(ends_ms) != "valid"
     assert old_ends_after_s == 0 or replaced.state(ends_ms - 1) == "valid"
-    assert replaced in await all_credentials(scene.memory)
+    assert replaced in (await all_credentials(scene.memory)).items
     assert (await registry(scene)).total == 2
     assert (await registry(scene)).has_operator(ends_ms)
 
@@ -256,7 +256,7 @@ async def test_only_what_ended_long_ago_is_pruned_and_revoked_certificate_names_
     assert (await prune(scene)).result.pruned == [revoked.id]
     await scene.clock.advance(1)
     assert set((await prune(scene)).result.pruned) == {expired.id, old_name.id}
-    assert {each.id for each in await all_credentials(scene.memory)} == {
+    assert {each.id for each in (await all_credentials(scene.memory)).items} == {
         kept.id,
         bad_name.id,
         late.id,
@@ -317,4 +317,4 @@ async def test_a_credential_that_is_no_candidate_any_more_stays() -> None:
     command = PruneTokens(WHO, scene.op(), 1, (valid.id, "0" * 16))
     outcome = await scene.path.execute(command)
     assert (outcome.how, outcome.result.pruned) == ("noop", [])
-    assert await all_credentials(scene.memory) == [valid]
+    assert (await all_credentials(scene.memory)).items == [valid]

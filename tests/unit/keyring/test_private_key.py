@@ -74,8 +74,9 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
     path = tmp_path / "key.pem"
     make_private_key(path)
     path.chmod(mode)
-    with pytest.raises(ConfigError, match="chmod 600"):
+    with pytest.raises(ConfigError, match="others can use it") as refused:
         read_private_key(path)
+    assert "chmod 600 key.pem" in (refused.value.next_action or "")
 
 
 def test_what_is_no_ed25519_key_is_refused_without_its_path(tmp_path: Path) -> None:

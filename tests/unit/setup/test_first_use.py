@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bps.clock import SystemClock
 from bps.core import keys
 from bps.core.errors import InvalidId
 from bps.core.txn import Delete, Txn
@@ -19,6 +20,7 @@ from bps.keyring.model import KeyRecord, Purpose
 from bps.keyring.public_key import PublicKey
 from bps.setup.first_use import FirstUse
 from bps.setup.initialise import Initialise
+from bps.writepath.preview import outcome_if_done
 from tests.asynchronous import asynchronous
 from tests.doubles import WHO, Scene
 
@@ -61,7 +63,7 @@ async def test_an_empty_store_gets_all_of_it_in_one_transaction() -> None:
         command.secret.credential,
         KEY.key_id,
     )
-    (operator,) = await all_credentials(scene.memory)
+    (operator,) = (await all_credentials(scene.memory)).items
     assert (operator.principal, operator.roles) == ("root-1", [Role.OPERATOR])
     assert operator.digest == command.secret.digest
     (stored,) = await scene.below(keys.KEYS)
@@ -89,7 +91,7 @@ async def test_repeated_it_answers_with_what_the_first_one_made() -> None:
     first = await scene.path.execute(command)
     again = await scene.path.execute(replace(command, secret=secret(), signing_key=None))
     assert (again.how, again.result) == ("repeated", first.result)
-    assert len(await all_credentials(scene.memory)) == 1
+    assert len((await all_credentials(scene.memory)).items) == 1
 
 
 @asynchronous
@@ -99,7 +101,9 @@ async def test_a_store_that_a_service_initialised_still_gets_its_first_operator(
     outcome = await scene.path.execute(first_use(scene, signing_key=None))
     assert outcome.how == "committed"
     assert outcome.result.key_id is None
-    assert [each.id for each in await all_credentials(scene.memory)] == [outcome.result.credential]
+    assert [each.id for each in (await all_credentials(scene.memory)).items] == [
+        outcome.result.credential
+    ]
 
 
 @asynchronous
@@ -127,6 +131,20 @@ async def test_a_store_of_the_release_before_gets_its_default_initiative_by_any_
 
 
 @asynchronous
+async def test_whether_anything_lacks_is_seen_without_leading() -> None:
+    scene, clock = await empty(), SystemClock()
+    assert await outcome_if_done(scene.memory, clock, first_use(scene)) is None
+    first = await scene.path.execute(first_use(scene))
+    writes = scene.store.writes
+    done = await outcome_if_done(scene.memory, clock, first_use(scene))
+    assert done is not None
+    assert (done.how, done.result.layout) == ("noop", first.result.layout)
+    lacks = first_use(scene, initiative="another")
+    assert await outcome_if_done(scene.memory, clock, lacks) is None
+    assert scene.store.writes == writes
+
+
+@asynchronous
 async def test_the_service_itself_is_no_operator() -> None:
     scene = await empty()
     with pytest.raises(InvalidId):
@@ -141,4 +159,4 @@ async def test_a_race_of_two_makes_one_operator() -> None:
         scene.path.execute(first_use(scene)), scene.cold().execute(first_use(scene))
     )
     assert sorted(answer.how for answer in answers) == ["committed", "noop"]
-    assert len(await all_credentials(scene.memory)) == 1
+    assert len((await all_credentials(scene.memory)).items) == 1

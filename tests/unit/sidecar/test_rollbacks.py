@@ -108,7 +108,7 @@ async def test_the_first_write_after_a_rollback_is_refused_and_the_diagnosis_say
             await running.execute(registration("EP-3"))
 
         async def said() -> bool:
-            rows = {row.check: row for row in diagnose_sidecar(running)}
+            rows = {row.check: row for row in await diagnose_sidecar(running)}
             return (
                 "rolled back" in rows["mirror"].detail
                 and "store_rolled_back" in rows["mode"].detail
