@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.cluster import EtcdCluster, start_cluster
 
 _DESCRIPTION = pytest.StashKey[str]()
+
+# A busy machine makes an example slow, not wrong; pytest's own limit ends what hangs.
+settings.register_profile("bps", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bps")
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,8 @@ async def asks_as(service: Served, peer: str, path: str, *, public: bool, status
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         answer = await client.get(path)
     assert answer.status_code == status
+    if status == httpx.codes.FORBIDDEN:
+        assert "`public_health = true`" in answer.json()["next_action"]
 
 
 @asynchronous

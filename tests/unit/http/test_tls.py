@@ -235,3 +235,17 @@ def test_a_client_that_never_reads_is_cut_off_with_tls_too(authority: Authority)
             writer.transport.abort()
 
     body()
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
+    @on_uvloop
+    async def body() -> None:
+        async with HttpServer(Remembering(), Listen("127.0.0.1", 0), Limits()) as server:
+            taken = Listen("127.0.0.1", int(server.url.rpartition(":")[2]))
+            with pytest.raises(ConfigError) as refused:
+                async with HttpServer(Remembering(), taken, Limits()):
+                    pass
+        assert "--port" in (refused.value.next_action or "")
+        assert "other process" in (refused.value.next_action or "")
+
+    body()

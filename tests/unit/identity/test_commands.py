@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bps.core import keys
+from bps.core.error_catalogue import next_action_of
 from bps.core.errors import (
     Exists,
     IdempotencyKeyReused,
@@ -119,8 +120,9 @@ async def test_the_last_valid_operator_cannot_be_revoked_until_there_is_another(
     scene = await Scene.make(plan=None)
     last = await create(scene, OPERATOR)
     await create(scene)
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongState) as refused:
         await scene.path.execute(RevokeToken(WHO, scene.op(), last.id))
+    assert "bps token create WHO --role operator" in next_action_of(refused.value)
     passing = await create(scene, OPERATOR, expires_in_s=10)
     scene.clock.move(11)
     with pytest.raises(WrongState):

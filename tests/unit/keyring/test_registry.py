@@ -82,9 +82,9 @@ async def test_a_key_has_no_say_in_its_own_end() -> None:
     new = new_key(key_of(9).public, "alice", HOLDER)
     for_rotation = [await who.approve(key, "rotate", alice, new) for key in (alice, bob)]
     for_revocation = [await who.approve(key, "revoke", alice) for key in (alice, bob)]
-    with pytest.raises(ApprovalsMissing, match="no say"):
+    with pytest.raises(ApprovalsMissing, match="no say in its own rotation"):
         await who.rotate(alice, key_of(9), *for_rotation)
-    with pytest.raises(ApprovalsMissing, match="no say"):
+    with pytest.raises(ApprovalsMissing, match="no say in its own revocation"):
         await who.revoke(alice, *for_revocation)
 
 

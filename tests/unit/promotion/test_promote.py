@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bps.core.error_catalogue import next_action_of
 from bps.core.errors import (
     ClockNullified,
     DigestMismatch,
@@ -238,6 +239,8 @@ async def test_only_what_succeeded_is_promoted(state: str) -> None:
         with pytest.raises(WrongState) as refusal:
             await scene.promote(*refs)
         assert refusal.value.facts == {"rr_plan": branch.rr_plan, "state": state}
+        said = "submit" if state == "OPEN" else f"bps branch list {PLAN}"
+        assert said in next_action_of(refusal.value)
 
 
 @asynchronous
@@ -247,6 +250,7 @@ async def test_nothing_that_succeeded_is_nothing_to_promote() -> None:
     with pytest.raises(WrongState) as refusal:
         await scene.promote()
     assert refusal.value.facts == {"plan": PLAN}
+    assert f"bps branch list {PLAN}" in next_action_of(refusal.value)
 
 
 @asynchronous
