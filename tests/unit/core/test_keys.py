@@ -30,7 +30,8 @@ PLACES = {
 ARGUMENTS: dict[str, object] = {
     "n": 7, "seq": 8, "branch_id": HASH, "sha256": SHA256, "initiative": "checkout",
     "principal": "ci", "op_id": "x.1", "initiative_id": "checkout",
-    "name": "rack 1/2", "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef", "plan": "EP-42",
+    "name": "rack 1/2", "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef",
+    "plan": "EP-42",
 }  # fmt: skip
 PREFIXES = {"root", "versions", "events", "bodies", "branches", "rr_plans", "rr_plans_of", "blobs"}
 MODULE_CONSTANTS = (
