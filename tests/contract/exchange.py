@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from bps.core import ids, keys
@@ -24,7 +26,7 @@ _LEADERS_OWN = (
     keys.ROOT + f"ops/{ids.SERVICE_PRINCIPAL}/".encode(),
 )
 """Keys that a leader writes of itself; the checkpoints are of what was written before."""
-_INSIDES = ("Traceback", "site-packages", ".py", "/home/", "/root/", "/usr/")
+_INSIDES = ("Traceback", "site-packages", ".py", str(Path.home()), sys.prefix, str(Path.cwd()))
 _MEMBERS = ("type", "title", "detail", "code", "next_action", "instance", "trace_id")
 
 
