@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bps.core import ids
+from bps.core.capabilities import require
 from bps.core.errors import AccessDenied, ConfigError, NotLeader
-from bps.core.ports import MemberStatus, Store
+from bps.core.ports import Capability, MemberStatus, Store
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
@@ -154,13 +155,15 @@ def embedded_etcd(data_dir: Path | None = None, *, temporary: bool = False) -> E
 
 @asynccontextmanager
 async def open_store(
-    settings: Settings, *, observe: Observer | None = None
+    settings: Settings, *, observe: Observer | None = None, needs: tuple[Capability, ...] = ()
 ) -> AsyncIterator[Store]:
     """A connected store; the embedded etcd is started and stopped with it where none is named.
 
-    `observe` is told of each request to it; the service counts them.
+    `observe` is told of each request to it; the service counts them. A store that lacks what it
+    `needs` is refused before anything is asked of it.
 
     Raises:
+        CapabilityMissing: the store that the settings choose cannot do all that it needs.
         ConfigError: endpoints, certificates or the embedded etcd cannot be used.
         Unavailable: the embedded etcd did not start.
     """
@@ -182,6 +185,7 @@ async def open_store(
         store: Store = await stack.enter_async_context(
             _client(settings.store_kind, endpoints, tls, credentials)
         )
+        require(store, *needs)
         if observe is not None:
             from bps.store.measured import MeasuredStore  # noqa: PLC0415 - the service's alone
 

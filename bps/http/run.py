@@ -19,7 +19,7 @@ from bps.bootstrap import (
 from bps.clock import SystemClock
 from bps.core import keys
 from bps.core.errors import BpsError
-from bps.core.ports import Key
+from bps.core.ports import Capability, Key
 from bps.http.app import create_app
 from bps.http.config import ServeConfig, read_password
 from bps.http.guard import TokenGuard
@@ -123,6 +123,7 @@ async def run(
     """Serve until `lifetime` says stop; `ready` gets the URL once the service is.
 
     Raises:
+        CapabilityMissing: the store cannot be watched.
         ConfigError: the address, the TLS files or the store cannot be used.
         Unavailable: the store does not answer at the start.
         BpsError: a part of the sidecar failed in a way that has no name.
@@ -130,7 +131,7 @@ async def run(
     clock = SystemClock()
     metrics = Metrics()
     async with (
-        open_store(plan.settings, observe=metrics.store_call) as store,
+        open_store(plan.settings, observe=metrics.store_call, needs=(Capability.WATCH,)) as store,
         exporting(plan.spans_to, plan.service_name, metrics),
     ):
         await check_members(store, plan.settings)

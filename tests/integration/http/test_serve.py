@@ -200,6 +200,13 @@ def test_what_cannot_be_served_is_refused_by_name(tmp_path: Path) -> None:
         assert str(tmp_path) not in done.stderr
 
 
+def test_a_store_that_cannot_be_watched_serves_nobody(tmp_path: Path) -> None:
+    gateway = ("--store", "gateway", "--etcd", "127.0.0.1:1")
+    done = bps(*gateway, "serve", env=environment(tmp_path), check=False)
+    assert (done.returncode, "CAPABILITY_MISSING" in done.stderr) == (2, True), done
+    assert "GatewayStore cannot do `watch`" in done.stderr
+
+
 def test_an_etcd_that_does_not_answer_is_exit_75(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
