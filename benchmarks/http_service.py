@@ -1,8 +1,9 @@
 """The service as a process: promotions and conditional reads over HTTP, its start and its memory.
 
-A round is a block of promotions over HTTP and a block in this process, each on plans that its own
-side brought so far, so that both are warm; ratios are those of neighbouring blocks. The two cores
-are shared by the service, this process and the members of etcd.
+A round is a block of promotions over HTTP, one by a sidecar in this process (its watch, checkpoints
+and metrics, without HTTP) and one on a bare write path, each on plans that its own side brought so
+far, so that all are warm; ratios are those of neighbouring blocks. The two cores are shared by the
+service, this process and the members of etcd.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from benchmarks.cluster import client, cluster
 from benchmarks.figures import Figure, median_ratio, shown
 from benchmarks.options import Budget, Options, say
 from benchmarks.service_process import ServiceProcess, service
-from benchmarks.writer import in_flight, succeeded_plan, writer
+from benchmarks.writer import Executor, in_flight, succeeded_plan, writer
+from bps.clock import SystemClock
 from bps.core.ids import branch_id_of
 from bps.identity.create import CreateToken, NewSecret
 from bps.identity.roles import Role
 from bps.identity.token_text import Token
+from bps.keyring.private_key import read_or_make_private_key
 from bps.plans.blob import Blob, pack
 from bps.promotion.promote import Promote
+from bps.sidecar.sidecar import Sidecar, SidecarSettings
 
 _BLOCK = 320
 _READS = 6_000
@@ -41,7 +45,7 @@ async def measure(options: Options) -> list[Figure]:
     source = random.Random(options.seed)
     text = blueprint(source, 10_000)
     fix = text.replace(b"version: 1", b"version: 2")
-    rates: tuple[list[float], list[float]] = ([], [])
+    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
     reads: list[tuple[float, float]] = []
     starts: list[float] = []
     idle: list[float] = []
@@ -50,7 +54,9 @@ async def measure(options: Options) -> list[Figure]:
         token = await _token(endpoints)
         while budget.another():
             first = 10_000_000 * budget.rounds
-            rates[1].append(await _in_process(endpoints, first, pack(text), pack(fix)))
+            blobs = pack(text), pack(fix)
+            rates[1].append(await _in_process(endpoints, first, *blobs))
+            rates[2].append(await _in_sidecar(endpoints, first + 2 * _BLOCK, *blobs, Path(state)))
             with service(endpoints, Path(state)) as serving:
                 starts.append(serving.start_s)
                 idle.append(serving.rss_kib / 1024)
@@ -59,14 +65,16 @@ async def measure(options: Options) -> list[Figure]:
                 reads.append(await side.conditional_reads(first + _BLOCK))
             say(
                 f"  round {budget.rounds}: over HTTP {shown(rates[0][-1])}/s, in process "
-                f"{shown(rates[1][-1])}/s, 304s {shown(reads[-1][0])}/s, "
+                f"{shown(rates[1][-1])}/s, in a sidecar {shown(rates[2][-1])}/s, "
+                f"304s {shown(reads[-1][0])}/s, "
                 f"{shown(reads[-1][1])} a CPU second"
             )
-    ratio = median_ratio(*rates)
     return [
         Figure("HTTP promotion, 32 in flight", median(rates[0]), "/s"),
         Figure("the same in process", median(rates[1]), "/s"),
-        Figure("HTTP promotion: of in process", ratio, at_least=0.5),
+        Figure("the same by a sidecar in process", median(rates[2]), "/s"),
+        Figure("HTTP promotion: of in process", median_ratio(*rates[:2]), at_least=0.5),
+        Figure("HTTP promotion: of the sidecar's", median_ratio(rates[0], rates[2])),
         Figure("304 of canonical", median(wall for wall, _ in reads), "/s"),
         Figure("304 of canonical a core", median(cpu for _, cpu in reads), "/s", at_least=1_500),
         Figure("start to ready", median(starts), "s", at_most=2.0),
@@ -85,17 +93,31 @@ async def _token(endpoints: list[str]) -> str:
 
 
 async def _in_process(endpoints: list[str], first: int, canonical: Blob, fix: Blob) -> float:
-    promotions: list[Promote] = []
     async with client(endpoints) as store, writer(store) as leader:
+        return await _promotions_by(leader.path, first, canonical, fix)
 
-        async def prepare(number: int) -> None:
-            plan = f"EP-{first + number}"
-            promotions.append(await succeeded_plan(leader.path, plan, canonical, fix))
 
-        await in_flight(range(_BLOCK), prepare, _IN_FLIGHT)
-        started = perf_counter()
-        await in_flight(promotions, leader.path.execute, _IN_FLIGHT)
-        return len(promotions) / (perf_counter() - started)
+async def _in_sidecar(
+    endpoints: list[str], first: int, canonical: Blob, fix: Blob, state: Path
+) -> float:
+    signer = read_or_make_private_key(state / "signing-key")
+    settings = SidecarSettings("bench-sidecar", signer=signer)
+    async with client(endpoints) as store, Sidecar(store, SystemClock(), settings) as sidecar:
+        await sidecar.ready()
+        return await _promotions_by(sidecar, first, canonical, fix)
+
+
+async def _promotions_by(path: Executor, first: int, canonical: Blob, fix: Blob) -> float:
+    promotions: list[Promote] = []
+
+    async def prepare(number: int) -> None:
+        plan = f"EP-{first + number}"
+        promotions.append(await succeeded_plan(path, plan, canonical, fix))
+
+    await in_flight(range(_BLOCK), prepare, _IN_FLIGHT)
+    started = perf_counter()
+    await in_flight(promotions, path.execute, _IN_FLIGHT)
+    return len(promotions) / (perf_counter() - started)
 
 
 class _Side:
@@ -134,7 +156,13 @@ class _Side:
             for plan in plans
         ]
         promoted = [
-            self._write("POST", f"/v1/plans/{plan}/promotions", _JSON, b"{}") for plan in plans
+            self._write(
+                "POST",
+                f"/v1/plans/{plan}/promotions",
+                _JSON,
+                b'{"branches":["%s"]}' % branch_id_of(plan).encode(),
+            )
+            for plan in plans
         ]
         await send(port, register, _IN_FLIGHT, 201)
         await send(port, opened, _IN_FLIGHT, 201)

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bps.clock import SystemClock
+from bps.core.codec import Record
 from bps.core.ids import BranchRef
 from bps.core.ports import Store
 from bps.initiatives.create import CreateInitiative
@@ -18,12 +19,22 @@ from bps.plans.branches import OpenBranch, SubmitBranch
 from bps.plans.register import RegisterPlan
 from bps.promotion.promote import Promote
 from bps.setup.initialise import Initialise
+from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
 
 PRINCIPAL = "bench"
 SETUP_IN_FLIGHT = 32
 _INITIATIVES = ("bench", "checkout-2026")
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+
+class Executor(Protocol):
+    """Whatever runs commands: a write path, or a sidecar around one."""
+
+    async def execute(self, command: Command[R]) -> Outcome[R]:
+        """Run one command to its end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ async def writer(store: Store) -> AsyncIterator[Writer]:
         yield Writer(leadership, path)
 
 
-async def succeeded_plan(path: WritePath, plan: str, canonical: Blob, fix: Blob) -> Promote:
+async def succeeded_plan(path: Executor, plan: str, canonical: Blob, fix: Blob) -> Promote:
     """Register `plan`, open a branch and submit `fix`; the promotion that is due then."""
     await path.execute(
         RegisterPlan(PRINCIPAL, f"r-{plan}", plan, "bench", "Checkout service", canonical)

@@ -126,7 +126,8 @@ class Store(Protocol):
             Unavailable: the transaction was certainly not applied.
             OutcomeUnknown: it may have been applied, or may be later.
             LeaseNotFound: a put names a lease that is gone; nothing was applied.
-            NoSpace: etcd's quota is used up; nothing was applied.
+            NoSpace: etcd's quota is used up; applied if it was this write that passed the quota,
+                else not, and in either case decided: a linearizable read tells which.
         """
         ...
 

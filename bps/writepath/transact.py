@@ -174,19 +174,11 @@ class _Execution(Generic[R]):
         try:
             answer = await self._store.commit(txn)
         except OutcomeUnknown:
-            settled = await settle(
-                self._store,
-                self._clock,
-                self._authority,
-                self._operation,
-                fence=fence,
-                expected_mod_revision=recorded.mod_revision if recorded else 0,
-                deadline_s=self._clock.monotonic_s() + SETTLEMENT_S,
-            )
-            self._forget()
-            if isinstance(settled, Done):
-                return repeated(self._command, settled.record, settled.mod_revision)
-            return await self._read(())
+            return await self._settled(fence, recorded)
+        except NoSpace:
+            if (applied := await self._applied(recorded)) is None:
+                raise
+            return applied
         if isinstance(answer, Committed):
             self._remember(view, txn, decided.compares, answer.revision)
             if isinstance(decided, Noop):
@@ -194,6 +186,34 @@ class _Execution(Generic[R]):
             return Outcome(decided.result, "committed", revision=answer.revision)
         _check_witness(witness, answer)
         return await self._learn(view, txn, answer, fence)
+
+    async def _settled(self, fence: Fence, before: KV | None) -> Outcome[R] | View:
+        """What became of a write that got no answer; a fresh view where it never will be applied."""
+        settled = await settle(
+            self._store,
+            self._clock,
+            self._authority,
+            self._operation,
+            fence=fence,
+            expected_mod_revision=before.mod_revision if before else 0,
+            deadline_s=self._clock.monotonic_s() + SETTLEMENT_S,
+        )
+        self._forget()
+        if isinstance(settled, Done):
+            return repeated(self._command, settled.record, settled.mod_revision)
+        return await self._read(())
+
+    async def _applied(self, before: KV | None) -> Outcome[R] | None:
+        """The outcome of a write that was answered by NoSpace; None where it was not applied.
+
+        etcd says so before it proposes a write, and also of the one that passes its quota, which it
+        has applied by then (`quotaApplierV3`). Either way all is over, so that a read is proof.
+        """
+        self._forget()
+        found = (await self._store.snapshot([Key(self._operation.key)])).answers[0]
+        if not found or (before is not None and found[0].mod_revision == before.mod_revision):
+            return None
+        return recorded_outcome(self._command, found[0])
 
     def _decide(self, view: View) -> Decision[R] | None:
         """The decision to act on; None: read freshly and decide again."""

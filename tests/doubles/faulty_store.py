@@ -27,6 +27,8 @@ class Fault(Enum):
     """The lease that a write names is gone: LeaseNotFound. Reads are not disturbed."""
     NO_SPACE = auto()
     """The store's quota is used up: NoSpace. Reads are not disturbed."""
+    LAST_SPACE = auto()
+    """A write is applied, and passes the quota by that: NoSpace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class FaultyStore(ForwardingStore):
 
     async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
         fault = Fault.NONE if self.commits_only else self._next("snapshot")
-        if fault not in {Fault.NONE, Fault.NO_LEASE, Fault.NO_SPACE}:
+        if fault not in {Fault.NONE, Fault.NO_LEASE, Fault.NO_SPACE, Fault.LAST_SPACE}:
             raise Unavailable("No answer to a read.")
         snapshot = await super().snapshot(reads)
         await self._answered()
@@ -82,6 +84,8 @@ class FaultyStore(ForwardingStore):
         await self._answered()
         if fault is Fault.LOSE_REPLY:
             raise OutcomeUnknown("No answer to a write; its reply got lost.")
+        if fault is Fault.LAST_SPACE:
+            raise NoSpace("The quota is used up.")
         return answer
 
     async def lease_grant(self, ttl_s: int) -> Lease:

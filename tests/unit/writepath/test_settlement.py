@@ -214,6 +214,15 @@ async def test_a_full_store_is_named_at_once() -> None:
 
 
 @asynchronous
+async def test_the_write_that_passed_the_quota_is_done_and_says_so() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.append(Fault.LAST_SPACE)
+    outcome = await scene.path.execute(command)
+    assert outcome.how == "repeated"
+    await check_exactly_one(scene, command, outcome)
+
+
+@asynchronous
 async def test_a_store_that_fills_up_while_a_write_is_in_doubt_does_not_hide_the_doubt() -> None:
     scene, command = await scene_and_command()
     scene.faulty.script.extend((Fault.LOSE_REPLY, *[Fault.NO_SPACE] * FOREVER))
