@@ -188,7 +188,7 @@ class _Execution(Generic[R]):
         return await self._learn(view, txn, answer, fence)
 
     async def _settled(self, fence: Fence, before: KV | None) -> Outcome[R] | View:
-        """What became of a write that got no answer; a fresh view where it never will be applied."""
+        """What became of a write without an answer; a fresh view where it never will be applied."""
         settled = await settle(
             self._store,
             self._clock,
