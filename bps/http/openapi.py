@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
 from bps.api.problem import Problem
 from bps.core import errors
@@ -82,11 +81,6 @@ def describe(app: FastAPI) -> None:
 
     # FastAPI's documented way to replace it.
     app.openapi = document  # type: ignore[method-assign]
-
-
-def operation_name(route: APIRoute) -> str:
-    """The name of an operation is that of its function: each is used once."""
-    return route.name
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

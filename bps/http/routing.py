@@ -46,7 +46,17 @@ class GuardedRoute(APIRoute):
 
 def router(tag: str) -> APIRouter:
     """A router under `/v1` whose routes are guarded."""
-    return APIRouter(prefix="/v1", tags=[tag], route_class=GuardedRoute)
+    return APIRouter(
+        prefix="/v1",
+        tags=[tag],
+        route_class=GuardedRoute,
+        generate_unique_id_function=operation_name,
+    )
+
+
+def operation_name(route: APIRoute) -> str:
+    """The name of an operation is that of its function: each is used once."""
+    return route.name
 
 
 def asks(operation: Operation, **extra: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAPI objects

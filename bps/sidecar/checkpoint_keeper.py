@@ -73,6 +73,11 @@ class CheckpointKeeper:
         self.diverged: set[str] = set()
         feed.listen(self._learn, on_gap=self._forget)
 
+    @property
+    def uncovered(self) -> int | None:
+        """Plans whose last event no checkpoint names yet; None before that is known."""
+        return len(self._heads) if self._known else None
+
     async def run(self) -> None:
         """Write checkpoints while this sidecar leads, until cancelled."""
         while True:

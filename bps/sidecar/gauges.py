@@ -89,7 +89,13 @@ class SidecarGauges(Collector):
             age.add_metric((), max(0, since_ms) / 1_000)
         if keeper.mirror.on_disk:
             mirror.add_metric((), keeper.problem is None)
-        yield from (seq, age, mirror)
+        uncovered = self._sidecar.checkpoints.uncovered
+        behind = GaugeMetricFamily(
+            "bps_checkpoint_uncovered_plans", "Plans whose last event no checkpoint names yet."
+        )
+        if uncovered is not None:
+            behind.add_metric((), uncovered)
+        yield from (seq, age, mirror, behind)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from bps.api.health import Alive, Leads, Readiness
 from bps.core.errors import BpsError, Forbidden, NotLeader, Unavailable
 from bps.http.documented import refuses
+from bps.http.routing import operation_name
 from bps.http.server import is_loopback
 from bps.http.service import service_of
 
@@ -32,7 +33,11 @@ async def local_or_public(request: Request) -> None:
         )
 
 
-ROUTER = APIRouter(tags=["health"], dependencies=[Depends(local_or_public)])
+ROUTER = APIRouter(
+    tags=["health"],
+    dependencies=[Depends(local_or_public)],
+    generate_unique_id_function=operation_name,
+)
 
 
 @ROUTER.get("/livez")

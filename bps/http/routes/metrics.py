@@ -11,11 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bps.http.routes.health import local_or_public
+from bps.http.routing import operation_name
 from bps.http.service import service_of
 
 _OPENMETRICS = "application/openmetrics-text"
 
-ROUTER = APIRouter(tags=["health"], dependencies=[Depends(local_or_public)])
+ROUTER = APIRouter(
+    tags=["health"],
+    dependencies=[Depends(local_or_public)],
+    generate_unique_id_function=operation_name,
+)
 
 
 @ROUTER.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

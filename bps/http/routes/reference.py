@@ -18,8 +18,9 @@ from bps.http.problems import shown
 from bps.http.reference.operations import reference
 from bps.http.reference.problem_pages import problem_index, problem_page
 from bps.http.reference.style import HEADERS
+from bps.http.routing import operation_name
 
-ROUTER = APIRouter(tags=["reference"])
+ROUTER = APIRouter(tags=["reference"], generate_unique_id_function=operation_name)
 
 HTML = "text/html"
 _JSON = "application/json"
