@@ -21,6 +21,7 @@ from bps.core import keys
 from bps.core.errors import BpsError
 from bps.core.ports import Capability, Key
 from bps.http.app import create_app
+from bps.http.collector import calm_collector
 from bps.http.config import ServeConfig, read_password
 from bps.http.guard import TokenGuard
 from bps.http.limits import Limits
@@ -173,6 +174,7 @@ async def run(
 
 async def _announce(sidecar: Sidecar, server: HttpServer, ready: Callable[[str], None]) -> None:
     await sidecar.ready()
+    calm_collector()
     ready(server.url)
 
 
