@@ -19,11 +19,11 @@ from bps.core.ports import Capability, Key, MemberStatus, Prefix, Read, Store
 from bps.core.txn import KV
 from bps.keyring.read import read_registry
 from bps.leadership.election import Holder
+from bps.leadership.modes import Mode, Reason
 from bps.policy.model import Policy
 from bps.sidecar.peers import MAX_SIDECARS
 from bps.sidecar.presence import SidecarPresence, presence_at
 from bps.sidecar.sidecar import Sidecar
-from bps.sidecar.terms import Mode, Reason
 
 QUOTA_BYTES = 8 * 2**30
 """The quota of our compose file and of the embedded etcd (design, "etcd")."""

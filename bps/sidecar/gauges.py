@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from bps.checkpoints.model import Checkpoint
 from bps.core.codec import SCHEMA
-from bps.sidecar.terms import Mode
+from bps.leadership.modes import Mode
 
 if TYPE_CHECKING:
     from bps.sidecar.sidecar import Sidecar

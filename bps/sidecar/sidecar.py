@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from bps.core.errors import FencedOut, OperationInFlight, StoreRolledBack
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.keyring.statement import Signer
+from bps.leadership.modes import Mode, Reason
 from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
 from bps.sidecar.checkpoint_keeper import CheckpointKeeper
@@ -29,7 +31,7 @@ from bps.sidecar.mirror_keeper import MirrorKeeper
 from bps.sidecar.peers import Peers
 from bps.sidecar.pending import PendingPromotions
 from bps.sidecar.presence import Presence
-from bps.sidecar.terms import Mode, Reason, Terms
+from bps.sidecar.terms import Terms
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
 
@@ -135,8 +137,10 @@ class Sidecar:
         self._in_flight: set[bytes] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def execute(self, command: Command[R]) -> Outcome[R]:
+    async def execute(self, command: Command[R], *, despite: Collection[Reason] = ()) -> Outcome[R]:
         """Run one command on the write path of the present term.
+
+        `despite` names reasons of READ_ONLY that do not hold this command up.
 
         Raises:
             OperationInFlight: the same operation is being carried out now.
@@ -144,16 +148,16 @@ class Sidecar:
             Whatever `WritePath.execute` raises.
         """
         with self.metrics.command(command) as measured:
-            outcome = await self._execute(command)
+            outcome = await self._execute(command, despite)
             measured.outcome = CommandOutcome(outcome.how)
         return outcome
 
-    async def _execute(self, command: Command[R]) -> Outcome[R]:
+    async def _execute(self, command: Command[R], despite: Collection[Reason]) -> Outcome[R]:
         operation = command.operation.key
         if operation in self._in_flight:
             msg = f"Operation {command.operation.op_id} is being carried out now."
             raise OperationInFlight(msg, op=command.operation.name)
-        path = self.terms.write_path()
+        path = self.terms.write_path(despite)
         self._in_flight.add(operation)
         try:
             outcome = await path.execute(command)

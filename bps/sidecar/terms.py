@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 
 from bps.core.errors import (
+    AvailabilityError,
     BpsError,
+    Fact,
     FencedOut,
     IntegrityError,
     LeadershipError,
@@ -23,6 +25,7 @@ from bps.core.errors import (
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.leadership.election import Leadership
+from bps.leadership.modes import Facts, Hold, Mode, Reason, Standing, Term, reason_of, standing
 from bps.sidecar.peers import Leader
 from bps.writepath.transact import WritePath
 
@@ -33,25 +36,6 @@ _FIRST_CAMPAIGN_S = 1.0
 """A standby is ready for reads as soon as it knows that another one leads."""
 
 _log = logging.getLogger(__name__)
-
-
-class Mode(StrEnum):
-    """What the sidecar can do now (design, "Modes and leadership")."""
-
-    STARTING = "STARTING"
-    RECOVERING = "RECOVERING"
-    READ_WRITE = "READ_WRITE"
-    READ_ONLY = "READ_ONLY"
-
-
-class Reason(StrEnum):
-    """Why it is read-only."""
-
-    NOT_LEADER = "not_leader"
-    STORE_ROLLED_BACK = "store_rolled_back"
-    STORE_UNREADABLE = "store_unreadable"
-    STORE_UNAVAILABLE = "store_unavailable"
-    DRAINING = "draining"
 
 
 Recover = Callable[[WritePath], Awaitable[None]]
@@ -82,27 +66,49 @@ class Terms:
         self._witness = witness
         self._leader_now = leader_now
         self._path: WritePath | None = None
-        self._refusal: BpsError = NotLeader("This sidecar is starting and does not lead yet.")
-        self.mode = Mode.STARTING
-        self.reason: Reason | None = None
+        self._facts = Facts()
+        self._standing = standing(self._facts)
+        self.on_edge: Callable[[Standing, Standing], None] = lambda _before, _now: None
+        self.edges = 0
         self.terms = 0
         self._lost: BpsError | None = None
-        self._draining = False
         self._decided = asyncio.Event()
 
-    def write_path(self) -> WritePath:
-        """The write path of the present term.
+    @property
+    def mode(self) -> Mode:
+        """What this sidecar can do now."""
+        return self._standing.mode
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it is read-only."""
+        return self._standing.reason
+
+    @property
+    def standing(self) -> Standing:
+        """Mode and reason."""
+        return self._standing
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """All that forbids writing now, the lack of a term apart."""
+        return self._facts.holds
+
+    def write_path(self, despite: Collection[Reason] = ()) -> WritePath:
+        """The write path of the present term, for a command that may pass the reasons `despite`.
 
         Raises:
             NotLeader: another sidecar leads, or none yet; the message names it and its address.
                 facts: leader, and url where it is known.
             StoreRolledBack: the store lost what it had acknowledged; an operator has to decide.
             SchemaTooNew, ChainBroken, MalformedRecord: what a leader needs cannot be trusted.
-            Unavailable: the store did not answer the election.
+            Unavailable: the store does not answer (QuorumLost), or is full (NoSpace).
+            ReadOnly, ClockJump: an operator, or the clock of this host, forbids it.
         """
-        if self._path is None:
-            raise self._refused()
-        return self._path
+        now = standing(self._facts, despite)
+        if now.mode is Mode.READ_WRITE and self._path is not None:
+            return self._path
+        raise self._refused(now)
 
     @property
     def is_decided(self) -> bool:
@@ -110,19 +116,35 @@ class Terms:
         return self._decided.is_set()
 
     @property
+    def leads(self) -> bool:
+        """Whether a term of this sidecar runs, even where something else forbids writing."""
+        return self._facts.term is Term.HELD
+
+    @property
     def leader(self) -> str | None:
         """The sidecar that leads, as far as this one knows."""
-        if self.mode is Mode.READ_WRITE:
+        if self.leads:
             return self._sidecar
         now = self._leader_now()
         if now is not None:
             return now.name
-        known = self._refusal.facts.get("leader")
+        ended = self._facts.ended
+        known = ended.error.facts.get("leader") if ended is not None else None
         return known if isinstance(known, str) else None
 
     async def decided(self) -> None:
         """Wait until the first election has an answer, whatever it is."""
         await self._decided.wait()
+
+    def hold(self, reason: Reason, error: BpsError) -> None:
+        """Forbid writing for `reason` from now on; `error` is what a writer is told."""
+        others = tuple(hold for hold in self._facts.holds if hold.reason is not reason)
+        self._set(replace(self._facts, holds=(*others, Hold(reason, error))))
+
+    def release(self, reason: Reason) -> None:
+        """Take `hold` back; nothing where it does not hold."""
+        others = tuple(hold for hold in self._facts.holds if hold.reason is not reason)
+        self._set(replace(self._facts, holds=others))
 
     async def run(self) -> None:
         """Campaign and lead until cancelled; the lease is revoked at the end."""
@@ -131,16 +153,11 @@ class Terms:
             pause_s = _PAUSE_S
             try:
                 await self._term(leadership)
-            except StoreRolledBack as error:
-                self._refuse(Reason.STORE_ROLLED_BACK, error)
-                pause_s = _PAUSE_ROLLED_BACK_S
-            except LeadershipError as error:
-                self._refuse(Reason.NOT_LEADER, error)
-            except IntegrityError as error:
-                self._refuse(Reason.STORE_UNREADABLE, error)
             except BpsError as error:
                 # Whatever the store says that we do not know means read-only.
-                self._refuse(Reason.STORE_UNAVAILABLE, error)
+                self._end(error)
+                if isinstance(error, StoreRolledBack):
+                    pause_s = _PAUSE_ROLLED_BACK_S
             finally:
                 self._path = None
                 await leadership.resign()
@@ -150,15 +167,13 @@ class Terms:
         """The term is over at once, although the lease may not have ended; `why` is told."""
         self._lost = why or FencedOut("Another sidecar leads now.")
         if self._path is not None:
-            self._path = None
-            self._refusal = self._lost
+            self._end(self._lost)
 
     def drain(self) -> None:
         """Refuse every further write: the process ends."""
-        self._draining = True
         self._path = None
-        self.mode, self.reason = Mode.READ_ONLY, Reason.DRAINING
-        self._refusal = NotLeader("This sidecar is shutting down; write to another one.")
+        error = NotLeader("This sidecar is shutting down; write to another one.")
+        self.hold(Reason.DRAINING, error)
 
     async def _term(self, leadership: Leadership) -> None:
         first = not self._decided.is_set()
@@ -166,44 +181,68 @@ class Terms:
             min(_FIRST_CAMPAIGN_S, self._campaign_s) if first else self._campaign_s
         )
         self._lost = None
-        self.mode, self.reason = Mode.RECOVERING, None
+        self._set(replace(self._facts, term=Term.RECOVERING, ended=None))
         path = WritePath(self._store, leadership, self._clock, witness=self._witness)
         await self._recover(path)
-        if self._draining:
-            return
         self._path = path
         self.terms += 1
-        self.mode = Mode.READ_WRITE
+        self._set(replace(self._facts, term=Term.HELD))
         self._decided.set()
-        _log.info("term begun", extra={"sidecar": self._sidecar, "term": self.terms})
         while self._lost is None:
             leadership.fence()
             await self._clock.sleep(_WATCH_TERM_S)
         raise self._lost
 
-    def _refused(self) -> BpsError:
-        """Why nothing is written here; the leader as it is known by now."""
-        before, now = self._refusal, self._leader_now()
-        if now is None or "leader" not in before.facts:
-            return before
-        if now.name == self._sidecar:
-            return NotLeader("This sidecar is taking the leadership up.", **before.facts)
-        facts = {**before.facts, "leader": now.name}
-        if now.url is None:
-            return NotLeader(f"{now.name} leads; write there.", **facts)
-        return NotLeader(f"{now.name} leads at {now.url}; write there.", **facts, url=now.url)
-
-    def _refuse(self, reason: Reason, error: BpsError) -> None:
-        if self._draining:
-            return
-        if (self.mode, self.reason) != (Mode.READ_ONLY, reason):
-            # That another one leads is what a standby is for.
-            level = logging.INFO if isinstance(error, NotLeader) else logging.WARNING
-            _log.log(level, "read-only: %s", error.message, extra={"reason": reason.value})
-        self.mode, self.reason = Mode.READ_ONLY, reason
-        kind = type(error) if isinstance(error, LeadershipError | IntegrityError) else Unavailable
-        self._refusal = kind(error.message, **{**error.facts, "reason": reason.value})
-        if error.next_action is not None:
-            self._refusal.advising(error.next_action)
+    def _end(self, error: BpsError) -> None:
         self._path = None
+        self._set(replace(self._facts, term=Term.NONE, ended=Hold(reason_of(error), error)))
         self._decided.set()
+
+    def _set(self, facts: Facts) -> None:
+        """Take the facts in; an edge is logged, counted and told."""
+        self._facts = facts
+        before, self._standing = self._standing, standing(facts)
+        now = self._standing
+        if (before.mode, before.reason) == (now.mode, now.reason):
+            return
+        self.edges += 1
+        # That another one leads is what a standby is for.
+        calm = now.hold is None or now.reason in {Reason.NOT_LEADER, Reason.DRAINING}
+        why = f": {now.hold.error.message}" if now.hold is not None else ""
+        _log.log(
+            logging.INFO if calm else logging.WARNING,
+            "%s%s",
+            now.mode.value,
+            why,
+            extra={
+                "sidecar": self._sidecar,
+                "term": self.terms,
+                "mode": now.mode.value,
+                "reason": now.reason and now.reason.value,
+                "before": before.mode.value,
+            },
+        )
+        self.on_edge(before, now)
+
+    def _refused(self, now: Standing) -> BpsError:
+        """Why nothing is written here; the leader as it is known by now."""
+        if now.hold is None:
+            return NotLeader("This sidecar is starting and does not lead yet.")
+        error = now.hold.error
+        facts: dict[str, Fact] = {**error.facts, "reason": now.hold.reason.value}
+        leader = self._leader_now()
+        if isinstance(error, NotLeader) and "leader" in facts and leader is not None:
+            return self._elsewhere(leader, facts)
+        told = isinstance(error, LeadershipError | IntegrityError | Unavailable | AvailabilityError)
+        again = (type(error) if told else Unavailable)(error.message, **facts)
+        return again.advising(error.next_action) if error.next_action is not None else again
+
+    def _elsewhere(self, leader: Leader, facts: dict[str, Fact]) -> NotLeader:
+        if leader.name == self._sidecar:
+            return NotLeader("This sidecar is taking the leadership up.", **facts)
+        facts["leader"] = leader.name
+        if leader.url is None:
+            return NotLeader(f"{leader.name} leads; write there.", **facts)
+        return NotLeader(
+            f"{leader.name} leads at {leader.url}; write there.", **facts, url=leader.url
+        )

@@ -18,11 +18,11 @@ from bps.core import keys
 from bps.core.errors import StoreRolledBack
 from bps.core.ports import Key, Store
 from bps.keyring.private_key import read_or_make_private_key
+from bps.leadership.modes import Mode, Reason
 from bps.plans.blob import pack
 from bps.plans.register import RegisterPlan
 from bps.replay.verify import verify
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
-from bps.sidecar.terms import Mode, Reason
 from tests.asynchronous import eventually, run
 from tests.unit.cli.invoke import invoke
 

@@ -21,11 +21,11 @@ from bps.keyring.change import AddKey
 from bps.keyring.model import Purpose
 from bps.keyring.private_key import PrivateKey
 from bps.keyring.read import read_registry
+from bps.leadership.modes import Mode, Reason
 from bps.plans.blob import pack
 from bps.plans.register import RegisterPlan
 from bps.replay.verify import verify
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
-from bps.sidecar.terms import Mode, Reason
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
 from tests.unit.keyring.people import key_of

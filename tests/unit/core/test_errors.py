@@ -71,6 +71,7 @@ def test_the_exit_code_is_that_of_the_branch(kind: type[BpsError]) -> None:
         (errors.ResultNotShown, {75}),
         (errors.StoreError, {75}),
         (errors.LeadershipError, {75}),
+        (errors.AvailabilityError, {75}),
         (errors.Rejected, {1}),
         (errors.IntegrityError, {3}),
         (BpsError, {1, 2}),

@@ -11,7 +11,7 @@ from bps.core.errors import NotLeader, StoreRolledBack
 from bps.http.app import create_app
 from bps.http.limits import Limits
 from bps.http.service import Service
-from bps.sidecar.terms import Reason
+from bps.leadership.modes import Reason
 from tests.asynchronous import asynchronous, eventually
 from tests.unit.http.harness import RoleGuard, Served, served
 

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from bps.http.app import create_app
 from bps.http.limits import Limits
 from bps.http.service import Service
+from bps.leadership.modes import Mode
 from bps.sidecar.metrics import COMMANDS, METHODS, STORE_OPERATIONS, CommandOutcome
-from bps.sidecar.terms import Mode
 from bps.store.measured import OUTCOMES
 from tests.asynchronous import asynchronous
 from tests.unit.http.harness import RoleGuard, Served, served

@@ -220,7 +220,7 @@ async def test_a_standby_says_where_the_leader_is(caplog: pytest.LogCaptureFixtu
             checks = await diagnose(store, endpoints=(), check_versions=check)
             row = next(row for row in checks if row.check == "leader")
             assert row.detail == "one at http://127.0.0.1:8780; standing by: two"
-    told = [each for each in caplog.records if each.message.startswith("read-only")]
+    told = [each for each in caplog.records if each.message.startswith("READ_ONLY: one leads")]
     assert [each.levelname for each in told] == ["INFO"]
 
 

@@ -13,12 +13,12 @@ from bps.core import keys
 from bps.core.codec import SCHEMA
 from bps.core.errors import SchemaTooNew, StoreRolledBack
 from bps.core.txn import Delete, Put, Txn
+from bps.leadership.modes import Reason
 from bps.plans.blob import pack
 from bps.plans.register import RegisterPlan
 from bps.sidecar.diagnosis import diagnose_sidecar
 from bps.sidecar.feed import HEARTBEAT_S, Feed
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
-from bps.sidecar.terms import Reason
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles.forwarding_store import ForwardingStore
