@@ -1,15 +1,17 @@
-"""Fixtures for every test: the three-member etcd cluster."""
+"""Fixtures for every test: the three-member etcd cluster; and which tests run side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.cluster import EtcdCluster, start_cluster
 
-_DESCRIPTION = pytest.StashKey[str]()
+_DESCRIPTIONS = pytest.StashKey[set[str]]()
+_OUTPUT = "etcd cluster"
 
 # A busy machine makes an example slow, not wrong; pytest's own limit ends what hangs.
 settings.register_profile("bps", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,7 +22,9 @@ settings.load_profile("bps")
 def cluster(request: pytest.FixtureRequest) -> Iterator[EtcdCluster]:
     """The cluster of this session; a test takes `fresh_cluster` instead, which cleans up."""
     started, description = start_cluster()
-    request.config.stash[_DESCRIPTION] = description
+    request.config.stash[_DESCRIPTIONS] = {description}
+    if hasattr(request.config, "workeroutput"):
+        request.config.workeroutput[_OUTPUT] = description
     yield started
     started.stop()
 
@@ -33,9 +37,25 @@ def fresh_cluster(cluster: EtcdCluster) -> Iterator[EtcdCluster]:
     cluster.wipe()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module runs in one process; all that need the cluster do, as they break it in turns."""
+    for item in items:
+        needs_cluster = "cluster" in getattr(item, "fixturenames", ())
+        group = "cluster" if needs_cluster else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over from a process of tests what it ran against."""
+    if description := getattr(node, "workeroutput", {}).get(_OUTPUT):
+        node.config.stash.setdefault(_DESCRIPTIONS, set()).add(description)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Says what the tests ran against."""
-    if _DESCRIPTION in config.stash:
-        terminalreporter.write_line(f"etcd cluster: {config.stash[_DESCRIPTION]}")
+    for description in sorted(config.stash.get(_DESCRIPTIONS, ())):
+        terminalreporter.write_line(f"etcd cluster: {description}")
