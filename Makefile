@@ -25,7 +25,7 @@ demo: $(STAMP) ## Promote real blueprints on an embedded etcd, every claim check
 	$(VENV)/bin/bps demo
 
 test: $(STAMP) ## Run the tests, on a 3-node cluster (containers, else processes)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,4 @@
-"""Fixtures for every test: the three-member etcd cluster; and which tests run side by side."""
+"""Fixtures for every test: the three-member etcd cluster, one for each process of tests."""
 
 from __future__ import annotations
 
@@ -35,15 +35,6 @@ def fresh_cluster(cluster: EtcdCluster) -> Iterator[EtcdCluster]:
     yield cluster
     cluster.heal()
     cluster.wipe()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module runs in one process; all that need the cluster do, as they break it in turns."""
-    for item in items:
-        needs_cluster = "cluster" in getattr(item, "fixturenames", ())
-        group = "cluster" if needs_cluster else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(optionalhook=True)
