@@ -36,6 +36,7 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 contract: SEED ?= 1
 contract: BUDGET_S ?= 300
 contract: $(STAMP) ## Explore the HTTP API from its OpenAPI document: SEED=n BUDGET_S=seconds
+	BPS_TEST_SEED=$(SEED) $(VENV)/bin/python -m pytest -q tests/contract/test_machine.py
 	$(VENV)/bin/python -m tests.contract.explore $(SEED) $(BUDGET_S)
 
 bench: $(STAMP) ## Measure the figures, with ratios to a baseline of the same run
