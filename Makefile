@@ -4,7 +4,7 @@ STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint contract bench etcd-up etcd-down clean clean-docker
+.PHONY: help venv demo test lint contract bench fault fault-control etcd-up etcd-down clean clean-docker
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,16 @@ contract: $(STAMP) ## Explore the HTTP API from its OpenAPI document: SEED=n BUD
 	BPS_TEST_SEED=$(SEED) $(VENV)/bin/python -m pytest -q tests/contract/test_machine.py
 	$(VENV)/bin/python -m tests.contract.explore $(SEED) $(BUDGET_S)
 
+fault: SEED ?= 1
+fault: BUDGET_S ?= 900
+fault: $(STAMP) ## Faults under traffic, 20 schedules: SEED=n BUDGET_S=seconds RESUME=file
+	$(VENV)/bin/python -m tests.fault run --seed $(SEED) --budget-s $(BUDGET_S) $(if $(RESUME),--resume $(RESUME))
+
 bench: $(STAMP) ## Measure the figures, with ratios to a baseline of the same run
 	$(VENV)/bin/python -m benchmarks
+
+fault-control: $(STAMP) ## Plant each known bug and fail if one is not caught
+	$(VENV)/bin/python -m tests.fault.planted.control
 
 etcd-up: ## Start the 3-member cluster of docker/etcd-cluster
 	docker/etcd-cluster/up

@@ -10,6 +10,7 @@ from time import perf_counter
 from benchmarks import (
     clients,
     http_service,
+    overload,
     plan_count,
     promotion,
     proofs,
@@ -23,6 +24,7 @@ from benchmarks.options import Options, say
 BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] = {
     "promotion": promotion.measure,
     "http": http_service.measure,
+    "overload": overload.measure,
     "clients": clients.measure,
     "python": python_time.measure,
     "plan-count": plan_count.measure,

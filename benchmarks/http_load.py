@@ -41,16 +41,24 @@ class Connection:
         Raises:
             RuntimeError: the answer has another status than `expected`.
         """
+        status, body = await self._exchange(prepared)
+        if status != expected:
+            msg = f"status {status} instead of {expected}: {body[:300]!r}"
+            raise RuntimeError(msg)
+        return body
+
+    async def exchange(self, prepared: bytes) -> int:
+        """Send a request and read its answer whole; the status."""
+        return (await self._exchange(prepared))[0]
+
+    async def _exchange(self, prepared: bytes) -> tuple[int, bytes]:
         self._writer.write(prepared)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         at = head.find(_LENGTH)
         length = int(head[at + len(_LENGTH) : head.index(b"\r\n", at)]) if at >= 0 else 0
         status = int(head[9:12])
         body = await self._reader.readexactly(length) if length and status != 304 else b""
-        if status != expected:
-            msg = f"status {status} instead of {expected}: {body[:300]!r}"
-            raise RuntimeError(msg)
-        return body
+        return status, body
 
     def close(self) -> None:
         """Hang up."""

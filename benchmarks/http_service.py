@@ -57,7 +57,7 @@ async def measure(options: Options) -> list[Figure]:
     idle: list[float] = []
     budget = Budget(options.seconds, least=_LEAST_ROUNDS)
     with cluster() as endpoints, TemporaryDirectory() as state:
-        token = await _token(endpoints)
+        token = await supervisor_token(endpoints)
         while budget.another():
             first = 10_000_000 * budget.rounds
             blobs = pack(text), pack(fix)
@@ -88,7 +88,7 @@ async def measure(options: Options) -> list[Figure]:
     ]
 
 
-async def _token(endpoints: list[str]) -> str:
+async def supervisor_token(endpoints: list[str]) -> str:
     """A token of a supervisor, put into the store directly."""
     token = Token.generate()
     secret = NewSecret(token.credential, token.digest)

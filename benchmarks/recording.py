@@ -55,14 +55,16 @@ class RecordingStore:
     def _answered(self, kvs: Sequence[KV]) -> None:
         self.traffic.read_bytes += sum(len(kv.key) + len(kv.value) for kv in kvs)
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         """See `Store.snapshot`."""
         self.traffic.round_trips += 1
         self.traffic.sent_bytes += sum(
             len(read.key if isinstance(read, Key) else read.prefix) for read in reads
         )
         self.traffic.reads.append(tuple(reads))
-        snapshot = await self._store.snapshot(reads)
+        snapshot = await self._store.snapshot(reads, serializable=serializable, at_least=at_least)
         for kvs in snapshot.answers:
             self._answered(kvs)
         return snapshot
@@ -85,11 +87,19 @@ class RecordingStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         """See `Store.page`."""
         self.traffic.round_trips += 1
         page = await self._store.page(
-            start, end, limit=limit, revision=revision, keys_only=keys_only
+            start,
+            end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
+            at_least=at_least,
         )
         self._answered(page.kvs)
         return page

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bps.core import ids
 from bps.core.capabilities import require
-from bps.core.errors import AccessDenied, ConfigError, NotLeader
-from bps.core.ports import Capability, MemberStatus, Store
+from bps.core.errors import AccessDenied, CapabilityMissing, ConfigError, NotLeader
+from bps.core.ports import Capability, Clock, MemberStatus, Store
+from bps.space.verdict import DEFAULT_QUOTA_BYTES
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
+    from bps.core.maintenance import Maintenance
     from bps.store.embedded_etcd import EmbeddedEtcd
     from bps.store.etcd.store import EtcdStore
     from bps.store.gateway.store import GatewayStore
@@ -50,7 +52,7 @@ class Settings:
 
     `endpoints` empty means the embedded etcd, with its data in `data_dir` (None: the user's state
     directory). `store_kind` is how etcd is spoken to. `campaign_s` is how long to wait for another
-    leader to go.
+    leader to go. `quota_bytes` is etcd's, where its members do not tell it (before 3.6).
     """
 
     endpoints: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class Settings:
     campaign_s: float = CAMPAIGN_S
     lease_ttl_s: int = LEASE_TTL_S
     allow_old_etcd: bool = False
+    quota_bytes: int = DEFAULT_QUOTA_BYTES
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -211,6 +214,29 @@ def _client(
             "this program with its extra `gateway`."
         ) from None
     return GatewayStore(endpoints, tls=tls, credentials=credentials)
+
+
+def resilient(store: Store, clock: Clock) -> Store:
+    """`store` as read routes use it: its reads are bounded, and stop while it does not answer."""
+    from bps.store.resilient import ResilientStore  # noqa: PLC0415 - the service's alone
+
+    return ResilientStore(store, clock)
+
+
+def maintenance(store: Store) -> Maintenance:
+    """The maintenance calls of `store`, whose connections they use.
+
+    Raises:
+        CapabilityMissing: the adapter has none; the gateway's.
+    """
+    from bps.store.etcd.maintenance import EtcdMaintenance  # noqa: PLC0415 - heavy, rare
+    from bps.store.etcd.store import EtcdStore  # noqa: PLC0415 - heavy
+
+    if not isinstance(store, EtcdStore):
+        adapter = type(store).__name__
+        msg = f"{adapter} cannot compact, defragment and disarm."
+        raise CapabilityMissing(msg, adapter=adapter, capability="maintenance")
+    return EtcdMaintenance(store)
 
 
 async def check_members(store: Store, settings: Settings) -> tuple[MemberStatus, ...]:

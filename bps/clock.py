@@ -20,3 +20,11 @@ class SystemClock:
     async def sleep(self, delay_s: float) -> None:
         """Suspend the caller."""
         await asyncio.sleep(delay_s)
+
+
+_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def elapsed_s() -> float:
+    """Seconds of a clock that never goes back and also counts while the host is suspended."""
+    return time.clock_gettime(_ELAPSED)

@@ -256,6 +256,11 @@ class AppendLog:
             os.ftruncate(self._descriptor, size_bytes)
             os.fsync(self._descriptor)
 
+    def read(self, offset: int, limit: int) -> bytes:
+        """Up to `limit` bytes from `offset` on."""
+        with _named("read", self.path):
+            return os.pread(self._descriptor, limit, offset)
+
     def tail(self, limit: int) -> bytes:
         """The last `limit` bytes, or all of them where there are fewer."""
         with _named("read", self.path):

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from bps.api.views import OUTPUTS
+from bps.checkpoints.accepted import AcceptedRollback
 from bps.checkpoints.model import Checkpoint, CheckpointTip, PlanCheckpoint
 from bps.core import errors
 from bps.core.codec import SCHEMA, Record
@@ -28,11 +29,13 @@ from bps.identity.roles import ALLOWED, PURPOSE, Role
 from bps.initiatives.model import Initiative
 from bps.keyring.model import KeyRecord, KeyRegistry
 from bps.leadership.election import Holder, OpsLease
+from bps.leadership.operator_mode import OperatorMode
 from bps.plans.cloudevents import TYPE_PREFIX, CloudEvent
 from bps.plans.events import BODIES, Envelope
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
 from bps.policy.model import Policy
 from bps.setup.initialise import StoreSchema
+from bps.sidecar.clock_watch import SidecarClock
 from bps.sidecar.presence import SidecarPresence
 from bps.workspace.documents import json_schemas
 from bps.writepath.command import OpRecord
@@ -47,6 +50,8 @@ STORED: Mapping[str, type[Record] | None] = {
     "leader/holder": Holder,
     "leader/ops-lease": OpsLease,
     "sidecars/{id}": SidecarPresence,
+    "clocks/{id}": SidecarClock,
+    "mode": OperatorMode,
     "policy/{n}": Policy,
     "policy/current": Policy,
     "initiatives/{i}": Initiative,
@@ -58,6 +63,7 @@ STORED: Mapping[str, type[Record] | None] = {
     "checkpoints/{seq}": Checkpoint,
     "checkpoint-tip": CheckpointTip,
     "checkpointed/{p}": PlanCheckpoint,
+    "rollbacks/{n}": AcceptedRollback,
     "ops/{principal}/{id}": OpRecord,
     "plans/{p}": Plan,
     "plan-data/{p}/head": Head,
@@ -238,7 +244,9 @@ def roles_document() -> str:
         "Make one for each person and program, with the least that it needs.\n\n"
         f"| role | what it is for |\n|---|---|\n{purposes}\n\n"
         "Each route of the [HTTP API](api.md) names the operation it is; the reference at\n"
-        "`/docs` shows it with its roles. Acts with `--standalone` need no role: who reaches etcd\n"
+        "`/docs` shows it with its roles. While etcd has no quorum, the tokens that a sidecar\n"
+        "knows hold: one revoked meanwhile on the other side of a divided cluster still reads\n"
+        "here until the quorum is back. Acts with `--standalone` need no role: who reaches etcd\n"
         "can do all.\n\n"
         f"{head}|---|{'---|' * len(Role)}\n{rows}\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Alive(BaseModel):
@@ -23,6 +23,26 @@ class Leads(BaseModel):
     leads: Literal[True] = True
 
 
+class HoldView(BaseModel):
+    """Something that forbids writing now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str = Field(examples=["quorum_lost"])
+    message: str = Field(examples=["etcd has no leader."])
+
+
+class EdgeView(BaseModel):
+    """The sidecar went into a mode; `at` is RFC 3339."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: str = Field(examples=["READ_ONLY"])
+    reason: str | None = Field(examples=["quorum_lost"])
+    at: str = Field(examples=["2026-11-21T12:00:00.000Z"])
+    message: str = Field(examples=["etcd has no leader."])
+
+
 class Readiness(BaseModel):
     """Whether requests are served; all but `ready` with `?verbose` only."""
 
@@ -31,6 +51,17 @@ class Readiness(BaseModel):
     ready: bool
     mode: str | None = None
     reason: str | None = None
+    since: str | None = Field(
+        default=None,
+        description="Since when it is in this mode; RFC 3339.",
+        examples=["2026-11-21T12:00:00.000Z"],
+    )
+    holds: list[HoldView] | None = Field(
+        default=None, description="All that forbids writing, the weightiest first."
+    )
+    edges: list[EdgeView] | None = Field(
+        default=None, description="The last 20 changes of the mode, the newest first."
+    )
     leader: str | None = None
     leader_url: str | None = None
     feed_revision: str | None = None

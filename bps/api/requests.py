@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from bps.checkpoints.accepted import LostCheckpoint
+from bps.checkpoints.mirror_lines import MAX_RECENT
 from bps.core import ids
 from bps.core.codec import MAX_DECIMAL
 from bps.core.errors import InvalidId, InvalidInput
@@ -208,6 +210,46 @@ class RevertRequest(RequestModel):
 
     to: Positive = Field(description="The version's number.", examples=["1"])
     reason: Text = Field(default="", description="Kept in the log.", examples=["roll back"])
+
+
+class ModeRequest(RequestModel):
+    """Whether the sidecars may write."""
+
+    mode: Literal["READ_WRITE", "READ_ONLY"] = Field(examples=["READ_WRITE"])
+    reason: Text = Field(description="Told to writers that are refused.", examples=["it is over"])
+
+
+class MirroredCheckpoint(RequestModel):
+    """A checkpoint as a mirror holds it."""
+
+    seq: Positive = Field(description="Its number.", examples=["1"])
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of its stored bytes.", examples=["0" * 64]
+    )
+
+
+class RollbackRequest(RequestModel):
+    """That an older state of the store was restored, and is to count."""
+
+    reason: Annotated[str, AfterValidator(one_line)] = Field(
+        min_length=1,
+        max_length=MAX_LINE,
+        description="Kept in the record.",
+        examples=["disk lost; backup of Monday restored"],
+    )
+    mirrored: list[MirroredCheckpoint] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_RECENT,
+        description="The newest checkpoints of a mirror, oldest first; absent: of this sidecar's.",
+        examples=[[{"seq": "9", "hash": "0" * 64}]],
+    )
+
+    def lost(self) -> tuple[LostCheckpoint, ...] | None:
+        """What the mirror holds, or None where this sidecar's is meant."""
+        if self.mirrored is None:
+            return None
+        return tuple(LostCheckpoint(seq=each.seq, hash=each.hash) for each in self.mirrored)
 
 
 class PolicyRequest(RequestModel):

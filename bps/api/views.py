@@ -16,6 +16,7 @@ from bps.core.error_catalogue import Explanation
 from bps.identity.prune import Pruning
 from bps.initiatives.model import Initiative
 from bps.keyring.model import KeyResult, KeyStatement
+from bps.leadership.operator_mode import OperatorMode
 from bps.plans.cloudevents import CloudEvent, rfc3339
 from bps.plans.model import Branch, Plan, RRPlan, Version
 from bps.plans.read import PlanDetail
@@ -219,6 +220,9 @@ OUTPUTS: dict[str, Any] = {
     "revert": PromotionResult,
     "canonical": Version,
     "diff": DiffView,
+    "mode-show": OperatorMode,
+    "mode-read-only": OperatorMode,
+    "mode-read-write": OperatorMode,
     "policy-show": PolicyView,
     "policy-set": Policy,
     "log": list[CloudEvent],

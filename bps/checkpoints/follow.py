@@ -14,7 +14,7 @@ from bps.checkpoints.model import (
     signature_verifies,
 )
 from bps.checkpoints.proof import check_signature
-from bps.checkpoints.rollback import check_not_rolled_back
+from bps.checkpoints.rollback import agree
 from bps.core import keys
 from bps.core.codec import sha256_hex
 from bps.core.errors import BadSignature, ChainBroken
@@ -34,11 +34,11 @@ async def catch_up(store: Store, mirror: Mirror) -> int:
     checkpoints then: trust on first use.
 
     Raises:
-        StoreRolledBack: see `check_not_rolled_back`.
+        StoreRolledBack: see `agree`.
         ChainBroken, BadSignature: the next checkpoint cannot be trusted; none from it on is kept.
         Unavailable: the mirror's disk refuses, or etcd does not answer.
     """
-    mirror.witness = await check_not_rolled_back(store, mirror.last)
+    mirror.witness = await agree(store, mirror)
     if mirror.last is None and not await _first(store, mirror):
         return 0
     count = 0

@@ -10,16 +10,23 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bps.checkpoints.model import Checkpoint, hash_of
+from bps.checkpoints.mirror_lines import (
+    LOG_NAME,
+    RECENT_BYTES,
+    TAIL_BYTES,
+    Line,
+    Mirrored,
+    decoded,
+    following,
+    recent_of,
+)
+from bps.checkpoints.model import Checkpoint
 from bps.core.errors import (
     BpsError,
-    ChainBroken,
     ConfigError,
-    MalformedRecord,
     Unavailable,
     UnsafePath,
 )
@@ -27,26 +34,11 @@ from bps.core.txn import Compare
 from bps.files import AppendLog, Directory
 from bps.keyring.public_key import PublicKey
 
-LOG_NAME: Final = "checkpoints.ndjson"
 KEYS_NAME: Final = "trusted-keys"
-_TAIL_BYTES: Final = 262_144
-"""More than the longest checkpoint: 100 heads and 20 keys take 15 KB."""
 _KEYS_BYTES: Final = 131_072
+_COPIED_BYTES: Final = 1_048_576
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Mirrored:
-    """The last checkpoint of a mirror: its stored bytes."""
-
-    seq: int
-    stored: bytes
-
-    @property
-    def hash(self) -> str:
-        """Its name in the chain."""
-        return hash_of(self.stored)
 
 
 class Mirror:
@@ -114,6 +106,46 @@ class Mirror:
                 self._file.append(stored + b"\n")
         self.last = Mirrored(checkpoint.seq, stored)
 
+    def recent(self) -> list[Mirrored]:
+        """The newest that are kept, oldest first, at most `MAX_RECENT`."""
+        if self._file is None:
+            return [] if self.last is None else [self.last]
+        with _disk():
+            return recent_of(self._file.tail(RECENT_BYTES), self._file.size_bytes)
+
+    @property
+    def size_bytes(self) -> int:
+        """How long its file is; 0 without one."""
+        return 0 if self._file is None else self._file.size_bytes
+
+    def line_at(self, offset: int) -> Line:
+        """The checkpoint whose line holds the byte at `offset`. Raises MalformedRecord."""
+        if self._file is None:
+            raise ConfigError("A mirror in memory has no lines.")
+        with _disk():
+            begin = max(0, offset - TAIL_BYTES)
+            before = self._file.read(begin, offset - begin)
+            start = begin + before.rfind(b"\n") + 1
+            stored, _, _ = self._file.read(start, TAIL_BYTES).partition(b"\n")
+        checkpoint = decoded(stored, f"at byte {start}")
+        return Line(start, start + len(stored) + 1, Mirrored(checkpoint.seq, stored))
+
+    def cut(self, offset: int, last: Mirrored | None, archive: str) -> None:
+        """Move what follows the first `offset` bytes into the file `archive`; `last` is now last.
+
+        Blocks. The archive is whole and durable before anything is cut; a crash in between leaves
+        both, and the next cut writes it anew. Raises Unavailable.
+        """
+        if self._file is not None and self._directory is not None:
+            with _disk(), self._directory.append_log(archive) as kept:
+                kept.cut(0)
+                at = offset
+                while part := self._file.read(at, _COPIED_BYTES):
+                    kept.append(part)
+                    at += len(part)
+                self._file.cut(offset)
+        self.last, self.witness = last, None
+
     def trusted(self, key_id: str) -> PublicKey | None:
         """The key, where its checkpoints are taken; one that a person added counts at once."""
         if key_id not in self._trusted and self._directory is not None:
@@ -157,35 +189,9 @@ def _disk() -> Iterator[None]:
         raise Unavailable(f"The mirror cannot be read or written: {reason}.") from None
 
 
-def mirrored(path: Path) -> Iterator[tuple[Checkpoint, bytes]]:
-    """All whole lines of the mirror in `path`, oldest first; a reader needs no lock. Memory: one.
-
-    Raises:
-        ConfigError: it cannot be read.
-        MalformedRecord: a line is no checkpoint.
-    """
-    try:
-        with (path / LOG_NAME).open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith(b"\n"):
-                    stored = line[:-1]
-                    yield _decoded(stored, number), stored
-    except OSError as error:
-        reason = error.strerror or "no reason given"
-        raise ConfigError(f"The mirror {path.name!r} cannot be read: {reason}.") from None
-
-
-def _decoded(stored: bytes, number: int) -> Checkpoint:
-    try:
-        return Checkpoint.decode(stored)
-    except MalformedRecord:
-        msg = f"Line {number} of the mirror is no checkpoint."
-        raise MalformedRecord(msg, line=number) from None
-
-
 def _repaired(file: AppendLog) -> Mirrored | None:
     """The last whole line, after looking at those before; what a crash left is dropped."""
-    tail = file.tail(_TAIL_BYTES)
+    tail = file.tail(TAIL_BYTES)
     is_part = len(tail) < file.size_bytes
     whole, _, torn = tail.rpartition(b"\n")
     if torn:
@@ -195,22 +201,8 @@ def _repaired(file: AppendLog) -> Mirrored | None:
     lines = whole.split(b"\n")[is_part:]
     last: Mirrored | None = None
     for stored in filter(None, lines):
-        last = _following(last, stored)
+        last = following(last, stored)
     return last
-
-
-def _following(last: Mirrored | None, stored: bytes) -> Mirrored:
-    try:
-        checkpoint = Checkpoint.decode(stored)
-    except MalformedRecord as error:
-        raise MalformedRecord("One of the last lines of the mirror is no checkpoint.") from error
-    if last is not None and (last.seq + 1, last.hash) != (checkpoint.seq, checkpoint.prev):
-        msg = (
-            f"The mirror is no chain at checkpoint {checkpoint.seq}: its lines were moved, or two "
-            "mirrors were mixed. Keep it as evidence, and name another directory."
-        )
-        raise ChainBroken(msg, checkpoint=str(checkpoint.seq))
-    return Mirrored(checkpoint.seq, stored)
 
 
 def _read_keys(directory: Directory) -> dict[str, PublicKey]:

@@ -58,8 +58,7 @@ class Checkpoint(Record):
     def signed(cls, signer: Signer, **fields: Any) -> Checkpoint:  # noqa: ANN401 - its fields
         """A checkpoint with its signature. Pure: Ed25519 is deterministic."""
         unsigned = cls(**fields, key_id=signer.public.key_id, signature="")
-        signature = signer.sign(encoded(CHECKPOINT_TYPE, _signed_part(unsigned.encode())))
-        return unsigned.model_copy(update={"signature": b64encode(signature).decode()})
+        return unsigned.model_copy(update={"signature": signature_of(unsigned, signer)})
 
 
 class CheckpointTip(Record):
@@ -93,8 +92,14 @@ class CheckpointResult(Record):
     diverged: list[str]
 
 
-def signature_verifies(stored: bytes, key: PublicKey) -> bool:
-    """Whether `key` signed the checkpoint whose stored bytes are given, and they are canonical.
+def signature_of(unsigned: Record, signer: Signer, payload_type: str = CHECKPOINT_TYPE) -> str:
+    """Base64 of the signature over all fields of a record but `signature`. Pure."""
+    signed = signer.sign(encoded(payload_type, _signed_part(unsigned.encode())))
+    return b64encode(signed).decode()
+
+
+def signature_verifies(stored: bytes, key: PublicKey, payload_type: str = CHECKPOINT_TYPE) -> bool:
+    """Whether `key` signed the record whose stored bytes are given, and they are canonical.
 
     Fields that this release does not know are covered as well.
     """
@@ -107,7 +112,7 @@ def signature_verifies(stored: bytes, key: PublicKey) -> bool:
         return False
     if fields.get("key_id") != key.key_id:
         return False
-    return key.verifies(signature, encoded(CHECKPOINT_TYPE, _signed_part(stored)))
+    return key.verifies(signature, encoded(payload_type, _signed_part(stored)))
 
 
 def checkpoint_at(seq: int, stored: bytes) -> Checkpoint:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bps.checkpoints.mirror import Mirrored, mirrored
+from bps.checkpoints.mirror_lines import Mirrored, mirrored
 from bps.checkpoints.model import (
     Checkpoint,
     CheckpointTip,

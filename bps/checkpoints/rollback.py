@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from bps.checkpoints.mirror import Mirrored
+import asyncio
+import logging
+from typing import Final
+
+from bps.checkpoints.accepted import AcceptedRollback, accepted_rollbacks, is_signed_by
+from bps.checkpoints.mirror import Mirror
+from bps.checkpoints.mirror_lines import Mirrored
 from bps.checkpoints.model import CheckpointTip
 from bps.core import keys
 from bps.core.errors import StoreRolledBack
 from bps.core.ports import Key, Store
 from bps.core.txn import Compare, unchanged
+
+ACCEPT: Final = (
+    "Find out who restored which snapshot. If it was meant: `bps doctor --accept-rollback --reason "
+    "TEXT` (docs/playbooks/restored-snapshot.md)."
+)
+
+_log = logging.getLogger(__name__)
 
 
 async def check_not_rolled_back(store: Store, last: Mirrored | None) -> Compare | None:
@@ -37,3 +50,63 @@ async def check_not_rolled_back(store: Store, last: Mirrored | None) -> Compare 
         )
         raise StoreRolledBack(msg, checkpoint=str(last.seq), tip=str(tip))
     return unchanged(stored[0].key, stored[0].mod_revision)
+
+
+async def agree(store: Store, mirror: Mirror) -> Compare | None:
+    """As `check_not_rolled_back`; but what an accepted rollback lost leaves the mirror first.
+
+    The lines that the store does not hold move into `lost-{seq}-{hash}.ndjson` beside, and the
+    mirror goes on from the last one that both hold.
+
+    Raises:
+        StoreRolledBack: no accepted rollback covers the mirror's last checkpoint, or it is signed
+            by a key that this mirror does not trust.
+        Unavailable: the mirror's disk refuses.
+    """
+    last = mirror.last
+    try:
+        return await check_not_rolled_back(store, last)
+    except StoreRolledBack as error:
+        accepted = None if last is None else await _covering(store, mirror, last)
+        if accepted is None or last is None:
+            raise error.advising(ACCEPT) from None
+    offset, common = await _common(store, mirror)
+    archive = f"lost-{last.seq}-{last.hash[:16]}.ndjson"
+    await asyncio.shield(asyncio.to_thread(mirror.cut, offset, common, archive))
+    _log.warning("%s; the mirror's lost part is in %s", accepted.told, archive)
+    return await check_not_rolled_back(store, mirror.last)
+
+
+async def _covering(store: Store, mirror: Mirror, last: Mirrored) -> AcceptedRollback | None:
+    for accepted, kv in await accepted_rollbacks(store):
+        if not accepted.covers(last.seq, last.hash):
+            continue
+        key = mirror.trusted(accepted.key_id)
+        if key is None or not is_signed_by(kv, key):
+            msg = (
+                f"Rollback {accepted.n} covers checkpoint {last.seq}, but key {accepted.key_id}, "
+                "which this mirror does not trust, is said to have signed it."
+            )
+            raise StoreRolledBack(msg, checkpoint=str(last.seq)).advising(
+                "If the key is yours, add its line to `trusted-keys` of the mirror."
+            )
+        return accepted
+    return None
+
+
+async def _common(store: Store, mirror: Mirror) -> tuple[int, Mirrored | None]:
+    """Where the part ends that the store holds too, and its last checkpoint; by bisection.
+
+    Both are chains, so that what is before a common checkpoint is common. Cost: a round trip for
+    each halving of the file, 35 for 16 GB.
+    """
+    begin, end, common = 0, mirror.size_bytes, None
+    while begin < end:
+        line = mirror.line_at((begin + end) // 2)
+        wanted = Key(keys.checkpoint(line.mirrored.seq))
+        stored = (await store.snapshot([wanted])).answers[0]
+        if stored and stored[0].value == line.mirrored.stored:
+            begin, common = line.end, line.mirrored
+        else:
+            end = line.start
+    return begin, common

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bps.checkpoints.accepted import accepted_rollbacks
 from bps.checkpoints.mirror import Mirror
 from bps.checkpoints.model import CheckpointTip
 from bps.checkpoints.proof import read_checkpoint
@@ -32,12 +33,13 @@ class TrustCheck:
 
 
 async def trust_in_store(store: Store) -> list[TrustCheck]:
-    """The key registry and the newest checkpoint. At most four round trips."""
+    """The key registry and the newest checkpoint, accepted rollbacks. At most five trips."""
     try:
         registry = await read_registry(store)
     except IntegrityError as error:
         return [TrustCheck("key registry", "failed", error.message, "Run `bps verify`.")]
-    return [_registry(registry), await _checkpoints(store, registry)]
+    rows = [_registry(registry), await _checkpoints(store, registry)]
+    return [*rows, *await _rollbacks(store)]
 
 
 def trust_in_sidecar(
@@ -92,7 +94,7 @@ def trust_in_mirror(mirror: Mirror, problem: BpsError | None) -> TrustCheck:
     last = f"checkpoint {mirror.last.seq}" if mirror.last else "no checkpoint yet"
     if problem is not None:
         what = "rolled back" if isinstance(problem, StoreRolledBack) else "does not follow"
-        action = "Find out who restored or changed the store; see docs/checkpoints.md."
+        action = problem.next_action or "Find out who changed the store; see docs/checkpoints.md."
         return TrustCheck("mirror", "failed", f"{what}: {problem.message}", action)
     if not mirror.on_disk:
         detail = f"none on disk: trust on first use; in memory {last}"
@@ -109,6 +111,15 @@ def _registry(registry: Registry) -> TrustCheck:
         return TrustCheck("key registry", "ok", detail, "")
     detail += f" of {CUSTODY_HOLDERS}; until then an operator's word changes it"
     return TrustCheck("key registry", "warning", detail, "Register three holders (`bps keys add`).")
+
+
+async def _rollbacks(store: Store) -> list[TrustCheck]:
+    """The last accepted rollback; no row where there never was one."""
+    try:
+        found = await accepted_rollbacks(store)
+    except IntegrityError as error:
+        return [TrustCheck("rollbacks", "failed", error.message, "Find out who wrote the record.")]
+    return [TrustCheck("rollbacks", "ok", found[0][0].told, "")] if found else []
 
 
 async def _checkpoints(store: Store, registry: Registry) -> TrustCheck:

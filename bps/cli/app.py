@@ -18,9 +18,11 @@ from bps.cli import (
     branch,
     checkpoint,
     context,
+    doctor,
     events,
     initiative,
     keys,
+    mode,
     operating,
     plan,
     policy,
@@ -52,6 +54,7 @@ app.add_typer(branch.app, name="branch")
 app.add_typer(context.app, name="context")
 app.add_typer(initiative.app, name="initiative")
 app.add_typer(policy.app, name="policy")
+app.add_typer(mode.app, name="mode")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(checkpoint.app, name="checkpoint")
@@ -67,7 +70,7 @@ for function in (
     proof.replay,
     operating.sync,
     serve.serve,
-    operating.doctor,
+    doctor.doctor,
     operating.explain,
     operating.demo,
 ):
@@ -132,6 +135,17 @@ def root(
         str | None,
         typer.Option(help="Its private key (PEM).", envvar="BPS_KEY_FILE", metavar="FILE"),
     ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=30,
+            metavar="SECONDS",
+            help="How long the service may take for an act, waiting and repeating included; "
+            "default: 10.",
+            envvar="BPS_TIMEOUT_S",
+        ),
+    ] = None,
     principal: Annotated[  # noqa: ARG001 - read with its origin
         str | None,
         typer.Option(
@@ -176,6 +190,7 @@ def root(
             ca_file=setting_of(context, "ca_file"),
             cert_file=setting_of(context, "cert_file"),
             key_file=setting_of(context, "key_file"),
+            timeout_s=timeout,
             etcd=setting_of(context, "etcd").origin,
             standalone=standalone_from_environment(),
         ),

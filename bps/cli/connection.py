@@ -59,6 +59,7 @@ class Connection:
     ca_file: Setting = Setting()
     cert_file: Setting = Setting()
     key_file: Setting = Setting()
+    timeout_s: float | None = None
     etcd: Origin = Origin.NOWHERE
     standalone: Origin = Origin.NOWHERE
 

@@ -1,4 +1,4 @@
-"""`bps init`, `bps sync`, `bps doctor`, `bps explain`, `bps demo`."""
+"""`bps init`, `bps sync`, `bps explain`, `bps demo`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from bps.cli.options import OpId, Output, Standalone, chosen_plans
 from bps.cli.output import Format, note, show, show_plain
 from bps.cli.session import command, operation_of, require_standalone, session_of
 from bps.core import ids
-from bps.core.error_catalogue import EXIT_INTEGRITY, EXIT_UNAVAILABLE, catalogue
+from bps.core.error_catalogue import catalogue
 from bps.core.errors import InvalidInput, WorkspaceConflict
 
 if TYPE_CHECKING:
     from bps.api.setup import InitView
-    from bps.api.views import CheckView
     from bps.client import BpsClient
     from bps.core.ports import Store
 
-_OF_INTEGRITY = frozenset({"checkpoints", "key registry", "plan logs"})
-"""Checks that fail where stored data contradict a signature, a checkpoint or each other."""
 _SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
 
@@ -109,28 +106,6 @@ async def _plans_of_store(store: Store) -> list[str]:
 
 async def _plans_of_service(client: BpsClient) -> list[str]:
     return [plan.plan async for plan in client.plans()]
-
-
-@command
-async def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """Check the store and this set-up; exit 75 where something failed, 3 for contradictory data."""
-    session = session_of(context)
-
-    async def directly(store: Store) -> list[CheckView]:
-        from bps.bootstrap import check_members  # noqa: PLC0415 - only this way
-        from bps.sidecar.diagnosis import diagnose  # noqa: PLC0415
-
-        return await diagnose(
-            store,
-            endpoints=session.settings.endpoints,
-            check_versions=lambda: check_members(store, session.settings),
-        )
-
-    checks = await session.read(directly, lambda client: client.doctor())
-    show(checks, output)
-    failed = {check.check for check in checks if check.status == "failed"}
-    if failed:
-        raise typer.Exit(EXIT_INTEGRITY if failed & _OF_INTEGRITY else EXIT_UNAVAILABLE)
 
 
 @command

@@ -83,10 +83,12 @@ def _no_mirror(_client: object) -> None:
 
 
 async def _verify(store: Store, plan: str, held: Receipt | None, mirror: Path | None) -> Verified:
-    from bps.checkpoints.proof import witnesses  # noqa: PLC0415 - only this way
+    from bps.checkpoints.accepted import naming_rollbacks  # noqa: PLC0415 - only this way
+    from bps.checkpoints.proof import witnesses  # noqa: PLC0415
     from bps.replay.verify import verify as verify_plan  # noqa: PLC0415
 
-    return await verify_plan(store, plan, held, await witnesses(store, plan, mirror))
+    async with naming_rollbacks(store, plan, receipt=held is not None):
+        return await verify_plan(store, plan, held, await witnesses(store, plan, mirror))
 
 
 @command

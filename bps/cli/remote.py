@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bps.client import BpsClient, Target
 from bps.client.served_plan import ServedPlan
+from bps.client.transport import TIMEOUT_S
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -32,7 +34,7 @@ class Remote:
         return through(self.client)
 
     async def execute(self, write: Write[V], operation: str) -> Outcome[V]:
-        """Send the act once. Raises OutcomeUnknown and whatever the service raised."""
+        """Send the act. Raises OutcomeUnknown and whatever the service raised."""
         return await write.request(self.client, operation)
 
     async def preview(self, write: Write[V], operation: str) -> Outcome[V]:
@@ -45,7 +47,14 @@ class Remote:
 
 
 @asynccontextmanager
-async def open_remote(target: Target) -> AsyncIterator[Remote]:
-    """A client of the service. Raises ConfigError."""
-    async with BpsClient(target) as client:
+async def open_remote(target: Target, timeout_s: float | None = None) -> AsyncIterator[Remote]:
+    """A client of the service; `timeout_s` as in `BpsClient`. Raises ConfigError."""
+    async with BpsClient(target, timeout_s=timeout_s or TIMEOUT_S) as client:
         yield Remote(client)
+        if (stale := client.staleness) is not None:
+            from bps.cli.output import note  # noqa: PLC0415 - only where used
+
+            note(
+                f"read-only ({stale.reason}): data as of revision {stale.revision}, "
+                f"at most {math.ceil(stale.age_ms / 1000)} s old"
+            )

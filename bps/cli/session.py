@@ -126,7 +126,7 @@ class Session:
 
         from bps.cli.remote import open_remote  # noqa: PLC0415 - heavy
 
-        async with open_remote(target) as remote:
+        async with open_remote(target, self.connection.timeout_s) as remote:
             yield remote
 
     async def _preview(self, write: Write[V], operation: str, form: Format) -> None:

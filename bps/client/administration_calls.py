@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 from bps.api.requests import PolicyRequest
 from bps.api.tokens import IdentityView, IssuedToken, TokenView
 from bps.api.views import CheckView
+from bps.checkpoints.accepted import AcceptedRollback, LostCheckpoint
 from bps.client.answers import Calls, path_of
 from bps.identity.prune import Pruning
 from bps.initiatives.model import Initiative
+from bps.leadership.operator_mode import OperatorMode, Wanted
 from bps.policy.model import Policy
 from bps.writepath.command import Outcome
 
@@ -91,6 +94,33 @@ class AdministrationCalls(Calls):
         if policy.n is not None:
             body["n"] = str(policy.n)
         return await self._act(Policy, "PUT", "policy", op_id=op_id, body=body, if_match=if_match)
+
+    async def mode(self) -> OperatorMode:
+        """What the operator wants of all sidecars."""
+        return await self._get(OperatorMode, "mode")
+
+    async def set_mode(
+        self, mode: Wanted, *, reason: str, op_id: str | None = None
+    ) -> Outcome[OperatorMode]:
+        """Make all sidecars read-only, or let them write again."""
+        body = {"mode": mode, "reason": reason}
+        return await self._act(OperatorMode, "PUT", "mode", op_id=op_id, body=body)
+
+    async def accept_rollback(
+        self,
+        reason: str,
+        *,
+        mirrored: Sequence[LostCheckpoint] | None = None,
+        op_id: str | None = None,
+    ) -> Outcome[AcceptedRollback]:
+        """Take what the store holds for the truth, although a mirror holds more.
+
+        `mirrored` None: the mirror of the sidecar that is asked.
+        """
+        body: dict[str, Any] = {"reason": reason}
+        if mirrored is not None:
+            body["mirrored"] = [{"seq": str(each.seq), "hash": each.hash} for each in mirrored]
+        return await self._act(AcceptedRollback, "POST", "rollbacks", op_id=op_id, body=body)
 
     async def doctor(self) -> list[CheckView]:
         """What the service sees of its store, its set-up and itself."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bps.client.transport import ANSWER_S, Answer, Transport, query_of
+from bps.client.transport import ANSWER_S, Answer, Transport, number_of, query_of
 from bps.core import ids
 from bps.writepath.command import Outcome
 
@@ -126,6 +126,5 @@ def outcome_of(result: V, headers: Mapping[str, str]) -> Outcome[V]:
     if how not in _HOW:
         how = "committed"
     why = headers.get("bps-why", "the operation was done before" if how == "repeated" else "")
-    revision = headers.get("bps-revision", "")
-    known = int(revision[:19]) if revision.isascii() and revision.isdigit() else 0
+    known = number_of(headers.get("bps-revision", ""))
     return Outcome(result, cast("Literal['committed', 'repeated', 'noop']", how), why, known)

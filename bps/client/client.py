@@ -14,7 +14,7 @@ from bps.client.event_calls import EventCalls
 from bps.client.key_calls import KeyCalls
 from bps.client.plan_calls import PlanCalls
 from bps.client.target import Target
-from bps.client.transport import Transport
+from bps.client.transport import TIMEOUT_S, Staleness, Transport
 
 
 class BpsClient(PlanCalls, BranchCalls, EventCalls, AdministrationCalls, KeyCalls):
@@ -23,16 +23,22 @@ class BpsClient(PlanCalls, BranchCalls, EventCalls, AdministrationCalls, KeyCall
         async with BpsClient.connect("http://127.0.0.1:8780", token_file=Path("token")) as client:
             outcome = await client.promote("EP-42", reason="shorter timeout")
 
-    Reads are repeated a few times where the failure may pass. An act is sent once: where no answer
-    came it is OutcomeUnknown, and repeating it with the same `op_id` tells what became of it.
+    Reads are repeated a few times where the failure may pass; an act only where the service answers
+    that it may be, with the same `op_id`, and at the leader where a standby names it. All of that
+    ends after `timeout_s`. Where no answer came it is OutcomeUnknown, and repeating the act with
+    the same `op_id` tells what became of it.
     Every failure is the `BpsError` class that the service raised.
     """
 
     def __init__(
-        self, target: Target, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        target: Target,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`transport` is for calling an application in this process. Raises ConfigError."""
-        self._transport = Transport(target, transport=transport)
+        self._transport = Transport(target, transport=transport, timeout_s=timeout_s)
 
     @classmethod
     def connect(
@@ -44,6 +50,7 @@ class BpsClient(PlanCalls, BranchCalls, EventCalls, AdministrationCalls, KeyCall
         ca_file: Path | None = None,
         cert_file: Path | None = None,
         key_file: Path | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> Self:
         """A client for the service at `url`; no request is sent yet.
 
@@ -59,12 +66,20 @@ class BpsClient(PlanCalls, BranchCalls, EventCalls, AdministrationCalls, KeyCall
             cert_file=cert_file,
             key_file=key_file,
         )
-        return cls(target)
+        return cls(target, timeout_s=timeout_s)
 
     @property
     def url(self) -> str:
         """Which service this is."""
         return self._transport.target.url
+
+    @property
+    def staleness(self) -> Staleness | None:
+        """Of the oldest answer so far that the service gave without a quorum; None: of none.
+
+        Reads of one client never go back: each asks for the highest revision that was seen.
+        """
+        return self._transport.staleness
 
     def __repr__(self) -> str:
         return f"BpsClient({self.url!r})"

@@ -15,7 +15,7 @@ from bps.api.event_page import EventPage
 from bps.client.answers import Calls, path_of
 from bps.client.problems import error_of, parse_problem
 from bps.client.sse import SentEvent, SseParser
-from bps.client.transport import MAX_RETRY_AFTER_S, READ_ATTEMPTS, RetryLater
+from bps.client.transport import ATTEMPTS, MAX_RETRY_AFTER_S, RetryLater
 from bps.core.errors import (
     BpsError,
     ChainBroken,
@@ -28,6 +28,8 @@ from bps.plans.cloudevents import CloudEvent
 PAGE_EVENTS = 200
 SILENCE_S = 30.0
 """The service sends a comment each 10 s; three that are missing mean that nobody is there."""
+MODE_EVENT = "bps.mode"
+"""What the service says of itself among the events; it has no id, and is no event of a plan."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
 _MAX_DIGITS = 19
 _OK = 200
@@ -145,13 +147,14 @@ class EventCalls(Calls):
                 async with aclosing(self._one_stream(path, first_query, parser)) as sent:
                     async for event in sent:
                         failures, connected = 0, True
-                        yield event
+                        if event.type != MODE_EVENT:
+                            yield event
                 connected, failures = True, failures + 1
             except RetryLater as later:
                 failures += 1
                 if not _goes_on(later.cause, connected=connected, failures=failures):
                     raise later.cause from None
-                wait_s = min(max(later.after_s, wait_s), MAX_RETRY_AFTER_S)
+                wait_s = min(max(later.after_s or 0.0, wait_s), MAX_RETRY_AFTER_S)
             except BpsError as error:
                 failures += 1
                 if not _goes_on(error, connected=connected, failures=failures):
@@ -180,7 +183,7 @@ class EventCalls(Calls):
 def _goes_on(error: BpsError, *, connected: bool, failures: int) -> bool:
     """Whether to connect again: for ever once it worked, a few times before."""
     may_pass = error.retryable and not isinstance(error, Compacted)
-    return may_pass and (connected or failures < READ_ATTEMPTS)
+    return may_pass and (connected or failures < ATTEMPTS)
 
 
 def _compacted(sent: SentEvent) -> BpsError:

@@ -1,9 +1,14 @@
-"""Requests to one service: bounded answers, named failures, reads repeated, writes never."""
+"""Requests to one service: bounded answers, named failures; repeated where that is safe.
+
+A read is repeated where the failure may pass; a write only where an answer came that says so, with
+the same idempotency key. Both end at the caller's deadline.
+"""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +18,27 @@ from typing import Self
 import httpx
 import tenacity
 
+from bps.client.leader import leader_url
 from bps.client.problems import MEDIA_TYPE, error_of, parse_problem
 from bps.client.target import Target
 from bps.client.unreachable import unreachable
 from bps.core.errors import BpsError, ConfigError, OutcomeUnknown, Unavailable
 from bps.identity.tls_files import load_ca, load_identity
 
+MIN_REVISION = "BPS-Min-Revision"
 MAX_ANSWER_BYTES = 32 * 2**20
 """The longest answer that is read: a page of events with the largest bodies fits."""
 CONNECT_S = 5.0
 ANSWER_S = 30.0
 """How long a byte may take to come; the service's own deadline for a command is 5 s."""
-READ_ATTEMPTS = 4
+TIMEOUT_S = 10.0
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.001, 30.0
+ATTEMPTS = 4
 MAX_RETRY_AFTER_S = 10.0
+MAX_HOPS = 2
+TIMEOUT_HEADER = "BPS-Timeout-Ms"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
+_REASON = 40
 _REDIRECTS, _REFUSALS, _SERVER_ERRORS = 300, 400, 500
 
 
@@ -39,10 +51,22 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-class RetryLater(Exception):
-    """What the service said with `Retry-After`; `cause` is what the caller sees in the end."""
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """What a degraded answer says of itself: why, at which revision, how old at the most."""
 
-    def __init__(self, cause: BpsError, after_s: float) -> None:
+    reason: str
+    revision: int
+    age_ms: int
+
+
+class RetryLater(Exception):
+    """The service said that it may be repeated; `cause` is what the caller sees in the end.
+
+    `after_s` is its `Retry-After`.
+    """
+
+    def __init__(self, cause: BpsError, after_s: float | None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.after_s = after_s
@@ -52,14 +76,26 @@ class Transport:
     """Use as an asynchronous context manager. Its representation shows no token."""
 
     def __init__(
-        self, target: Target, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        target: Target,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`transport` is for calling an application in this process.
 
+        `timeout_s` is how long an act may take, and until when anything is repeated.
+
         Raises:
-            ConfigError: the certificates cannot be used.
+            ConfigError: the certificates cannot be used, or `timeout_s` is not up to 30 s.
         """
+        if not MIN_TIMEOUT_S <= timeout_s <= MAX_TIMEOUT_S:
+            msg = f"A timeout is from {MIN_TIMEOUT_S:g} to {MAX_TIMEOUT_S:g} s, not {timeout_s:g}."
+            raise ConfigError(msg).advising("Correct --timeout (BPS_TIMEOUT_S).")
         self.target = target
+        self.seen_revision = 0
+        self.staleness: Staleness | None = None
+        self._timeout_s = timeout_s
         authorization = {} if target.token is None else {"Authorization": f"Bearer {target.token}"}
         self._client = httpx.AsyncClient(
             verify=_tls(target),
@@ -101,23 +137,37 @@ class Transport:
     ) -> Answer:
         """GET; up to 4 attempts where the failure may pass, waiting as `Retry-After` says.
 
+        Never answers at a revision before one that this object has seen.
+
         Raises:
             Unavailable: no attempt was answered.
             ConfigError: what answers is no BPS service.
             Whatever the service raised.
         """
-        attempts = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(READ_ATTEMPTS),
-            wait=_wait,
-            retry=tenacity.retry_if_exception(_may_pass),
-            reraise=True,
-        )
+        sent = dict(headers or {})
+        if self.seen_revision:
+            sent[MIN_REVISION] = str(self.seen_revision)
         try:
-            return await attempts(
-                self._exchange, "GET", path, query=query, headers=headers, answer_s=answer_s
+            answer: Answer = await self._repeating(_may_pass)(
+                self._exchange, "GET", path, query=query, headers=sent, answer_s=answer_s
             )
         except RetryLater as later:
             raise later.cause from None
+        self._learn(answer)
+        return answer
+
+    def _learn(self, answer: Answer) -> None:
+        """Keep the highest revision seen, and the oldest of the degraded answers."""
+        revision = number_of(answer.headers.get("bps-revision", ""))
+        self.seen_revision = max(self.seen_revision, revision)
+        reason = answer.headers.get("bps-degraded")
+        if reason is None:
+            return
+        found = Staleness(
+            reason[:_REASON], revision, number_of(answer.headers.get("bps-age-ms", ""))
+        )
+        if self.staleness is None or found.age_ms > self.staleness.age_ms:
+            self.staleness = found
 
     async def write(
         self,
@@ -130,7 +180,10 @@ class Transport:
         content: bytes = b"",
         content_type: str = "application/json",
     ) -> Answer:
-        """A request that writes: sent once, whatever happens.
+        """A request that writes; at a standby it goes on to the leader that the answer names.
+
+        Repeated with the same `op_id` where an answer says that it may be, up to 4 times and to
+        the deadline, which the service is told.
 
         Raises:
             Unavailable: it was certainly not sent.
@@ -140,12 +193,71 @@ class Transport:
         sent = {"Idempotency-Key": op_id, **(headers or {})}
         if content:
             sent["Content-Type"] = content_type
+        end_s = time.monotonic() + self._timeout_s
+        doubt: OutcomeUnknown | None = None
+
+        async def attempt() -> Answer:
+            nonlocal doubt
+            left_ms = max(round((end_s - time.monotonic()) * 1_000), 1)
+            try:
+                return await self._at_leader(
+                    method,
+                    path,
+                    query=query,
+                    headers={**sent, TIMEOUT_HEADER: str(left_ms)},
+                    content=content,
+                    op_id=op_id,
+                )
+            except RetryLater as later:
+                if isinstance(later.cause, OutcomeUnknown):
+                    doubt = later.cause
+                raise
+
         try:
-            return await self._exchange(
-                method, path, query=query, headers=sent, content=content, op_id=op_id
-            )
+            return await self._repeating(_says_again)(attempt)
         except RetryLater as later:
-            raise later.cause from None
+            # What an earlier attempt left unknown, a later refusal for now does not settle.
+            raise (doubt or later.cause) from None
+        except Unavailable:
+            if doubt is not None:
+                raise doubt from None
+            raise
+
+    async def _at_leader(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        content: bytes,
+        op_id: str,
+    ) -> Answer:
+        """One attempt, at most two sidecars further than the one that was named."""
+        url = self.target.url
+        for _ in range(MAX_HOPS):
+            try:
+                return await self._exchange(
+                    method, path, url, query=query, headers=headers, content=content, op_id=op_id
+                )
+            except RetryLater as later:
+                leader = leader_url(later.cause, self.target)
+                if leader is None or leader == url:
+                    raise
+                url = leader
+        return await self._exchange(
+            method, path, url, query=query, headers=headers, content=content, op_id=op_id
+        )
+
+    def _repeating(self, again: Callable[[BaseException], bool]) -> tenacity.AsyncRetrying:
+        """Attempts that end before the deadline would pass in a pause."""
+        return tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(ATTEMPTS)
+            | tenacity.stop_before_delay(self._timeout_s),
+            wait=_wait,
+            retry=tenacity.retry_if_exception(again),
+            reraise=True,
+        )
 
     @asynccontextmanager
     async def stream(
@@ -160,7 +272,7 @@ class Transport:
         timeout = httpx.Timeout(silence_s, connect=CONNECT_S)
         try:
             async with self._client.stream(
-                "GET", self._url(path), params=query, headers=headers, timeout=timeout
+                "GET", self.target.url + path, params=query, headers=headers, timeout=timeout
             ) as response:
                 await self._check(response, None)
                 yield response
@@ -171,6 +283,7 @@ class Transport:
         self,
         method: str,
         path: str,
+        url: str | None = None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -182,7 +295,7 @@ class Transport:
         try:
             async with self._client.stream(
                 method,
-                self._url(path),
+                (url or self.target.url) + path,
                 params=query,
                 headers=headers,
                 content=content,
@@ -193,9 +306,6 @@ class Transport:
                 return Answer(response.status_code, response.headers, body)
         except httpx.TransportError as error:
             raise unreachable(error, self.target, op_id) from None
-
-    def _url(self, path: str) -> str:
-        return self.target.url + path
 
     async def _check(self, response: httpx.Response, op_id: str | None) -> None:
         """Nothing for a success or 304; else the error that the service named."""
@@ -212,8 +322,9 @@ class Transport:
             raise self._foreign(status, op_id)
         error = error_of(status, problem, op_id=op_id)
         after = response.headers.get("retry-after", "")
-        if after.isascii() and after.isdigit():
-            raise RetryLater(error, float(after[:9]))
+        after_s = float(after[:9]) if after.isascii() and after.isdigit() else None
+        if problem.get("retryable") is True:
+            raise RetryLater(error, after_s)
         raise error
 
     async def _body(self, response: httpx.Response, op_id: str | None) -> bytes:
@@ -271,17 +382,28 @@ def _shown(path: Path) -> str:
 
 
 def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, RetryLater):
-        return error.cause.retryable and error.after_s <= MAX_RETRY_AFTER_S
-    return isinstance(error, Unavailable)
+    return _says_again(error) or isinstance(error, Unavailable)
+
+
+def _says_again(error: BaseException) -> bool:
+    if not isinstance(error, RetryLater):
+        return False
+    return error.after_s is None or error.after_s <= MAX_RETRY_AFTER_S
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
+    """Full jitter; on top of `Retry-After` too, which all that were refused at once share."""
     error = None if state.outcome is None else state.outcome.exception()
-    return error.after_s if isinstance(error, RetryLater) else _BACKOFF(state)
+    least_s = (error.after_s or 0.0) if isinstance(error, RetryLater) else 0.0
+    return least_s + _BACKOFF(state)
+
+
+def number_of(text: str) -> int:
+    """The number that a header tells; 0 where it is none."""
+    return int(text[:18]) if text.isascii() and text.isdigit() else 0
 
 
 def query_of(values: Mapping[str, str | int | None] | None) -> dict[str, str]:

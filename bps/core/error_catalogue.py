@@ -75,7 +75,7 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.StoreError: (503, 75, "Look at `bps doctor`, then try again."),
     errors.Unavailable: (503, 75, "Check that etcd runs (`bps doctor`), then try again."),
     errors.QuorumLost: (503, 75, "Start enough etcd members for a quorum, then try again."),
-    errors.NoSpace: (507, 75, "Compact and defragment etcd, disarm its alarm, then try again."),
+    errors.NoSpace: (507, 75, "Run `bps doctor --reclaim-space` to make room; then try again."),
     errors.OutcomeUnknown: (
         503,
         75,
@@ -160,7 +160,7 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     ),
     errors.BadSignature: (500, 3, "Find out who signed; do not trust the record."),
     errors.SchemaTooNew: (500, 3, "Upgrade this release; docs/schema-changelog.md names it."),
-    errors.StoreRolledBack: (500, 3, "Find out which snapshot was restored, then accept or redo."),
+    errors.StoreRolledBack: (500, 3, "Find out who restored which snapshot (docs/playbooks)."),
     errors.ConfigError: (500, 2, "Correct the option, file or environment variable named."),
     errors.PluginError: (500, 2, "Install, repair or disallow the plugin named."),
     errors.ClaimFailed: (500, 1, "Report it with the whole output of the demonstration."),

@@ -28,6 +28,8 @@ KEY_MAP = (
     KeyRow("leader/holder", "who leads, on the leader's lease", "every write (the fence)"),
     KeyRow("leader/ops-lease", "the lease that this hour's op records hang on", "its rotation"),
     KeyRow("sidecars/{id}", "a living sidecar: name, URL, key; on its own lease", "itself"),
+    KeyRow("clocks/{id}", "a living sidecar's clock, where two live; on its lease", "nobody"),
+    KeyRow("mode", "what the operator wants: read-only or not; a brake", "its own changes"),
     KeyRow("policy/{n}", "version n of the policy, immutable", "nobody"),
     KeyRow("policy/current", "a copy of the policy in force", "every write but init"),
     KeyRow("initiatives/{i}", "an initiative: title, time zone, immutable", "plan registrations"),
@@ -41,6 +43,7 @@ KEY_MAP = (
     KeyRow("checkpoints/{seq}", "one signed checkpoint, chained, immutable", "its creation"),
     KeyRow("checkpoint-tip", "the last checkpoint: seq, hash, revision", "the next checkpoint"),
     KeyRow("checkpointed/{p}", "the checkpoint that names the plan's last head", "nobody"),
+    KeyRow("rollbacks/{n}", "an accepted rollback: what was lost, who and why", "its creation"),
     KeyRow("ops/{principal}/{id}", "request digest and result, or ABORTED; 25 h", "its own op"),
     KeyRow("plans/{p}", "the sealed plan, immutable", "its registration"),
     KeyRow("plan-data/{p}/head", "seq and hash of the last event, time", "every write in the plan"),
@@ -63,6 +66,8 @@ SCHEMA = ROOT + b"schema"
 LEADER_HOLDER = ROOT + b"leader/holder"
 OPS_LEASE = ROOT + b"leader/ops-lease"
 SIDECARS = ROOT + b"sidecars/"
+OPERATOR_MODE = ROOT + b"mode"
+CLOCKS = ROOT + b"clocks/"
 POLICY_CURRENT = ROOT + b"policy/current"
 INITIATIVES = ROOT + b"initiatives/"
 TOKENS = ROOT + b"tokens/"
@@ -71,6 +76,7 @@ KEYS = ROOT + b"keys/"
 KEY_REGISTRY = ROOT + b"key-registry"
 CHECKPOINTS = ROOT + b"checkpoints/"
 CHECKPOINT_TIP = ROOT + b"checkpoint-tip"
+ROLLBACKS = ROOT + b"rollbacks/"
 CHECKPOINTED = ROOT + b"checkpointed/"
 PLANS = ROOT + b"plans/"
 PLAN_DATA = ROOT + b"plan-data/"
@@ -83,8 +89,17 @@ def number(value: int) -> bytes:
 
 def sidecar(name: str) -> bytes:
     """`sidecars/{id}`: the id is 32 digits of the name's SHA-256, as a name may hold anything."""
+    return SIDECARS + _sidecar_id(name)
+
+
+def clock(name: str) -> bytes:
+    """`clocks/{id}`: the id is that of `sidecars/{id}`."""
+    return CLOCKS + _sidecar_id(name)
+
+
+def _sidecar_id(name: str) -> bytes:
     digest = sha256(name.encode(errors="surrogatepass")).hexdigest()
-    return SIDECARS + digest[:_SIDECAR_ID_LENGTH].encode()
+    return digest[:_SIDECAR_ID_LENGTH].encode()
 
 
 def policy(n: int) -> bytes:
@@ -115,6 +130,11 @@ def key(key_id: str) -> bytes:
 def checkpoint(seq: int) -> bytes:
     """`checkpoints/{seq}`."""
     return CHECKPOINTS + number(seq)
+
+
+def rollback(n: int) -> bytes:
+    """`rollbacks/{n}`."""
+    return ROLLBACKS + number(n)
 
 
 def checkpointed(plan: str) -> bytes:

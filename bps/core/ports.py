@@ -76,7 +76,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class MemberStatus:
-    """One member as it sees itself. `leader_id` 0 means that it knows no leader."""
+    """One member as it sees itself. `leader_id` 0 means that it knows no leader.
+
+    `in_use_bytes` is what a defragmentation would leave of `db_size_bytes` (0: not told);
+    `quota_bytes` is 0 where the member does not tell it (etcd before 3.6).
+    """
 
     endpoint: str
     version: str
@@ -88,6 +92,8 @@ class MemberStatus:
     db_size_bytes: int
     alarms: tuple[str, ...]
     defects: tuple[str, ...]
+    in_use_bytes: int = 0
+    quota_bytes: int = 0
 
 
 class Capability(Enum):
@@ -96,6 +102,26 @@ class Capability(Enum):
     WATCH = "watch"
     STATUS = "status"
     COMPACT = "compact"
+
+
+class Reads(Protocol):
+    """What reading for the edges needs of a store; nothing that writes is decided on it."""
+
+    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+        """See `Store.snapshot`."""
+        ...
+
+    async def page(
+        self,
+        start: bytes,
+        end: bytes,
+        *,
+        limit: int,
+        revision: int = 0,
+        keys_only: bool = False,
+    ) -> Page:
+        """See `Store.page`."""
+        ...
 
 
 class Store(Protocol):
@@ -111,11 +137,18 @@ class Store(Protocol):
         """What this adapter can do; `bps.core.capabilities.require` checks it at start."""
         ...
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         """Read all of `reads` (at most 128) at one linearizable revision. One round trip.
 
+        `serializable` is answered by one member from what it has applied, without a quorum, and may
+        be older than what others answered; a member that has not reached revision `at_least` is
+        passed over. Never decide a write on it.
+
         Raises:
-            Unavailable: no member answered (QuorumLost where one did, without a leader).
+            Unavailable: no member answered (QuorumLost where one did, without a leader), or all
+                that did are behind `at_least` (facts: have).
         """
         ...
 
@@ -139,8 +172,12 @@ class Store(Protocol):
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         """Read up to `limit` keys of [start, end), ascending, at `revision` (0: the newest).
+
+        `serializable` and `at_least` are as in `snapshot`.
 
         Raises:
             Compacted: `revision` is gone.

@@ -23,7 +23,9 @@ from pydantic import (
 from bps.core.errors import ConfigError
 from bps.http.limits import Limits
 from bps.http.problems import shown
+from bps.leadership.clock_check import ClockBounds
 from bps.sidecar.presence import URL
+from bps.space.verdict import DEFAULT_QUOTA_BYTES
 
 _MAX_BYTES = 65_536
 _MAX_PASSWORD_BYTES = 4_096
@@ -46,6 +48,7 @@ def _whole(value: object) -> object:
 
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[float, BeforeValidator(_whole), Field(gt=0, le=3_600)]
+ClockSeconds = Annotated[int, Field(ge=60, le=3_650 * 86_400)]
 PerSecond = Annotated[float, BeforeValidator(_whole), Field(gt=0, le=1_000_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Bytes = Annotated[int, Field(ge=1_024, le=16 * 2**20)]
@@ -65,6 +68,7 @@ class EtcdSection(_Section):
     user: str | None = None
     password_file: FilePath | None = None
     allow_old: bool = False
+    quota_bytes: Annotated[int, Field(ge=2**20, le=2**40)] = DEFAULT_QUOTA_BYTES
 
 
 class ListenSection(_Section):
@@ -83,10 +87,12 @@ class SidecarSection(_Section):
     """Who this sidecar is, and where it keeps what is its own."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
-    lease_ttl_s: Annotated[int, Field(ge=2, le=300)] = 5
+    lease_ttl_s: Annotated[int, Field(ge=3, le=300)] = 5
     mirror_dir: FilePath | None = None
     signing_key_file: FilePath | None = None
     first_token_file: FilePath | None = None
+    max_clock_ahead_s: ClockSeconds = ClockBounds().max_ahead_s
+    max_clock_behind_s: ClockSeconds = ClockBounds().max_behind_s
 
 
 class LimitsSection(_Section):
@@ -102,6 +108,9 @@ class LimitsSection(_Section):
     requests_per_s: PerSecond = _DEFAULTS.requests_per_s
     burst: Count = _DEFAULTS.burst
     unauthenticated_per_s: PerSecond = _DEFAULTS.unauthenticated_per_s
+    max_writes_in_flight: Count = _DEFAULTS.max_writes_in_flight
+    max_writes_waiting: Count = _DEFAULTS.max_writes_waiting
+    write_timeout_s: Annotated[Seconds, Field(le=30)] = _DEFAULTS.write_timeout_s
     header_deadline_s: Seconds = _DEFAULTS.header_deadline_s
     body_deadline_s: Seconds = _DEFAULTS.body_deadline_s
     idle_s: Seconds = _DEFAULTS.idle_s

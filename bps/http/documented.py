@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bps.core.errors import BpsError
-from bps.http.answers import ETAG_HEADER, OUTCOME_HEADERS, REVISION_HEADER, YAML
+from bps.http.answers import ETAG_HEADER, LABEL_HEADERS, OUTCOME_HEADERS, REVISION_HEADER, YAML
 from bps.http.body import YAML_TYPES
 
 PROBLEMS = "x-bps-problems"
@@ -18,8 +18,8 @@ EXAMPLE_BLUEPRINT = "title: Checkout service\ntasks:\n  - id: charge\n    timeou
 _MAPPING = {"type": "object"}
 """A schema is of what YAML holds, not of its bytes (OpenAPI 3.1, media type object)."""
 
-READ_HEADERS = REVISION_HEADER
-TAGGED_HEADERS = {**ETAG_HEADER, **REVISION_HEADER}
+READ_HEADERS = {**REVISION_HEADER, **LABEL_HEADERS}
+TAGGED_HEADERS = {**ETAG_HEADER, **READ_HEADERS}
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "You have it: If-None-Match names its ETag.", "headers": TAGGED_HEADERS}

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from bps.core.codec import Record
 from bps.http.answers import outcome_answer
 from bps.http.body import operation_id
+from bps.http.deadline import deadline_of
 from bps.http.service import identity_of, service_of
-from bps.writepath.command import Command
+from bps.writepath.command import Command, Outcome
 
 R = TypeVar("R", bound=Record)
 
@@ -32,13 +33,19 @@ def principal_of(request: Request) -> str:
 async def execute(
     request: Request, command: Command[R], *, created: Callable[[R], bool] | None = None
 ) -> Response:
-    """Run `command`; 201 where its result says that it created something, else 200.
+    """Carry `command` out; 201 where its result says that it created something, else 200.
 
     The status follows from the result alone, so that a repeated request gets the same.
 
     Raises:
         Whatever `Sidecar.execute` raises.
     """
-    outcome = await service_of(request).sidecar.execute(command)
+    outcome = await carry_out(request, command)
     status = CREATED if created is not None and created(outcome.result) else OK
     return outcome_answer(outcome, status=status)
+
+
+async def carry_out(request: Request, command: Command[R]) -> Outcome[R]:
+    """Run `command` by the request's deadline. Raises whatever `Sidecar.execute` raises."""
+    sidecar = service_of(request).sidecar
+    return await sidecar.execute(command, deadline_s=deadline_of(request))

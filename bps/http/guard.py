@@ -58,7 +58,7 @@ class TokenGuard:
             Forbidden: none of the caller's roles allows it.
             Unavailable: the watch is down, and so is the store.
         """
-        with self._failures_counted(request.client.host if request.client else ""):
+        with self._failures_counted(request):
             credential = await self._authenticate(request)
         identity = credential.identity
         self._rates.admitted(identity.principal)
@@ -82,13 +82,15 @@ class TokenGuard:
         return any(each.state(now_ms) == "valid" and each.identity == identity for each in found)
 
     @contextmanager
-    def _failures_counted(self, address: str) -> Iterator[None]:
+    def _failures_counted(self, request: HTTPConnection) -> Iterator[None]:
         """Count after the fact: a valid token comes in from an address where others fail.
 
-        Where each look-up reads the store, count first and take it back: else unknown tokens would
-        cost reads without a limit.
+        Where the look-up reads the store, count first and take it back: else unknown tokens would
+        cost reads without a limit. Not so for a token that was valid when it was last looked up: a
+        slow store must not shut its owner out.
         """
-        first = not self._credentials.warm
+        address = request.client.host if request.client else ""
+        first = not self._credentials.in_memory and not self._was_valid(request)
         if first:
             self._rates.refused(address)
         failed = False
@@ -102,6 +104,16 @@ class TokenGuard:
         finally:
             if first and not failed:
                 self._rates.forgiven(address)
+
+    def _was_valid(self, request: HTTPConnection) -> bool:
+        try:
+            token = bearer_token(request.headers.getlist("authorization"))
+        except BpsError:
+            return False
+        if token is None:
+            return False
+        remembered = self._credentials.remembered(token.credential)
+        return by_token(token, remembered, self._clock.now_ms()) is not None
 
     async def _authenticate(self, request: HTTPConnection) -> Credential:
         token = bearer_token(request.headers.getlist("authorization"))

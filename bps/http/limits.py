@@ -19,6 +19,9 @@ class Limits:
     requests_per_s: float = 2_000.0
     burst: int = 4_000
     unauthenticated_per_s: float = 20.0
+    max_writes_in_flight: int = 64
+    max_writes_waiting: int = 256
+    write_timeout_s: float = 10.0
     header_deadline_s: float = 5.0
     body_deadline_s: float = 15.0
     idle_s: float = 15.0

@@ -13,6 +13,7 @@ from bps.api.problem import Problem
 from bps.core import errors
 from bps.core.error_catalogue import Explanation, catalogue
 from bps.core.errors import BpsError
+from bps.http.deadline import PARAMETER
 from bps.http.documented import PROBLEMS
 from bps.http.problems import MEDIA_TYPE
 from bps.http.routing import OPERATION
@@ -48,6 +49,7 @@ _WRITES: tuple[type[BpsError], ...] = (
     errors.IdempotencyKeyReused,
     errors.InvalidId,
     errors.OperationInFlight,
+    errors.Overloaded,
     errors.NotLeader,
     errors.FencedOut,
     errors.LeaseLost,
@@ -128,6 +130,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         kinds += _NAMED
     if method != "get":
         kinds += _WRITES
+        operation.setdefault("parameters", []).append(PARAMETER)
     if "requestBody" in operation:
         kinds += _BODIES
     codes = {kind.code for kind in kinds} | set(operation.pop(PROBLEMS, []))

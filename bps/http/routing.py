@@ -14,11 +14,14 @@ from starlette.responses import Response
 
 from bps.http.admission import check_query
 from bps.http.body import StrictRequest
+from bps.http.deadline import begin_deadline, deadline_of
 from bps.http.service import service_of
 from bps.identity.roles import Operation
 
 OPERATION = "x-bps-operation"
 """The extension of an OpenAPI operation that names what the authorisation matrix calls it."""
+
+_READING = frozenset({"GET", "HEAD"})
 
 
 class GuardedRoute(APIRoute):
@@ -30,10 +33,17 @@ class GuardedRoute(APIRoute):
         operation = Operation((self.openapi_extra or {})[OPERATION])
         known = frozenset(_query_names(self.dependant))
         takes_json = self.body_field is not None
+        writes = _READING.isdisjoint(self.methods or ())
 
         async def guarded(request: Request) -> Response:
             service = service_of(request)
-            request.state.identity = await service.guard.admit(request, operation)
+            if writes:
+                begin_deadline(request)
+            identity = request.state.identity = await service.guard.admit(request, operation)
+            if writes:
+                # Before its body is read: under overload, refusing has to cost next to nothing.
+                queue = service.sidecar.writes
+                queue.refuse_if_full(identity.principal, deadline_of(request))
             if query := request.scope["query_string"]:
                 check_query(query, known)
             strict = StrictRequest(request.scope, request.receive)

@@ -15,10 +15,12 @@ from bps.bootstrap import (
     default_first_token_file,
     default_signing_key_file,
     open_store,
+    resilient,
 )
-from bps.clock import SystemClock
+from bps.checkpoints.mirrored_store import check_mirrored_store
+from bps.clock import SystemClock, elapsed_s
 from bps.core import keys
-from bps.core.errors import BpsError
+from bps.core.errors import BpsError, ConfigError
 from bps.core.ports import Capability, Key
 from bps.http.app import create_app
 from bps.http.collector import calm_collector
@@ -31,8 +33,10 @@ from bps.http.server import HttpServer, Listen
 from bps.http.service import Service
 from bps.http.telemetry import exporting
 from bps.keyring.private_key import read_or_make_private_key
+from bps.leadership.clock_check import ClockBounds
 from bps.sidecar.metrics import Metrics
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
+from bps.store.lease_bounds import check_lease_ttl
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ class Plan:
     advertise_url: str | None = None
     spans_to: str | None = None
     service_name: str = "bps"
+    clock_bounds: ClockBounds = field(default_factory=ClockBounds)
 
 
 @dataclass(slots=True)
@@ -81,6 +86,7 @@ def plan_of(config: ServeConfig, settings: Settings) -> Plan:
             user=etcd.user,
             password=password,
             allow_old_etcd=etcd.allow_old or settings.allow_old_etcd,
+            quota_bytes=etcd.quota_bytes,
         )
     settings = replace(
         settings,
@@ -106,6 +112,7 @@ def plan_of(config: ServeConfig, settings: Settings) -> Plan:
         listen.advertise_url,
         config.otel.endpoint,
         config.otel.service_name,
+        ClockBounds(config.sidecar.max_clock_ahead_s, config.sidecar.max_clock_behind_s),
     )
 
 
@@ -125,7 +132,8 @@ async def run(
 
     Raises:
         CapabilityMissing: the store cannot be watched.
-        ConfigError: the address, the TLS files or the store cannot be used.
+        ConfigError: the address, the TLS files or the store cannot be used, or another living
+            sidecar has this name.
         Unavailable: the store does not answer at the start.
         BpsError: a part of the sidecar failed in a way that has no name.
     """
@@ -138,14 +146,22 @@ async def run(
         await check_members(store, plan.settings)
         # Status answers say nothing of a quorum; a linearizable read does.
         await store.snapshot([Key(keys.SCHEMA)])
+        await check_lease_ttl(store, clock, plan.settings.lease_ttl_s)
+        if plan.mirror_dir is not None:
+            await check_mirrored_store(store, plan.mirror_dir)
         settings = SidecarSettings(
             plan.settings.sidecar_name,
             lease_ttl_s=plan.settings.lease_ttl_s,
             signer=read_or_make_private_key(plan.signing_key_file or default_signing_key_file()),
             mirror_dir=plan.mirror_dir,
             first_token_file=plan.first_token_file,
+            clock_bounds=plan.clock_bounds,
+            quota_bytes=plan.settings.quota_bytes,
         )
-        async with Sidecar(store, clock, settings, metrics) as sidecar:
+        reads = resilient(store, clock)
+        async with Sidecar(
+            store, clock, settings, metrics, elapsed_s=elapsed_s, reads=reads
+        ) as sidecar:
             guard = TokenGuard(sidecar.credentials, clock, RateLimits(clock, plan.limits))
             service = Service(
                 sidecar,
@@ -187,6 +203,9 @@ async def _stopped(sidecar: Sidecar, stop: asyncio.Event) -> BpsError | None:
         if not failing.done():
             return None
         name, error = failing.result()
+        if isinstance(error, ConfigError):
+            # It says itself what to do: another sidecar of this name, for one.
+            return error
         _log.error("a part of the sidecar failed", extra={"part": name}, exc_info=error)
         return BpsError(f"The service ended: its {name} failed.")
     finally:

@@ -21,6 +21,12 @@ def beginning(event_id: str) -> bytes:
     return b"retry: %d\nid: %b\n\n" % (RETRY_MS, event_id.encode())
 
 
+def mode(mode: str, reason: str | None, since: str) -> bytes:
+    """What the sidecar can do now. No id: where a reader goes on from is untouched by it."""
+    data = orjson.dumps({"mode": mode, "reason": reason, "since": since})
+    return b"event: bps.mode\ndata: %b\n\n" % data
+
+
 def comment(text: str) -> bytes:
     """What a reader ignores, but what keeps the connection alive."""
     return b": %b\n\n" % text.encode("ascii")

@@ -18,6 +18,8 @@ from bps.http import sse
 from bps.http.connected import disconnected
 from bps.http.service import Service
 from bps.identity.roles import Identity
+from bps.plans.cloudevents import rfc3339
+from bps.sidecar.edges import Edge
 from bps.sidecar.published import PublishedEvent
 
 MEDIA_TYPE = "text/event-stream"
@@ -67,7 +69,10 @@ class EventStream(StreamingResponse):
         self._service = service
         self._identity = identity
         self._reader = reader
+        self._edges = service.sidecar.terms.edges
         self._told = ""
+        # Two tasks send: the events, and the changes of the mode.
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send until something ends it; what ends it is the last comment."""
@@ -90,13 +95,17 @@ class EventStream(StreamingResponse):
     async def _until_ended(self, receive: Receive, send: Send) -> str:
         """Why the stream ends; empty if nobody is there any more."""
         pumping = asyncio.create_task(self._pump(send))
+        # After the pump, whose beginning goes first.
+        telling = asyncio.create_task(self._tell_modes(send, self._edges.count))
         gone = asyncio.create_task(disconnected(receive))
         draining = asyncio.create_task(self._service.sidecar.draining.wait())
-        tasks: set[asyncio.Task[object]] = {pumping, gone, draining}
+        tasks: set[asyncio.Task[object]] = {pumping, telling, gone, draining}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if pumping.done():
                 return pumping.result()
+            if telling.done():
+                telling.result()
             return "" if gone.done() else "draining"
         finally:
             for task in tasks:
@@ -107,7 +116,7 @@ class EventStream(StreamingResponse):
         limits, loop = self._service.limits, asyncio.get_running_loop()
         now_s = loop.time()
         due = _Times(now_s + limits.keep_alive_s, now_s + limits.recheck_s)
-        await self._send(send, sse.beginning(self._reader.id))
+        await self._send(send, sse.beginning(self._reader.id) + _mode(self._edges.last))
         while True:
             found: list[PublishedEvent] | None = []
             try:
@@ -136,6 +145,13 @@ class EventStream(StreamingResponse):
                 await self._keep_alive(send)
                 due.keep_alive_s = now_s + limits.keep_alive_s
 
+    async def _tell_modes(self, send: Send, seen: int) -> None:
+        """Each change of the mode; of several that came while the reader was slow, the last."""
+        while True:
+            await self._edges.wait(seen)
+            seen = self._edges.count
+            await self._write(send, _mode(self._edges.last))
+
     async def _keep_alive(self, send: Send) -> None:
         if self._reader.id == self._told:
             await self._send(send, sse.comment("keep-alive"))
@@ -143,11 +159,21 @@ class EventStream(StreamingResponse):
             await self._send(send, sse.keep_alive(self._reader.id))
 
     async def _send(self, send: Send, frames: bytes) -> None:
-        await send({"type": "http.response.body", "body": frames, "more_body": True})
+        """Frames that say where the reader is."""
+        await self._write(send, frames)
         self._told = self._reader.id
+
+    async def _write(self, send: Send, frames: bytes) -> None:
+        async with self._turn:
+            await send({"type": "http.response.body", "body": frames, "more_body": True})
 
     def _frame(self, found: PublishedEvent) -> bytes:
         event_id = self._reader.id_of(found)
         if found.error is not None:
             return sse.problem(event_id, found.error)
         return sse.event(event_id, found.type, found.json)
+
+
+def _mode(edge: Edge) -> bytes:
+    reason = edge.reason.value if edge.reason is not None else None
+    return sse.mode(edge.mode.value, reason, rfc3339(edge.at_ms))

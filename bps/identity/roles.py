@@ -42,6 +42,8 @@ class Operation(StrEnum):
     EVENTS_READ = "events.read"
     PROOF_RUN = "proof.run"
     DOCTOR_READ = "doctor.read"
+    MODE_READ = "mode.read"
+    MODE_WRITE = "mode.write"
     POLICY_READ = "policy.read"
     POLICY_REPLACE = "policy.replace"
     INITIATIVE_READ = "initiative.read"
@@ -51,6 +53,7 @@ class Operation(StrEnum):
     KEY_READ = "key.read"
     KEY_WRITE = "key.write"
     CHECKPOINT_READ = "checkpoint.read"
+    ROLLBACK_ACCEPT = "rollback.accept"
 
 
 _ALL = frozenset(Role)
@@ -70,6 +73,8 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.EVENTS_READ: _ALL,
     Operation.PROOF_RUN: frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}),
     Operation.DOCTOR_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
+    Operation.MODE_READ: _ALL,
+    Operation.MODE_WRITE: _OPERATOR,
     Operation.POLICY_READ: _ALL,
     Operation.POLICY_REPLACE: _OPERATOR,
     Operation.INITIATIVE_READ: _ALL,
@@ -79,6 +84,7 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.KEY_READ: _ALL,
     Operation.KEY_WRITE: _OPERATOR,
     Operation.CHECKPOINT_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
+    Operation.ROLLBACK_ACCEPT: _OPERATOR,
 }
 """Creating and promoting RR-plans is the supervisor's alone (R12)."""
 

@@ -8,7 +8,6 @@ one, so a paused or partitioned former leader can never commit. Source: etcd
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import ClassVar, Self
 
 from bps.core import keys
@@ -19,6 +18,7 @@ from bps.core.errors import (
     LeaseLost,
     LeaseNotFound,
     MalformedRecord,
+    NoSpace,
     NotLeader,
     OutcomeUnknown,
     StoreError,
@@ -26,6 +26,7 @@ from bps.core.errors import (
 )
 from bps.core.ports import Clock, Key, Lease, Store
 from bps.core.txn import KV, Committed, Conflict, Fence, Put, Txn, absent, unchanged
+from bps.leadership.left_leases import LeftLeases
 from bps.leadership.validity import LeaseValidity
 
 OPS_LEASE_TTL_S = 25 * 3600
@@ -60,8 +61,18 @@ class Leadership:
     A `WriteAuthority`: hand it to the write path. Use as an async context manager.
     """
 
-    def __init__(self, store: Store, clock: Clock, sidecar: str, *, ttl_s: int = 5) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        sidecar: str,
+        *,
+        ttl_s: int = 5,
+        left: LeftLeases | None = None,
+    ) -> None:
+        """`left` are the leases of this process's terms before, which still have to be revoked."""
         self._store = store
+        self._left = LeftLeases() if left is None else left
         self._clock = clock
         self._sidecar = sidecar
         self._ttl_s = ttl_s
@@ -74,15 +85,18 @@ class Leadership:
     async def campaign(self, deadline_s: float) -> None:
         """Become leader, waiting up to `deadline_s` seconds for the present one to go.
 
-        Cost, uncontended: a lease grant and one transaction.
+        Cost, uncontended: a lease grant and one transaction; one more for each lease that is left.
 
         Raises:
             NotLeader: another process still leads; the message names it.
+            NoSpace: etcd is full and grants no leases.
             Unavailable: the store does not answer.
         """
         if self._lease is not None:
             msg = "a term of leadership cannot be taken up twice"
             raise ValueError(msg)
+        # A new quorum renews all leases: the key of a term before would block us for a whole TTL.
+        await self._left.revoke(self._store)
         give_up_s = self._clock.monotonic_s() + deadline_s
         while True:
             try:
@@ -135,19 +149,20 @@ class Leadership:
 
     async def resign(self) -> None:
         """Give the leadership up; others can campaign at once. Never raises store errors."""
-        if self._keepalive is not None:
-            self._keepalive.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keepalive
-            self._keepalive = None
+        keepalive, self._keepalive = self._keepalive, None
         self._fence = self._validity = None
+        if keepalive is not None:
+            keepalive.cancel()
+            # `wait` ends by the cancellation of its caller too, unlike a suppressed `await`.
+            await asyncio.wait([keepalive])
+            if not keepalive.cancelled():
+                keepalive.result()
         await self._give_up_lease()
 
     async def _give_up_lease(self) -> None:
         """Let others campaign at once; where the store does not answer, they wait for the TTL."""
         if self._lease is not None:
-            with suppress(StoreError):
-                await self._store.lease_revoke(self._lease.lease_id)
+            await self._left.give_up(self._store, self._lease.lease_id)
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,8 +187,15 @@ class Leadership:
         except LeaseNotFound:
             self._lease = None
             return await self._try_once()
+        except NoSpace:
+            # Said also of the write that passes the quota, which etcd has applied.
+            held = await self._holder()
+            if held is None or held.lease_id != self._lease.lease_id:
+                raise
+            self._fence = Fence(keys.LEADER_HOLDER, held.create_revision)
+            return None
         except OutcomeUnknown as error:
-            raise Unavailable("The election got no answer; nothing was written.") from error
+            raise Unavailable("The election got no answer.") from error
         if isinstance(answer, Committed):
             self._fence = Fence(keys.LEADER_HOLDER, answer.revision)
             return None
@@ -186,8 +208,12 @@ class Leadership:
         """Wait until nobody leads, or until `give_up_s`; reads cost the cluster no Raft entry."""
         while self._clock.monotonic_s() < give_up_s:
             await self._clock.sleep(_POLL_S)
-            if not (await self._store.snapshot([Key(keys.LEADER_HOLDER)])).answers[0]:
+            if await self._holder() is None:
                 return
+
+    async def _holder(self) -> KV | None:
+        found = (await self._store.snapshot([Key(keys.LEADER_HOLDER)])).answers[0]
+        return found[0] if found else None
 
     def _refresh_in_s(self) -> float:
         """Until a third of the lease's time has passed since it was last refreshed."""
@@ -228,15 +254,17 @@ class Leadership:
             lease = await self._store.lease_grant(OPS_LEASE_TTL_S)
             record = OpsLease(lease_id=lease.lease_id, granted_ms=now_ms)
             fence = self.fence()
-            answer = await self._store.commit(
-                Txn(
-                    (
-                        fence.compare,
-                        unchanged(keys.OPS_LEASE, before.mod_revision if before else 0),
-                    ),
-                    (Put(keys.OPS_LEASE, record.encode(), lease.lease_id),),
-                )
+            txn = Txn(
+                (fence.compare, unchanged(keys.OPS_LEASE, before.mod_revision if before else 0)),
+                (Put(keys.OPS_LEASE, record.encode(), lease.lease_id),),
             )
+            try:
+                answer = await self._store.commit(txn)
+            except NoSpace:
+                found = (await self._store.snapshot([Key(keys.OPS_LEASE)])).answers[0]
+                if found and found[0].lease_id == lease.lease_id:
+                    return lease.lease_id, now_ms
+                raise
             if isinstance(answer, Committed):
                 return lease.lease_id, now_ms
             self._check_fence(answer, fence)

@@ -86,13 +86,17 @@ class Standing:
 
 def standing(facts: Facts, despite: Iterable[Reason] = ()) -> Standing:
     """The mode that follows from `facts`, for a command that may pass the reasons in `despite`."""
+    found = holds_of(facts, despite)
+    return Standing(Mode.READ_ONLY, found[0]) if found else Standing(_UNHINDERED[facts.term])
+
+
+def holds_of(facts: Facts, despite: Iterable[Reason] = ()) -> tuple[Hold, ...]:
+    """All that forbids writing, the weightiest first; no reason passes the lack of a term."""
     passed = frozenset(despite)
-    holds = [hold for hold in facts.holds if hold.reason not in passed]
+    found = [hold for hold in facts.holds if hold.reason not in passed]
     if facts.term is Term.NONE and facts.ended is not None:
-        holds.append(facts.ended)
-    if holds:
-        return Standing(Mode.READ_ONLY, min(holds, key=lambda hold: _WEIGHT[hold.reason]))
-    return Standing(_UNHINDERED[facts.term])
+        found.append(facts.ended)
+    return tuple(sorted(found, key=lambda hold: _WEIGHT[hold.reason]))
 
 
 def reason_of(error: BpsError) -> Reason:

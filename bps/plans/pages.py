@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from bps.core import keys
 from bps.core.errors import NotFound
-from bps.core.ports import Key, Page, Store
+from bps.core.ports import Key, Page, Reads
 from bps.plans.model import Branch, Plan, RRPlan, Version
 from bps.plans.read import with_newest
 from bps.plans.stored import branch_at, plan_at, version_at
@@ -27,7 +27,7 @@ class Listed(Generic[T]):
     more: bool
 
 
-async def plans_page(store: Store, *, after: str | None, limit: int) -> Listed[Plan]:
+async def plans_page(store: Reads, *, after: str | None, limit: int) -> Listed[Plan]:
     """Plans in the order of their ids as text, after plan `after`. One round trip."""
     start = keys.PLANS if after is None else keys.PlanKeys(after).record + _NEXT
     page = await store.page(start, keys.after_prefix(keys.PLANS), limit=limit)
@@ -39,7 +39,7 @@ async def plans_page(store: Store, *, after: str | None, limit: int) -> Listed[P
 
 
 async def versions_page(
-    store: Store, plan: str, *, after: int | None, limit: int
+    store: Reads, plan: str, *, after: int | None, limit: int
 ) -> Listed[Version]:
     """Canonical versions of a plan, oldest first, after version `after`.
 
@@ -53,7 +53,7 @@ async def versions_page(
 
 
 async def branches_page(
-    store: Store, plan: str, *, after: str | None, limit: int
+    store: Reads, plan: str, *, after: str | None, limit: int
 ) -> Listed[tuple[Branch, RRPlan]]:
     """Branches with their newest RR-plans, in the order of their ids, after branch `after`.
 
@@ -66,7 +66,7 @@ async def branches_page(
     return Listed(await with_newest(store, plan, branches), page.revision, page.more)
 
 
-async def _inside(store: Store, plan: str, start: bytes, prefix: bytes, limit: int) -> Page:
+async def _inside(store: Reads, plan: str, start: bytes, prefix: bytes, limit: int) -> Page:
     page = await store.page(start, keys.after_prefix(prefix), limit=limit)
     if not page.kvs:
         record = Key(keys.PlanKeys(plan).record, keys_only=True)

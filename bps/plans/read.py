@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bps.core import keys
 from bps.core.errors import Ambiguous, DigestMismatch, MalformedRecord, NotFound
 from bps.core.ids import BranchRef
-from bps.core.ports import Key, Prefix, Store
+from bps.core.ports import Key, Prefix, Reads
 from bps.core.txn import KV
 from bps.plans.blob import unpack
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
@@ -45,7 +45,7 @@ class RRPlanDetail:
     revision: int
 
 
-async def plan_detail(store: Store, plan: str) -> PlanDetail:
+async def plan_detail(store: Reads, plan: str) -> PlanDetail:
     """One round trip. Raises NotFound."""
     plan_keys = keys.PlanKeys(plan)
     wanted = (plan_keys.record, plan_keys.canonical, plan_keys.head)
@@ -63,7 +63,7 @@ async def plan_detail(store: Store, plan: str) -> PlanDetail:
     )
 
 
-async def list_plans(store: Store) -> AsyncGenerator[Plan, None]:
+async def list_plans(store: Reads) -> AsyncGenerator[Plan, None]:
     """All plans in the order of their ids as text; pages of 500, nothing inside plans is read.
 
     Raises MalformedRecord where a record lies at another plan's key.
@@ -73,7 +73,7 @@ async def list_plans(store: Store) -> AsyncGenerator[Plan, None]:
         yield plan_at(keys.PlanKeys(name), kv)
 
 
-async def _plan_records(store: Store, *, keys_only: bool) -> AsyncGenerator[KV, None]:
+async def _plan_records(store: Reads, *, keys_only: bool) -> AsyncGenerator[KV, None]:
     start, end, revision, more = keys.PLANS, keys.after_prefix(keys.PLANS), 0, True
     while more:
         page = await store.page(start, end, limit=_PAGE, revision=revision, keys_only=keys_only)
@@ -83,7 +83,7 @@ async def _plan_records(store: Store, *, keys_only: bool) -> AsyncGenerator[KV, 
         start = page.kvs[-1].key + b"\x00" if page.kvs else end
 
 
-async def list_plan_ids(store: Store) -> list[str]:
+async def list_plan_ids(store: Reads) -> list[str]:
     """Every plan that has a record or anything inside, in the order of the ids as text.
 
     For proofs: a plan whose record was removed is not forgotten. Cost: one round trip per 500
@@ -100,14 +100,14 @@ async def list_plan_ids(store: Store) -> list[str]:
     return sorted(found)
 
 
-async def version_of(store: Store, plan: str, version: int | None = None) -> Version:
+async def version_of(store: Reads, plan: str, version: int | None = None) -> Version:
     """The canonical version, or version `version`. One round trip. Raises NotFound."""
     if version is None:
         return (await plan_detail(store, plan)).canonical
     return (await version_detail(store, plan, version)).version
 
 
-async def version_detail(store: Store, plan: str, version: int) -> VersionDetail:
+async def version_detail(store: Reads, plan: str, version: int) -> VersionDetail:
     """Version `version`. One round trip. Raises NotFound."""
     snapshot = await store.snapshot([Key(keys.PlanKeys(plan).version(version))])
     if not snapshot.answers[0]:
@@ -117,7 +117,7 @@ async def version_detail(store: Store, plan: str, version: int) -> VersionDetail
     return VersionDetail(found, snapshot.revision)
 
 
-async def blueprint(store: Store, plan: str, digest: str) -> bytes:
+async def blueprint(store: Reads, plan: str, digest: str) -> bytes:
     """A blueprint's bytes, checked against `digest`. One round trip. Raises DigestMismatch."""
     found = await blueprint_if_stored(store, plan, digest)
     if found is None:
@@ -125,7 +125,7 @@ async def blueprint(store: Store, plan: str, digest: str) -> bytes:
     return found[0]
 
 
-async def blueprint_if_stored(store: Store, plan: str, digest: str) -> tuple[bytes, int] | None:
+async def blueprint_if_stored(store: Reads, plan: str, digest: str) -> tuple[bytes, int] | None:
     """As `blueprint`, for a digest that nobody promised, with the revision at which it was read.
 
     None where the plan has no such one.
@@ -135,7 +135,7 @@ async def blueprint_if_stored(store: Store, plan: str, digest: str) -> tuple[byt
     return (unpack(found[0].value, digest), snapshot.revision) if found else None
 
 
-async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
+async def branches_of(store: Reads, plan: str) -> list[tuple[Branch, RRPlan]]:
     """All branches with their newest RR-plans, by opening order of the id.
 
     Cost: one round trip, and one per 100 branches. Raises NotFound.
@@ -149,7 +149,7 @@ async def branches_of(store: Store, plan: str) -> list[tuple[Branch, RRPlan]]:
 
 
 async def with_newest(
-    store: Store, plan: str, branches: list[Branch]
+    store: Reads, plan: str, branches: list[Branch]
 ) -> list[tuple[Branch, RRPlan]]:
     """Branches with their newest RR-plans; one round trip per 100. Raises MalformedRecord."""
     plan_keys = keys.PlanKeys(plan)
@@ -163,13 +163,13 @@ async def with_newest(
     return list(zip(branches, newest, strict=True))
 
 
-async def rr_plan_of(store: Store, plan: str, ref: BranchRef) -> tuple[Branch, RRPlan]:
+async def rr_plan_of(store: Reads, plan: str, ref: BranchRef) -> tuple[Branch, RRPlan]:
     """As `rr_plan_detail`, without the revision."""
     detail = await rr_plan_detail(store, plan, ref)
     return detail.branch, detail.rr_plan
 
 
-async def rr_plan_detail(store: Store, plan: str, ref: BranchRef) -> RRPlanDetail:
+async def rr_plan_detail(store: Reads, plan: str, ref: BranchRef) -> RRPlanDetail:
     """The branch and RR-plan that `ref` names (the newest RR-plan where it names no `n`).
 
     Cost: two round trips. Raises NotFound, Ambiguous.

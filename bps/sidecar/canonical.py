@@ -8,14 +8,16 @@ the latest, whatever became of the watch. `fresh` reads the store.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bps.core import keys
+from bps.core.errors import Unavailable
 from bps.core.ports import Store, WatchBatch
 from bps.core.txn import KV
 from bps.plans.model import Version
 from bps.plans.read import plan_detail
 from bps.plans.stored import version_at
+from bps.sidecar.degraded import Reading
 from bps.sidecar.feed import Feed
 
 MAX_PLANS = 10_000
@@ -60,18 +62,29 @@ class CanonicalVersions:
         self._published: OrderedDict[str, int] = OrderedDict()
         feed.listen(self._learn, on_gap=self._forget)
 
-    async def get(self, plan: str, *, fresh: bool = False) -> KnownVersion:
+    async def get(
+        self, plan: str, *, fresh: bool = False, reading: Reading | None = None
+    ) -> KnownVersion:
         """The canonical version: no round trip where it is known, else one, or with `fresh`.
+
+        `reading` learns how it was read. Where nobody answers it, what is known is the answer,
+        however old.
 
         Raises:
             NotFound: there is no such plan.
             Unavailable: the store does not answer.
         """
         if not fresh and self._feed.current:
-            known = self._current(plan)
+            known = self._current(plan, reading)
             if known is not None:
                 return known
-        detail = await plan_detail(self._store, plan)
+        try:
+            detail = await plan_detail(reading or self._store, plan)
+        except Unavailable:
+            known = self._current(plan, reading) if reading is not None else None
+            if known is None:
+                raise
+            return known
         self._keep(plan, detail.revision, _read_size(detail.canonical), detail.canonical)
         # The watch may have told a newer one meanwhile, which others were given already.
         entry = self._entries.get(plan)
@@ -85,14 +98,19 @@ class CanonicalVersions:
             self._published[plan] = revision
             self._published.move_to_end(plan)
 
-    def _current(self, plan: str) -> KnownVersion | None:
+    def _current(self, plan: str, reading: Reading | None) -> KnownVersion | None:
         entry = self._entries.get(plan)
         if entry is None or entry.found is None:
             return None
-        if max(entry.revision, self._feed.revision) < self._published.get(plan, 0):
+        # What the watch has not changed since still was canonical at the feed's revision.
+        revision = max(entry.revision, self._feed.revision)
+        if revision < self._published.get(plan, 0):
+            return None
+        if reading is not None and not reading.from_cache(revision):
             return None
         self._entries.move_to_end(plan)
-        return self._decoded(plan, entry, entry.found)
+        known = self._decoded(plan, entry, entry.found)
+        return known if known.revision == revision else replace(known, revision=revision)
 
     def _decoded(self, plan: str, entry: _Entry, found: KV | KnownVersion) -> KnownVersion:
         if isinstance(found, KV):

@@ -16,6 +16,7 @@ from bps.core.errors import BpsError, IntegrityError
 from bps.core.ports import Clock, Key, Store, WatchBatch
 from bps.core.txn import KV
 from bps.identity.credential import Credential, credential_at
+from bps.sidecar.degraded import DegradedReads
 from bps.sidecar.feed import Feed
 
 _PAGE = 500
@@ -27,8 +28,12 @@ _log = logging.getLogger(__name__)
 class Credentials:
     """All credentials by id, at most 10,000; run `run` as a task to have them in memory."""
 
-    def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, feed: Feed, clock: Clock, degraded: DegradedReads | None = None
+    ) -> None:
+        """`degraded` is how a look-up reads that cannot be answered from memory."""
         self._store = store
+        self._degraded = degraded or DegradedReads(store, feed, clock)
         self._feed = feed
         self._clock = clock
         #: By id: the revision that wrote it, and the record; None where it was deleted or damaged.
@@ -43,16 +48,28 @@ class Credentials:
         """Whether look-ups are answered from memory."""
         return self._complete and self._feed.current
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether look-ups cost no read: while warm, and while the quorum is lost."""
+        return self.warm or (self._complete and self._degraded.quorum_lost)
+
+    def remembered(self, credential_id: str) -> Credential | None:
+        """What was last known of a credential; it may have changed since."""
+        return self._known.get(credential_id, (0, None))[1]
+
     async def find(self, credential_ids: Sequence[str]) -> list[Credential]:
         """Those of the ids (at most 120) that there are, in their order, the ended ones too.
 
-        Cost: nothing while warm, else one round trip.
+        Cost: nothing while warm, else one round trip. While the quorum is lost those in memory
+        hold, and one member is asked where they are not loaded: what the rest of a divided cluster
+        revokes meanwhile is not seen here.
 
         Raises:
             Unavailable: the store does not answer.
         """
-        if not self.warm:
-            snapshot = await self._store.snapshot([Key(keys.token(i)) for i in credential_ids])
+        if not self.in_memory:
+            reading = self._degraded.reading()
+            snapshot = await reading.snapshot([Key(keys.token(i)) for i in credential_ids])
             for answer in snapshot.answers:
                 for kv in answer:
                     self._keep(kv)

@@ -14,20 +14,21 @@ from bps.checkpoints.trust import (
     trust_in_store,
 )
 from bps.core import keys
-from bps.core.errors import AccessDenied, BpsError, IntegrityError
+from bps.core.error_catalogue import next_action_of
+from bps.core.errors import AccessDenied, BpsError, IntegrityError, NotLeader
 from bps.core.ports import Capability, Key, MemberStatus, Prefix, Read, Store
 from bps.core.txn import KV
 from bps.keyring.read import read_registry
 from bps.leadership.election import Holder
 from bps.leadership.modes import Mode, Reason
+from bps.plans.cloudevents import rfc3339
 from bps.policy.model import Policy
 from bps.sidecar.peers import MAX_SIDECARS
 from bps.sidecar.presence import SidecarPresence, presence_at
 from bps.sidecar.sidecar import Sidecar
+from bps.sidecar.terms import Terms
+from bps.space.verdict import DEFAULT_QUOTA_BYTES, FULL, NO_SPACE_ALARM, RECLAIM, in_use_of
 
-QUOTA_BYTES = 8 * 2**30
-"""The quota of our compose file and of the embedded etcd (design, "etcd")."""
-_SPACE_WARNING = 0.8
 _UPGRADE = "Upgrade etcd; for the embedded one, name a newer program by BPS_ETCD_BIN."
 
 CheckVersions = Callable[[], Awaitable[object]]
@@ -35,23 +36,27 @@ CheckVersions = Callable[[], Awaitable[object]]
 
 
 async def diagnose(
-    store: Store, *, endpoints: Sequence[str], check_versions: CheckVersions
+    store: Store,
+    *,
+    endpoints: Sequence[str],
+    check_versions: CheckVersions,
+    quota_bytes: int = DEFAULT_QUOTA_BYTES,
 ) -> list[CheckView]:
     """All checks of the store, failed ones included; two round trips and one to each member.
 
-    `endpoints` are the members that should answer.
+    `endpoints` are the members that should answer, `quota_bytes` is the quota of those that do not
+    tell theirs.
 
     Raises:
         Unavailable: no member answers at all.
     """
-    members = await _members(store, endpoints, check_versions)
+    members = await _members(store, endpoints, check_versions, quota_bytes)
     return [*_adapter(store), *members, *await _contents(store), *await _trust(store)]
 
 
 async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
     """The checks of a running sidecar; one round trip."""
     terms, feed = sidecar.terms, sidecar.feed
-    mode = terms.mode.value + (f", {terms.reason.value}" if terms.reason else "")
     writes = terms.mode is Mode.READ_WRITE
     url = sidecar.readiness().leader_url
     action = f"Write to the sidecar that leads{f', {url}' if url else ''}."
@@ -59,12 +64,21 @@ async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
         action = "Write nowhere, and find out who restored the store: docs/checkpoints.md."
     elif terms.reason is Reason.STORE_UNREADABLE:
         action = "Run the newest release; if it says the same, compare the store with a backup."
+    elif terms.holds and not isinstance(terms.holds[0].error, NotLeader):
+        action = next_action_of(terms.holds[0].error)
     watch = f"revision {feed.revision}" + ("" if feed.warm else ", interrupted")
     return [
-        _check("mode", "ok" if writes else "warning", mode, action),
+        _check("mode", "ok" if writes else "warning", _mode(terms), action),
         _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
         *map(_trusted, await _trust_of(sidecar)),
     ]
+
+
+def _mode(terms: Terms) -> str:
+    """The mode since when, and all that forbids writing."""
+    since = f"{terms.mode.value} since {rfc3339(terms.edges.last.at_ms)}"
+    holds = [f"{hold.reason.value}: {hold.error.message}" for hold in terms.holds]
+    return "; ".join([since, *holds])
 
 
 async def _trust_of(sidecar: Sidecar) -> list[TrustCheck]:
@@ -99,7 +113,7 @@ def _adapter(store: Store) -> Iterator[CheckView]:
 
 
 async def _members(
-    store: Store, endpoints: Sequence[str], check_versions: CheckVersions
+    store: Store, endpoints: Sequence[str], check_versions: CheckVersions, quota_bytes: int
 ) -> list[CheckView]:
     try:
         members = await store.status()
@@ -113,7 +127,7 @@ async def _members(
     status: Status = "ok" if not silent else "warning" if members else "failed"
     checks = [_check("members", status, detail, action)]
     for member in members:
-        checks += _member(member)
+        checks += _member(member, member.quota_bytes or quota_bytes)
     checks += _defects(members, embedded=not endpoints)
     try:
         await check_versions()
@@ -127,15 +141,17 @@ def _check(name: str, status: Status, detail: str, action: str = "") -> CheckVie
     return CheckView(check=name, status=status, detail=detail, next_action=next_action)
 
 
-def _member(member: MemberStatus) -> Iterator[CheckView]:
-    detail = f"etcd {member.version}, {member.db_size_bytes} bytes"
+def _member(member: MemberStatus, quota_bytes: int) -> Iterator[CheckView]:
+    size, in_use = member.db_size_bytes, in_use_of(member)
+    detail = f"etcd {member.version}, {size} bytes of {quota_bytes}, {in_use} in use"
     if member.alarms:
-        action = "Compact, defragment, disarm."
-        yield _check(member.endpoint, "failed", f"alarms {', '.join(member.alarms)}", action)
+        action = RECLAIM if NO_SPACE_ALARM in member.alarms else "See etcd's log and its manual."
+        alarms = f"alarms {', '.join(member.alarms)}; {detail}"
+        yield _check(member.endpoint, "failed", alarms, action)
     elif not member.leader_id:
         yield _check(member.endpoint, "failed", "knows no leader", "Restore the quorum.")
-    elif member.db_size_bytes > QUOTA_BYTES * _SPACE_WARNING:
-        yield _check(member.endpoint, "warning", detail, "Compact and defragment soon.")
+    elif size > quota_bytes * FULL:
+        yield _check(member.endpoint, "warning", detail, RECLAIM)
     else:
         yield _check(member.endpoint, "ok", detail)
 

@@ -77,6 +77,11 @@ class Feed:
         """What was learned from the feed is at most 3 s old: it lacked nothing so lately."""
         return self._standing and self._clock.monotonic_s() - self._complete_s <= STALE_S
 
+    @property
+    def complete_s(self) -> float | None:
+        """When, by the clock, what the feed has seen was all that there was; None: never yet."""
+        return self._complete_s if self._complete_s >= 0 else None
+
     def holds(self, position: int) -> bool:
         """Whether what follows revision `position` is in memory."""
         return 0 < self._ring.floor <= position

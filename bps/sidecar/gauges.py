@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from bps.checkpoints.model import Checkpoint
 from bps.core.codec import SCHEMA
-from bps.leadership.modes import Mode
+from bps.leadership.modes import Mode, Reason
 
 if TYPE_CHECKING:
     from bps.sidecar.sidecar import Sidecar
@@ -31,6 +31,7 @@ class SidecarGauges(Collector):
         yield from self._feed()
         yield from self._pending()
         yield from self._checkpoints()
+        yield from self._space()
         yield _gauge("bps_streams", "Event streams that are open.", self.streams())
         writes = self._sidecar.writes_in_flight
         yield _gauge("bps_writes_in_flight", "Commands under way.", writes)
@@ -49,6 +50,19 @@ class SidecarGauges(Collector):
         for mode in Mode:
             modes.add_metric((mode.value,), terms.mode is mode)
         yield modes
+        read_only = GaugeMetricFamily(
+            "bps_read_only", "1 for each reason that forbids writing now.", labels=("reason",)
+        )
+        holding = {hold.reason for hold in terms.holds}
+        for reason in Reason:
+            read_only.add_metric((reason.value,), reason in holding)
+        yield read_only
+        changes = CounterMetricFamily(
+            "bps_mode_changes", "How often the mode was gone into.", labels=("mode", "reason")
+        )
+        for (mode, why), times in terms.edges.counted.items():
+            changes.add_metric((mode.value, why.value if why is not None else "none"), times)
+        yield changes
         leads = terms.mode is Mode.READ_WRITE
         yield _gauge("bps_leader", "1 while this sidecar leads and takes writes.", leads)
         yield CounterMetricFamily(
@@ -74,6 +88,16 @@ class SidecarGauges(Collector):
         yield _gauge("bps_pending_promotions", text, pending.count)
         text = "1 once what waited before this sidecar began has been looked for."
         yield _gauge("bps_pending_known", text, pending.known)
+
+    def _space(self) -> Iterator[Metric]:
+        """As the members said last, within 5 s; nothing where they never did."""
+        space = self._sidecar.space.latest
+        if space is None:
+            return
+        yield _gauge("bps_store_bytes", "The longest file of an etcd member.", space.size_bytes)
+        text = "The most of a member's file that holds data; the rest a defragmentation frees."
+        yield _gauge("bps_store_in_use_bytes", text, space.in_use_bytes)
+        yield _gauge("bps_store_quota_bytes", "The smallest quota of a member.", space.quota_bytes)
 
     def _checkpoints(self) -> Iterator[Metric]:
         keeper = self._sidecar.mirror

@@ -23,6 +23,7 @@ from bps.sidecar import spans
 
 COMMANDS = (
     "AddKey",
+    "AcceptRollback",
     "AdvanceCheckpoint",
     "CreateInitiative",
     "CreateToken",
@@ -40,6 +41,7 @@ COMMANDS = (
     "RevokeToken",
     "RotateKey",
     "RotateToken",
+    "SetOperatorMode",
     "SubmitBranch",
 )
 """Names of the command classes: the values of the label `command`."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from bps.checkpoints.follow import catch_up
 from bps.checkpoints.mirror import Mirror
-from bps.checkpoints.rollback import check_not_rolled_back
+from bps.checkpoints.rollback import agree
 from bps.core import keys
 from bps.core.errors import BpsError, ChainBroken, StoreRolledBack
 from bps.core.ports import Clock, Store, WatchBatch
@@ -43,6 +43,7 @@ class MirrorKeeper:
         self._clock = clock
         self._on_rollback = on_rollback
         self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._changed: ChainBroken | None = None
         self._directory = directory
         self.mirror = Mirror()
@@ -61,10 +62,13 @@ class MirrorKeeper:
     async def check(self) -> None:
         """Before a term begins: the store holds what the mirror holds. One round trip.
 
+        What an accepted rollback lost leaves the mirror by this.
+
         Raises:
             StoreRolledBack: it does not.
         """
-        self.mirror.witness = await check_not_rolled_back(self._store, self.mirror.last)
+        async with self._one_at_a_time:
+            self.mirror.witness = await agree(self._store, self.mirror)
 
     def witness(self) -> Compare | None:
         """What every write compares; None where there is nothing to hold the store to yet."""
@@ -74,15 +78,17 @@ class MirrorKeeper:
         """Follow the chain until cancelled."""
         while True:
             self._wake.clear()
-            await self._follow()
+            await self.follow()
             if self.problem is None:
                 await self._wake.wait()
             else:
                 await self._clock.sleep(_RETRY_S)
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Mirror what is new now; a failure is told by `problem`."""
         try:
-            await catch_up(self._store, self.mirror)
+            async with self._one_at_a_time:
+                await catch_up(self._store, self.mirror)
         except BpsError as error:
             if self.problem is None or self.problem.message != error.message:
                 _log.error("checkpoints: %s", error.message)

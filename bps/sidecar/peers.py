@@ -43,6 +43,8 @@ class Peers:
         self._clock = clock
         #: By key: the revision that wrote it, and the record; None where it is gone or damaged.
         self._known: dict[bytes, tuple[int, Holder | SidecarPresence | None]] = {}
+        #: By key: the revision that created it.
+        self._created: dict[bytes, int] = {}
         self._complete = False
         self._wanted = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
@@ -56,6 +58,13 @@ class Peers:
             for _, (_, found) in sorted(self._known.items())
             if isinstance(found, SidecarPresence)
         ]
+
+    def is_elder(self, name: str, than: str) -> bool:
+        """Whether `name` said that it lives before `than` did; unknown ones are the youngest."""
+        mine, other = keys.sidecar(name), keys.sidecar(than)
+        if mine not in self._created:
+            return False
+        return other not in self._created or self._created[mine] < self._created[other]
 
     @property
     def leader(self) -> Leader | None:
@@ -111,9 +120,14 @@ class Peers:
             self._known[kv.key] = (kv.mod_revision, None)
         elif kv.key in self._known or len(self._known) <= MAX_SIDECARS:
             self._known[kv.key] = (kv.mod_revision, _decoded(kv))
+        if deleted or kv.key not in self._known:
+            self._created.pop(kv.key, None)
+        else:
+            self._created[kv.key] = kv.create_revision
 
     def _forget(self) -> None:
         self._known.clear()
+        self._created.clear()
         self._complete = False
         self._wanted.set()
 

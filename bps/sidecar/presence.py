@@ -16,7 +16,7 @@ from pydantic import StringConstraints
 
 from bps.core import keys
 from bps.core.codec import Record, TimeMs
-from bps.core.errors import LeaseNotFound, MalformedRecord, StoreError
+from bps.core.errors import ConfigError, IntegrityError, LeaseNotFound, MalformedRecord, StoreError
 from bps.core.ports import Clock, Key, Store, WatchBatch
 from bps.core.txn import KV, Committed, Put, Txn, unchanged
 from bps.keyring.public_key import PublicKey
@@ -26,6 +26,8 @@ TTL_S: Final = 15
 """A sidecar that ended without a word is forgotten after so long."""
 URL: Final = r"^https?://[A-Za-z0-9._~:/?#\[\]%-]{1,300}$"
 """Where a sidecar is asked; nothing that a shell or a terminal would take for more than text."""
+WAIT_S: Final = 20.0
+"""For the record of the process before this one to go; then whoever holds the name lives."""
 _PERIOD_S: Final = 5.0
 _DISTRIBUTION: Final = "blueprint-promotion-service"
 
@@ -73,7 +75,8 @@ class Presence:
 
     Cost: a lease grant and one transaction, then a keepalive each 5 s. What fails is tried again
     after 5 s; a record that is gone is put again at once. A living sidecar of the same name is
-    never overwritten.
+    never overwritten: `run` ends with ConfigError, at once where it signs with another key, else
+    after `WAIT_S`, as it may be the record of this sidecar's process before, which was killed.
     """
 
     def __init__(
@@ -93,7 +96,6 @@ class Presence:
         self._revision = 0
         self._stored: bytes | None = None
         self._taken_s: float | None = None
-        self._told = False
         self._leaving = False
         self._wake = asyncio.Event()
         self._tried = asyncio.Event()
@@ -109,12 +111,26 @@ class Presence:
         self._leaving = True
         self._wake.set()
 
+    @property
+    def waits(self) -> bool:
+        """Whether the name is still held, probably by the process before this one."""
+        return self._taken_s is not None
+
+    @property
+    def lease_id(self) -> int | None:
+        """The lease that the record hangs on; None while it is not stored."""
+        return self._lease_id if self._stored is not None else None
+
     async def tried(self) -> None:
         """Wait until the record was put for the first time, or could not be."""
         await self._tried.wait()
 
     async def run(self) -> None:
-        """Keep the record until cancelled; it is removed at the end."""
+        """Keep the record until cancelled; it is removed at the end.
+
+        Raises:
+            ConfigError: another living sidecar has this name.
+        """
         try:
             while True:
                 self._wake.clear()
@@ -159,7 +175,7 @@ class Presence:
         held = answer.present[self._key]
         if held is not None and held.lease_id != lease_id:
             self._revision = 0
-            self._tell_taken()
+            self._yield_to(held)
         elif held is not None and held.value == value:
             self._written(held.mod_revision, value)
         else:
@@ -169,20 +185,38 @@ class Presence:
 
     def _written(self, revision: int, value: bytes) -> None:
         self._revision, self._stored = revision, value
-        self._taken_s, self._told = None, False
+        self._taken_s = None
 
-    def _tell_taken(self) -> None:
-        """Say it once: at first it may be the record of a process that was killed lately."""
+    def _yield_to(self, held: KV) -> None:
+        """Wait for the record of a killed process to go. Raises ConfigError where it is another."""
+        try:
+            other = presence_at(held)
+        except IntegrityError as error:
+            raise self._refusal("holds this name with a record that cannot be read") from error
+        if other.public_key != self._record.public_key:
+            where = f" at {other.url}" if other.url else ""
+            msg = f"lives{where} and signs with {_key(other)}, this one with {_key(self._record)}"
+            raise self._refusal(msg, url=other.url)
         now_s = self._clock.monotonic_s()
         if self._taken_s is None:
             self._taken_s = now_s
-        if not self._told and now_s - self._taken_s > TTL_S:
-            self._told = True
             _log.warning(
-                "another living sidecar is called %s as well; give each a name of its own "
-                "([sidecar] name)",
+                "%s is held by a process with the same signing key; waiting until it is gone, "
+                "up to %d s",
                 self._record.name,
+                WAIT_S,
             )
+        elif now_s - self._taken_s >= WAIT_S:
+            where = f" at {other.url}" if other.url else ""
+            raise self._refusal(f"lives{where} and uses the same signing key", url=other.url)
+
+    def _refusal(self, why: str, **facts: str | None) -> ConfigError:
+        name = self._record.name
+        msg = f"Another sidecar called {name} {why}."
+        return ConfigError(msg, sidecar=name, **facts).advising(
+            "Give each sidecar a name and a signing key of its own ([sidecar] name, "
+            "signing_key_file), or stop the other one."
+        )
 
     def _learn(self, batch: WatchBatch) -> None:
         for event in batch.events:
@@ -210,6 +244,10 @@ class Presence:
             with suppress(StoreError):
                 await self._store.lease_revoke(self._lease_id)
             self._lease_id = None
+
+
+def _key(record: SidecarPresence) -> str:
+    return f"the key {record.public_key}" if record.public_key else "no key"
 
 
 def _release() -> str:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from bps.core import ids
 from bps.core.codec import Record
-from bps.core.errors import FencedOut, OperationInFlight, StoreRolledBack
+from bps.core.errors import FencedOut, StoreError, StoreRolledBack
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.keyring.statement import Signer
+from bps.leadership.clock_check import ClockBounds
 from bps.leadership.modes import Mode, Reason
 from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
 from bps.sidecar.checkpoint_keeper import CheckpointKeeper
+from bps.sidecar.clock_watch import ClockWatch
 from bps.sidecar.credentials import Credentials
+from bps.sidecar.degraded import DegradedReads
+from bps.sidecar.degraded_blueprints import RecentBlueprints
 from bps.sidecar.events import Events
 from bps.sidecar.feed import Feed
 from bps.sidecar.first_token import FirstToken
@@ -28,15 +32,23 @@ from bps.sidecar.gauges import SidecarGauges
 from bps.sidecar.key_registration import KeyRegistration
 from bps.sidecar.metrics import CommandOutcome, Metrics
 from bps.sidecar.mirror_keeper import MirrorKeeper
+from bps.sidecar.operator_brake import OperatorBrake
 from bps.sidecar.peers import Peers
 from bps.sidecar.pending import PendingPromotions
 from bps.sidecar.presence import Presence
+from bps.sidecar.probe import QuorumProbe
+from bps.sidecar.space import SpaceWatch
 from bps.sidecar.terms import Terms
+from bps.sidecar.write_queue import WriteQueue
+from bps.space.verdict import DEFAULT_QUOTA_BYTES
+from bps.writepath.admission import Bounds
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
 
 R = TypeVar("R", bound=Record)
 
+NAME_HELD = "name_held"
+"""Why a restarted sidecar is not ready: its process before, which was killed, is still believed."""
 _POLL_S = 0.02
 _RESIGN_S = 1.0
 
@@ -57,6 +69,9 @@ class SidecarSettings:
     signer: Signer | None = None
     mirror_dir: Path | None = None
     first_token_file: Path | None = None
+    clock_bounds: ClockBounds = field(default_factory=ClockBounds)
+    write_bounds: Bounds = field(default_factory=Bounds)
+    quota_bytes: int = DEFAULT_QUOTA_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +96,22 @@ class Sidecar:
         clock: Clock,
         settings: SidecarSettings,
         metrics: Metrics | None = None,
+        *,
+        elapsed_s: Callable[[], float] | None = None,
+        reads: Store | None = None,
     ) -> None:
+        """`elapsed_s`: as in `ClockWatch`. `reads` is the same store as requests read it."""
         self.metrics = metrics or Metrics()
         self.store = store
+        self.reads = reads or store
         self.clock = clock
         self.settings = settings
         self.feed = Feed(store, clock)
-        self.canonical = CanonicalVersions(store, self.feed)
-        self.events = Events(store, self.feed)
-        self.credentials = Credentials(store, self.feed, clock)
+        self.degraded = DegradedReads(self.reads, self.feed, clock, quorum_lost=self._quorum_lost)
+        self.blueprints = RecentBlueprints(self.feed)
+        self.canonical = CanonicalVersions(self.reads, self.feed)
+        self.events = Events(self.reads, self.feed)
+        self.credentials = Credentials(self.reads, self.feed, clock, self.degraded)
         self.peers = Peers(store, self.feed, clock)
         self.presence = Presence(
             store,
@@ -109,6 +131,20 @@ class Sidecar:
             witness=self._witness,
             leader_now=lambda: self.peers.leader,
         )
+        self.clocks = ClockWatch(
+            store,
+            self.feed,
+            clock,
+            name=settings.name,
+            presence=self.presence,
+            peers=self.peers,
+            terms=self.terms,
+            bounds=settings.clock_bounds,
+            elapsed_s=elapsed_s,
+        )
+        self.probe = QuorumProbe(store, clock, self.terms)
+        self.space = SpaceWatch(store, clock, self.terms, settings.quota_bytes)
+        self.brake = OperatorBrake(store, self.feed, clock, self.terms)
         self.checkpoints = CheckpointKeeper(
             store,
             self.feed,
@@ -131,56 +167,70 @@ class Sidecar:
             store, self.feed, clock, settings.mirror_dir, on_rollback=self._rolled_back
         )
         self.pending = PendingPromotions(store, self.feed, clock)
+        self.writes = WriteQueue(clock, settings.write_bounds)
         self.gauges = SidecarGauges(self)
         self.metrics.registry.register(self.gauges)
         self.draining = asyncio.Event()
-        self._in_flight: set[bytes] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def execute(self, command: Command[R], *, despite: Collection[Reason] = ()) -> Outcome[R]:
-        """Run one command on the write path of the present term.
+    async def execute(
+        self,
+        command: Command[R],
+        *,
+        despite: Collection[Reason] = (),
+        deadline_s: float | None = None,
+    ) -> Outcome[R]:
+        """Run one command on the write path of the present term, when its turn comes.
 
-        `despite` names reasons of READ_ONLY that do not hold this command up.
+        `despite` names reasons of READ_ONLY that do not hold this command up. `deadline_s` is an
+        instant of the monotonic clock; None: 10 s from now.
 
         Raises:
+            Overloaded: too many writes wait for it to make its deadline; it was not begun.
             OperationInFlight: the same operation is being carried out now.
             NotLeader, StoreRolledBack, Unavailable: this sidecar takes no writes now.
             Whatever `WritePath.execute` raises.
         """
         with self.metrics.command(command) as measured:
-            outcome = await self._execute(command, despite)
+            outcome = await self._execute(command, despite, deadline_s)
             measured.outcome = CommandOutcome(outcome.how)
         return outcome
 
-    async def _execute(self, command: Command[R], despite: Collection[Reason]) -> Outcome[R]:
-        operation = command.operation.key
-        if operation in self._in_flight:
-            msg = f"Operation {command.operation.op_id} is being carried out now."
-            raise OperationInFlight(msg, op=command.operation.name)
-        path = self.terms.write_path(despite)
-        self._in_flight.add(operation)
+    async def _execute(
+        self, command: Command[R], despite: Collection[Reason], deadline_s: float | None
+    ) -> Outcome[R]:
+        # What is refused here does not wait first.
+        self.terms.write_path(despite)
         try:
-            outcome = await path.execute(command)
+            async with self.writes.turn(command.operation, deadline_s):
+                path = self.terms.write_path(despite)
+                outcome = await path.execute(command, deadline_s=deadline_s)
         except FencedOut:
             self.terms.lost()
             raise
         except StoreRolledBack as error:
             self._rolled_back(error)
             raise
-        finally:
-            self._in_flight.discard(operation)
+        except StoreError as error:
+            self.probe.met(error)
+            self.space.met(error)
+            raise
         if command.plan is not None and outcome.revision:
             self.canonical.published(command.plan, outcome.revision)
+        self.degraded.served(outcome.revision)
         return outcome
 
     def readiness(self) -> Readiness:
         """Ready once the first election has an answer and the watch stands, until it drains."""
         terms, feed = self.terms, self.feed
-        draining = self.draining.is_set()
+        draining, waits = self.draining.is_set(), self.presence.waits
+        reason = terms.reason and terms.reason.value
+        if draining or waits:
+            reason = Reason.DRAINING.value if draining else NAME_HELD
         return Readiness(
-            ready=terms.is_decided and feed.warm and not draining,
+            ready=terms.is_decided and feed.warm and not draining and not waits,
             mode=terms.mode.value,
-            reason=Reason.DRAINING.value if draining else terms.reason and terms.reason.value,
+            reason=reason,
             leader=terms.leader,
             leader_url=self._leader_url(),
             feed_revision=feed.revision,
@@ -208,7 +258,7 @@ class Sidecar:
     @property
     def writes_in_flight(self) -> int:
         """How many commands are under way."""
-        return len(self._in_flight)
+        return self.writes.under_way
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError where the mirror's directory cannot be used."""
@@ -218,6 +268,10 @@ class Sidecar:
             asyncio.create_task(self.credentials.run(), name="credentials"),
             asyncio.create_task(self.peers.run(), name="peers"),
             asyncio.create_task(self.presence.run(), name="presence"),
+            asyncio.create_task(self.clocks.run(), name="clocks"),
+            asyncio.create_task(self.probe.run(), name="probe"),
+            asyncio.create_task(self.brake.run(), name="brake"),
+            asyncio.create_task(self.space.run(), name="space"),
             asyncio.create_task(self.terms.run(), name="terms"),
             asyncio.create_task(self.pending.run(), name="pending"),
             asyncio.create_task(self.mirror.run(), name="mirror"),
@@ -245,6 +299,9 @@ class Sidecar:
         leader = self.peers.leader
         return leader.url if leader is not None and leader.name == self.terms.leader else None
 
+    def _quorum_lost(self) -> bool:
+        return any(hold.reason is Reason.QUORUM_LOST for hold in self.terms.holds)
+
     def _witness(self) -> Compare | None:
         return self.mirror.witness()
 
@@ -256,6 +313,7 @@ class Sidecar:
     async def _recover(self, path: WritePath) -> None:
         """Prove that writing is safe; one linearizable read at least (design, "Modes")."""
         await self.mirror.check()
+        await self.clocks.check()
         now_ms = self.clock.now_ms()
         await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{now_ms}"))
         await self.first_token.ensure(path)

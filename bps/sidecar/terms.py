@@ -7,7 +7,6 @@ while something forbids writing, `write_path` says by name why.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
@@ -23,9 +22,21 @@ from bps.core.errors import (
     Unavailable,
 )
 from bps.core.ports import Clock, Store
-from bps.core.txn import Compare
+from bps.core.txn import Compare, Fence
 from bps.leadership.election import Leadership
-from bps.leadership.modes import Facts, Hold, Mode, Reason, Standing, Term, reason_of, standing
+from bps.leadership.left_leases import LeftLeases
+from bps.leadership.modes import (
+    Facts,
+    Hold,
+    Mode,
+    Reason,
+    Standing,
+    Term,
+    holds_of,
+    reason_of,
+    standing,
+)
+from bps.sidecar.edges import Edges
 from bps.sidecar.peers import Leader
 from bps.writepath.transact import WritePath
 
@@ -34,9 +45,6 @@ _PAUSE_S = 0.5
 _PAUSE_ROLLED_BACK_S = 5.0
 _FIRST_CAMPAIGN_S = 1.0
 """A standby is ready for reads as soon as it knows that another one leads."""
-
-_log = logging.getLogger(__name__)
-
 
 Recover = Callable[[WritePath], Awaitable[None]]
 """What a new leader proves before it takes writes. Raises StoreRolledBack to stay read-only."""
@@ -65,14 +73,17 @@ class Terms:
         self._recover = recover
         self._witness = witness
         self._leader_now = leader_now
+        self._left = LeftLeases()
         self._path: WritePath | None = None
+        self._fence: Fence | None = None
         self._facts = Facts()
         self._standing = standing(self._facts)
-        self.on_edge: Callable[[Standing, Standing], None] = lambda _before, _now: None
-        self.edges = 0
+        self.edges = Edges(sidecar, clock.now_ms(), self._standing)
         self.terms = 0
         self._lost: BpsError | None = None
         self._decided = asyncio.Event()
+        self._quorum = asyncio.Event()
+        self._quorum.set()
 
     @property
     def mode(self) -> Mode:
@@ -91,8 +102,13 @@ class Terms:
 
     @property
     def holds(self) -> tuple[Hold, ...]:
-        """All that forbids writing now, the lack of a term apart."""
-        return self._facts.holds
+        """All that forbids writing now, the weightiest first."""
+        return holds_of(self._facts)
+
+    @property
+    def fence(self) -> Fence | None:
+        """The fence of the present term, also while something forbids writing."""
+        return self._fence
 
     def write_path(self, despite: Collection[Reason] = ()) -> WritePath:
         """The write path of the present term, for a command that may pass the reasons `despite`.
@@ -149,7 +165,9 @@ class Terms:
     async def run(self) -> None:
         """Campaign and lead until cancelled; the lease is revoked at the end."""
         while True:
-            leadership = Leadership(self._store, self._clock, self._sidecar, ttl_s=self._ttl_s)
+            leadership = Leadership(
+                self._store, self._clock, self._sidecar, ttl_s=self._ttl_s, left=self._left
+            )
             pause_s = _PAUSE_S
             try:
                 await self._term(leadership)
@@ -159,9 +177,16 @@ class Terms:
                 if isinstance(error, StoreRolledBack):
                     pause_s = _PAUSE_ROLLED_BACK_S
             finally:
-                self._path = None
+                self._path = self._fence = None
                 await leadership.resign()
             await self._clock.sleep(pause_s)
+            # Without a quorum a campaign only waits for its deadlines; with one it is at once.
+            await self._quorum.wait()
+
+    def gone(self, fence: Fence) -> None:
+        """The store was read and lacks the key of `fence`: that term, if it still runs, is over."""
+        if self._fence == fence:
+            self.lost()
 
     def lost(self, why: BpsError | None = None) -> None:
         """The term is over at once, although the lease may not have ended; `why` is told."""
@@ -181,9 +206,12 @@ class Terms:
             min(_FIRST_CAMPAIGN_S, self._campaign_s) if first else self._campaign_s
         )
         self._lost = None
+        self._fence = leadership.fence()
         self._set(replace(self._facts, term=Term.RECOVERING, ended=None))
         path = WritePath(self._store, leadership, self._clock, witness=self._witness)
         await self._recover(path)
+        if self._lost is not None:
+            raise self._lost
         self._path = path
         self.terms += 1
         self._set(replace(self._facts, term=Term.HELD))
@@ -194,35 +222,19 @@ class Terms:
         raise self._lost
 
     def _end(self, error: BpsError) -> None:
-        self._path = None
+        self._path = self._fence = None
         self._set(replace(self._facts, term=Term.NONE, ended=Hold(reason_of(error), error)))
         self._decided.set()
 
     def _set(self, facts: Facts) -> None:
         """Take the facts in; an edge is logged, counted and told."""
         self._facts = facts
-        before, self._standing = self._standing, standing(facts)
-        now = self._standing
-        if (before.mode, before.reason) == (now.mode, now.reason):
-            return
-        self.edges += 1
-        # That another one leads is what a standby is for.
-        calm = now.hold is None or now.reason in {Reason.NOT_LEADER, Reason.DRAINING}
-        why = f": {now.hold.error.message}" if now.hold is not None else ""
-        _log.log(
-            logging.INFO if calm else logging.WARNING,
-            "%s%s",
-            now.mode.value,
-            why,
-            extra={
-                "sidecar": self._sidecar,
-                "term": self.terms,
-                "mode": now.mode.value,
-                "reason": now.reason and now.reason.value,
-                "before": before.mode.value,
-            },
-        )
-        self.on_edge(before, now)
+        if any(hold.reason is Reason.QUORUM_LOST for hold in facts.holds):
+            self._quorum.clear()
+        else:
+            self._quorum.set()
+        self._standing = standing(facts)
+        self.edges.passed(self._standing, self._clock.now_ms(), self.terms)
 
     def _refused(self, now: Standing) -> BpsError:
         """Why nothing is written here; the leader as it is known by now."""

@@ -141,12 +141,12 @@ _PASSING_CODES = frozenset(
         StatusCode.UNAVAILABLE,
         StatusCode.DEADLINE_EXCEEDED,
         StatusCode.CANCELLED,
-        StatusCode.UNKNOWN,
         # gRPC's word for a stream that broke in a way it did not expect.
         StatusCode.INTERNAL,
     }
 )
-
+_UNKNOWN_TEXTS = ("context canceled", "context deadline exceeded", "raft proposal dropped")
+"""etcd's own errors that it gives no code: the member did not come to an end."""
 
 CLOSED = Verdict(Unavailable, "The store was closed.")
 """A call that was under way when its store was closed."""
@@ -166,6 +166,11 @@ def classify(code: StatusCode, text: str) -> Verdict:
         return _refused(AccessDenied, "etcd refused our user, token or certificate.")
     if code in _PASSING_CODES:
         return _passing(Unavailable, "etcd did not answer.", unapplied=False)
+    if code is StatusCode.UNKNOWN:
+        if any(mark in text for mark in _UNKNOWN_TEXTS):
+            return _passing(Unavailable, "etcd did not answer.", unapplied=False)
+        # Also any code that gRPC does not have: this member may be no etcd at all.
+        return Verdict(StoreRefused, "etcd failed in a way that is not known.", elsewhere=True)
     return Verdict(StoreRefused, "etcd failed in a way that is not known.")
 
 

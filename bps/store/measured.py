@@ -34,9 +34,12 @@ class MeasuredStore:
         """Those of the store inside."""
         return self._inner.capabilities
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         """See `Store`."""
-        return await self._measure("snapshot", self._inner.snapshot(reads))
+        asked = self._inner.snapshot(reads, serializable=serializable, at_least=at_least)
+        return await self._measure("snapshot", asked)
 
     async def commit(self, txn: Txn) -> Committed | Conflict:
         """See `Store`. A conflict is an outcome of its own."""
@@ -50,9 +53,19 @@ class MeasuredStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         """See `Store`."""
-        asked = self._inner.page(start, end, limit=limit, revision=revision, keys_only=keys_only)
+        asked = self._inner.page(
+            start,
+            end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
+            at_least=at_least,
+        )
         return await self._measure("page", asked)
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:

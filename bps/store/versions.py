@@ -88,7 +88,7 @@ def check_servers(statuses: Sequence[MemberStatus], *, allow_old: bool) -> tuple
         raise ConfigError(
             f"The configured etcd endpoints belong to different clusters: {named}.",
             endpoints=list(clusters.values()),
-        )
+        ).advising("Name the members of one cluster only.")
     warnings: list[str] = []
     for version in sorted({status.version for status in statuses}):
         for defect in _known(version):

@@ -8,6 +8,7 @@ where it is cold. A conflict outside the plan costs one more, as its answer brin
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -22,6 +23,7 @@ from bps.core.errors import (
     MalformedRecord,
     NoSpace,
     OutcomeUnknown,
+    Overloaded,
     Rejected,
     StoreRolledBack,
     Unavailable,
@@ -86,23 +88,27 @@ class WritePath:
         self._warm = WarmPlans()
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def execute(self, command: Command[R]) -> Outcome[R]:
-        """Run one command to its end.
+    async def execute(self, command: Command[R], *, deadline_s: float | None = None) -> Outcome[R]:
+        """Run one command to its end, by the caller's `deadline_s` where that is nearer.
+
+        It is an instant of the monotonic clock. A write that was sent is not given up before its
+        request has an answer or its own deadline (at most 4 s); its settlement is.
 
         Raises:
             Rejected: the state, read freshly, does not allow it.
             IdempotencyKeyReused: the operation id was used with another request.
             OutcomeUnknown: sent, and no answer until the deadline; repeat with the same id.
             Contended: other writers won until the deadline.
+            Overloaded: the caller's deadline passed before it was begun.
             NotLeader, LeaseLost, FencedOut: this process may not write; nothing was written.
             StoreRolledBack: the store lacks what the witness saw; nothing was written.
             Unavailable: the store does not answer; nothing was written.
         """
         if command.plan is None:
-            return await self._execution(command, None).run(self._deadline_s)
+            return await self._execution(command, None).run(self._deadline_s, deadline_s)
         queue = self._queues.setdefault(command.plan, asyncio.Lock())
         async with queue:
-            return await self._execution(command, self._warm).run(self._deadline_s)
+            return await self._execution(command, self._warm).run(self._deadline_s, deadline_s)
 
     def _execution(self, command: Command[R], warm: WarmPlans | None) -> _Execution[R]:
         return _Execution(
@@ -131,9 +137,16 @@ class _Execution(Generic[R]):
         self._witness = witness
         self._operation: OperationId = command.operation
         self._deadline_s = 0.0
+        self._wanted_until_s = math.inf
 
-    async def run(self, deadline_s: float) -> Outcome[R]:
-        self._deadline_s = self._clock.monotonic_s() + deadline_s
+    async def run(self, bound_s: float, wanted_until_s: float | None) -> Outcome[R]:
+        """`bound_s` from now, or until the instant `wanted_until_s` if that is earlier."""
+        if wanted_until_s is not None:
+            self._wanted_until_s = wanted_until_s
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._wanted_until_s:
+            raise Overloaded("The deadline passed before the write was begun; nothing was written.")
+        self._deadline_s = min(now_s + bound_s, self._wanted_until_s)
         warm = self._warm.view(self._command.plan) if self._warm and self._command.plan else None
         view = warm or await self._read(())
         while True:
@@ -196,7 +209,7 @@ class _Execution(Generic[R]):
             self._operation,
             fence=fence,
             expected_mod_revision=before.mod_revision if before else 0,
-            deadline_s=self._clock.monotonic_s() + SETTLEMENT_S,
+            deadline_s=min(self._clock.monotonic_s() + SETTLEMENT_S, self._wanted_until_s),
         )
         self._forget()
         if isinstance(settled, Done):

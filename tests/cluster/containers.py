@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,34 @@ def _image() -> str:
 class ContainerMember(Member):
     """One container; its data live in a volume of its own."""
 
-    def __init__(self, name: str, port: int, container: DockerContainer, network: Network) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        launch: Callable[[str, int, str], DockerContainer],
+        network: Network,
+    ) -> None:
         super().__init__(name, f"{HOST}:{port}")
-        self._container = container
+        self._launch = partial(launch, name, port)
+        self._container = self._launch("new")
         self._network = network
         self._is_isolated = False
+
+    @property
+    def pid(self) -> int:
+        return int(self._inspected().attrs["State"]["Pid"])
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self._inspected().attrs["Mounts"][0]["Source"]) / "data"
+
+    @property
+    def peer_url(self) -> str:
+        return f"http://{self.name}:2380"
+
+    def start_as_new(self) -> None:
+        self._inspected().remove(v=True)
+        self._container = self._launch("existing")
 
     @property
     def is_faulty(self) -> bool:
@@ -153,9 +177,10 @@ class ContainerCluster(EtcdCluster):
 
     mode = "containers"
 
-    def __init__(self) -> None:
+    def __init__(self, flags: Sequence[str] = ()) -> None:
         remove_orphans()
         self._client = DockerClient().client
+        self._flags = flags
         self._members: list[ContainerMember] = []
         try:
             self._start(_image())
@@ -165,34 +190,40 @@ class ContainerCluster(EtcdCluster):
 
     def _start(self, image: str) -> None:
         self._network = Network(docker_network_kw={"labels": _LABELS}).create()
-        initial = ",".join(f"etcd{i + 1}=http://etcd{i + 1}:2380" for i in range(CLUSTER_SIZE))
         for i, port in enumerate(free_ports(CLUSTER_SIZE)):
-            name = f"etcd{i + 1}"
-            volume = self._client.volumes.create(labels=_LABELS)
-            container = (
-                DockerContainer(image)
-                .with_command(
-                    [
-                        "/usr/local/bin/etcd",
-                        f"--name={name}",
-                        "--data-dir=/var/lib/etcd/data",
-                        "--listen-client-urls=http://0.0.0.0:2379",
-                        f"--advertise-client-urls=http://{HOST}:{port}",
-                        "--listen-peer-urls=http://0.0.0.0:2380",
-                        f"--initial-advertise-peer-urls=http://{name}:2380",
-                        f"--initial-cluster={initial}",
-                        *ETCD_FLAGS,
-                    ]
-                )
-                .with_network(self._network)
-                .with_network_aliases(name)
-                .with_volume_mapping(volume.name, "/var/lib/etcd", "rw")
-                .with_kwargs(labels=_LABELS, hostname=name)
+            launch = partial(self._launch, image)
+            self._members.append(ContainerMember(f"etcd{i + 1}", port, launch, self._network))
+
+    def _launch(self, image: str, name: str, port: int, state: str) -> DockerContainer:
+        """Starts a member without data; `state` is that of the cluster, new or existing."""
+        initial = ",".join(f"etcd{i + 1}=http://etcd{i + 1}:2380" for i in range(CLUSTER_SIZE))
+        volume = self._client.volumes.create(labels=_LABELS)
+        container = (
+            DockerContainer(image)
+            .with_command(
+                [
+                    "/usr/local/bin/etcd",
+                    f"--name={name}",
+                    "--data-dir=/var/lib/etcd/data",
+                    "--listen-client-urls=http://0.0.0.0:2379",
+                    f"--advertise-client-urls=http://{HOST}:{port}",
+                    "--listen-peer-urls=http://0.0.0.0:2380",
+                    f"--initial-advertise-peer-urls=http://{name}:2380",
+                    f"--initial-cluster={initial}",
+                    f"--initial-cluster-state={state}",
+                    *ETCD_FLAGS,
+                    *self._flags,
+                ]
             )
-            # with_bind_ports takes no address, and would publish on every interface.
-            container.ports["2379/tcp"] = (HOST, port)
-            container.start()
-            self._members.append(ContainerMember(name, port, container, self._network))
+            .with_network(self._network)
+            .with_network_aliases(name)
+            .with_volume_mapping(volume.name, "/var/lib/etcd", "rw")
+            .with_kwargs(labels=_LABELS, hostname=name)
+        )
+        # with_bind_ports takes no address, and would publish on every interface.
+        container.ports["2379/tcp"] = (HOST, port)
+        container.start()
+        return container
 
     @property
     def members(self) -> Sequence[ContainerMember]:

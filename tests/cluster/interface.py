@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tests.cluster import gateway
 
 CLUSTER_SIZE = 3
 POLL_S = 0.02
 ETCD_FLAGS = (
-    "--initial-cluster-state=new",
     "--heartbeat-interval=100",
     "--election-timeout=1000",
     f"--quota-backend-bytes={8 * 1024**3}",
@@ -41,6 +41,25 @@ class Member(ABC):
         self.name = name
         #: `127.0.0.1:port` for clients; stays the same across kill and start.
         self.endpoint = endpoint
+
+    @property
+    @abstractmethod
+    def pid(self) -> int:
+        """Its process id on this host, while it runs; another one after each start."""
+
+    @property
+    @abstractmethod
+    def data_dir(self) -> Path:
+        """Its data on this host; with an engine in a virtual machine they cannot be read."""
+
+    @property
+    @abstractmethod
+    def peer_url(self) -> str:
+        """How the other members know it."""
+
+    @abstractmethod
+    def start_as_new(self) -> None:
+        """Deletes the data of a killed member, and starts it to join a cluster that runs."""
 
     @abstractmethod
     def kill(self) -> None:

@@ -41,12 +41,20 @@ class ProcessMember(Member):
     """An etcd process that dies with this one."""
 
     def __init__(
-        self, index: int, endpoint: str, command: Sequence[str], log: Path, proxy: PeerProxy
+        self,
+        index: int,
+        endpoint: str,
+        command: Sequence[str],
+        proxy: PeerProxy,
+        *,
+        data_dir: Path,
     ) -> None:
         super().__init__(f"etcd{index + 1}", endpoint)
         self._index = index
-        self._command = command
-        self._log = log
+        self._command = [*command, f"--data-dir={data_dir}"]
+        self._joins = "new"
+        self._data_dir = data_dir
+        self._log = data_dir.with_suffix(".log")
         self._proxy = proxy
         self._is_paused = False
         self._process = self._spawn()
@@ -54,6 +62,19 @@ class ProcessMember(Member):
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def data_dir(self) -> Path:
+        return self._data_dir
+
+    @property
+    def peer_url(self) -> str:
+        return f"http://{HOST}:{self._proxy.ports[self._index]}"
+
+    def start_as_new(self) -> None:
+        shutil.rmtree(self._data_dir)
+        self._joins = "existing"
+        self.start()
 
     @property
     def is_faulty(self) -> bool:
@@ -103,7 +124,7 @@ class ProcessMember(Member):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ETCD_")}
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                parent_bound_command(self._command),
+                parent_bound_command([*self._command, f"--initial-cluster-state={self._joins}"]),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -117,7 +138,7 @@ class ProcessCluster(EtcdCluster):
 
     mode = "processes"
 
-    def __init__(self) -> None:
+    def __init__(self, flags: Sequence[str] = ()) -> None:
         program = newest_etcd()
         self._directory = Path(tempfile.mkdtemp(prefix="bps-cluster-"))
         self._members: list[ProcessMember] = []
@@ -131,16 +152,16 @@ class ProcessCluster(EtcdCluster):
             command = [
                 str(program),
                 f"--name=etcd{i + 1}",
-                f"--data-dir={self._directory / str(i)}",
                 f"--listen-client-urls=http://{endpoint}",
                 f"--advertise-client-urls=http://{endpoint}",
                 f"--listen-peer-urls=http://{HOST}:{peer_ports[i]}",
                 f"--initial-advertise-peer-urls={peer_urls[i]}",
                 f"--initial-cluster={initial}",
                 *ETCD_FLAGS,
+                *flags,
             ]
-            log = self._directory / f"{i}.log"
-            self._members.append(ProcessMember(i, endpoint, command, log, self._proxy))
+            data = self._directory / str(i)
+            self._members.append(ProcessMember(i, endpoint, command, self._proxy, data_dir=data))
 
     @property
     def members(self) -> Sequence[ProcessMember]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from tests.cluster.containers import ContainerCluster, engine_answers
 from tests.cluster.interface import EtcdCluster
@@ -12,8 +13,8 @@ MODE_VARIABLE = "BPS_TEST_CLUSTER"
 _HEALTHY_DEADLINE_S = 30.0
 
 
-def start_cluster() -> tuple[EtcdCluster, str]:
-    """Starts three members and waits until they are healthy.
+def start_cluster(flags: Sequence[str] = ()) -> tuple[EtcdCluster, str]:
+    """Starts three members, with `flags` of etcd over the usual ones; waits until they are healthy.
 
     Returns:
         The cluster, and a sentence that says what it is and why.
@@ -31,7 +32,7 @@ def start_cluster() -> tuple[EtcdCluster, str]:
         reason = "" if mode == "containers" else ": no Docker engine answered"
     elif mode == "containers" and not engine_answers():
         raise RuntimeError(f"{MODE_VARIABLE}=containers, but no Docker engine answers; start it")
-    cluster = ContainerCluster() if mode == "containers" else ProcessCluster()
+    cluster = ContainerCluster(flags) if mode == "containers" else ProcessCluster(flags)
     try:
         cluster.wait_healthy(_HEALTHY_DEADLINE_S)
         return cluster, f"3 {mode} (etcd {cluster.version()}){reason}"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bps.core.errors import Compacted, StoreRefused, TooLarge
+from bps.core.errors import Compacted, StoreRefused, TooLarge, Unavailable
 from bps.core.ports import Capability, Key, Prefix, Store
 from bps.core.txn import Committed, Delete, Put, Txn, unchanged
 from tests.asynchronous import asynchronous
@@ -219,3 +219,18 @@ async def test_compaction_drops_history_and_keeps_the_present(subject: Subject) 
         ]
         done = await store.commit(Txn((unchanged(key, last),), (Put(key, b"4"),)))
         assert isinstance(done, Committed)
+
+
+@asynchronous
+async def test_serializable_reads_see_what_their_member_has_applied(subject: Subject) -> None:
+    async with subject.open() as store:
+        key = subject.key("a")
+        revision = await put(store, (key, b"1"))
+        snapshot = await store.snapshot([Key(key)], serializable=True, at_least=revision)
+        assert snapshot.revision >= revision
+        assert snapshot.answers == (await store.snapshot([Key(key)])).answers
+        page = await store.page(key, b"\0", limit=1, serializable=True, at_least=revision)
+        assert page.kvs == snapshot.answers[0]
+        with pytest.raises(Unavailable) as behind:
+            await store.snapshot([Key(key)], serializable=True, at_least=revision + 1_000)
+        assert int(str(behind.value.facts["have"])) >= revision

@@ -104,6 +104,9 @@ def _mend_body(body: dict[str, Any]) -> None:
     if body.get("clock"):
         body["clock"] = {actor: at[:_SAFE_DIGITS] for actor, at in body["clock"].items()}
     body |= {name: value for name, value in _REAL.items() if body.get(name)}
+    if body.get("mode") == "READ_ONLY":
+        # The other operations are asked meanwhile.
+        body["mode"] = "READ_WRITE"
     if "action" in body:
         # Which fields belong together depends on the values of others.
         body.clear()

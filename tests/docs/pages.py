@@ -42,7 +42,8 @@ def _one_spaced(text: str) -> str:
 
 def pages() -> list[Path]:
     """Every page that people read."""
-    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "docker").rglob("*.md")])
+    places = (DOCS, ROOT / "docker", ROOT / "tests")
+    return sorted([*ROOT.glob("*.md"), *(page for place in places for page in place.rglob("*.md"))])
 
 
 def links(page: Path) -> Iterator[str]:

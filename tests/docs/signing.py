@@ -12,6 +12,8 @@ from bps.api.keys import (
     key_view_rows,
     statement_for,
 )
+from bps.checkpoints.accept import AcceptRollback
+from bps.checkpoints.accepted import LostCheckpoint
 from bps.checkpoints.advance import AdvanceCheckpoint
 from bps.checkpoints.model import CheckpointedHead
 from bps.checkpoints.read import checkpoints_page
@@ -43,6 +45,8 @@ async def signing(path: WritePath, store: Store, plan: str, now_ms: int) -> dict
     page = await checkpoints_page(store, 0, 10)
     found["checkpoint-list"] = [CheckpointView.of(n.checkpoint, n.hash) for n in page.items]
     found["checkpoint-show"] = found["checkpoint-list"][0]
+    lost = (LostCheckpoint(seq=9, hash="0" * 64),)
+    await do(AcceptRollback("tester", "rollback", "why", lost, one))
     wanted = StatementRequest(
         action="rotate", key_id=two.public.key_id, public_key=spare.public.text
     )

@@ -16,14 +16,17 @@ from bps.api.setup import InitView
 from bps.api.tokens import TokenView
 from bps.api.views import OUTPUTS, BranchView, PlanView, PolicyView
 from bps.clock import SystemClock
+from bps.core import keys
 from bps.core.keys import KEY_MAP, ROOT
 from bps.core.ports import Store
+from bps.core.txn import Put, Txn
 from bps.identity.prune import Pruning
 from bps.identity.read import all_credentials
 from bps.identity.token_text import Token
 from bps.initiatives.read import all_initiatives
 from bps.keyring.public_key import PublicKey
 from bps.leadership.election import Leadership
+from bps.leadership.operator_mode import SetOperatorMode, operator_mode
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import BODIES
@@ -38,6 +41,7 @@ from bps.replay.events import read_events
 from bps.replay.replay import replay
 from bps.replay.verify import verify
 from bps.setup.first_use import FirstUse
+from bps.sidecar.clock_watch import SidecarClock
 from bps.sidecar.feed import Feed
 from bps.sidecar.presence import Presence
 from bps.store.memory import MemoryStore
@@ -97,6 +101,10 @@ async def story(store: Store) -> dict[str, Any]:
         rules = {**DEFAULT_POLICY.rules, "max_branches": 9}
         replaced = await do(ReplacePolicy(WHO, "policy", rules, None, ("*",)))
         found["policy-set"] = replaced.result
+        for mode in ("READ_ONLY", "READ_WRITE"):
+            braked = await do(SetOperatorMode(WHO, f"mode-{mode}", mode, "why"))
+            found[f"mode-{mode.lower().replace('_', '-')}"] = braked.result
+        found["mode-show"] = (await operator_mode(store)).wanted
         in_force = (await policy_in_force(store)).in_force
         found["policy-show"] = PolicyView.of(in_force.policy, in_force.etag)
         branches = await branches_of(store, PLAN)
@@ -112,6 +120,8 @@ async def story(store: Store) -> dict[str, Any]:
         presence = Presence(store, Feed(store, clock), clock, "somewhere/1", key)
         announcing = asyncio.create_task(presence.run())
         await presence.tried()
+        told = SidecarClock(name="somewhere/1", clock_ms=clock.now_ms())
+        await store.commit(Txn((), (Put(keys.clock("somewhere/1"), told.encode()),)))
         await check_stored(store)
         announcing.cancel()
         return found

@@ -59,11 +59,13 @@ class FaultyStore(ForwardingStore):
         self.commits_only = False
         self._delayed: list[_Delayed] = []
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         fault = Fault.NONE if self.commits_only else self._next("snapshot")
         if fault not in {Fault.NONE, Fault.NO_LEASE, Fault.NO_SPACE, Fault.LAST_SPACE}:
             raise Unavailable("No answer to a read.")
-        snapshot = await super().snapshot(reads)
+        snapshot = await super().snapshot(reads, serializable=serializable, at_least=at_least)
         await self._answered()
         return snapshot
 

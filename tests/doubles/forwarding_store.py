@@ -18,8 +18,10 @@ class ForwardingStore:
     def capabilities(self) -> frozenset[Capability]:
         return self.inner.capabilities
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
-        return await self.inner.snapshot(reads)
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
+        return await self.inner.snapshot(reads, serializable=serializable, at_least=at_least)
 
     async def commit(self, txn: Txn) -> Committed | Conflict:
         return await self.inner.commit(txn)
@@ -32,9 +34,17 @@ class ForwardingStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         return await self.inner.page(
-            start, end, limit=limit, revision=revision, keys_only=keys_only
+            start,
+            end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
+            at_least=at_least,
         )
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:

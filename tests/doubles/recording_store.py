@@ -33,10 +33,12 @@ class RecordingStore(ForwardingStore):
         """How many requests a client would have sent."""
         return len(self.calls)
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         self.calls.append("snapshot")
         self.reads.append(reads)
-        return await super().snapshot(reads)
+        return await super().snapshot(reads, serializable=serializable, at_least=at_least)
 
     async def commit(self, txn: Txn) -> Committed | Conflict:
         self.calls.append("commit")
@@ -53,9 +55,19 @@ class RecordingStore(ForwardingStore):
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         self.calls.append("page")
-        return await super().page(start, end, limit=limit, revision=revision, keys_only=keys_only)
+        return await super().page(
+            start,
+            end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
+            at_least=at_least,
+        )
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:
         self.calls.append("count")

@@ -1,6 +1,6 @@
 """A sidecar in a process of its own that does what it is told to, line by line.
 
-Usage: python -m tests.doubles.rolling_sidecar NAME ENDPOINT,...
+Usage: python -m tests.doubles.rolling_sidecar NAME ENDPOINT,... [TTL_S]
 
 Each line is a JSON list, an act and its arguments; each is answered by one JSON object. `start`
 campaigns, `stop` resigns; between them it acts while it leads. The code of `bps` is what
@@ -36,8 +36,9 @@ _CAMPAIGN_S = 30.0
 class RollingSidecar:
     """One release's sidecar, started and stopped again and again."""
 
-    def __init__(self, name: str, store: EtcdStore) -> None:
+    def __init__(self, name: str, store: EtcdStore, ttl_s: int) -> None:
         self._name = name
+        self._ttl_s = ttl_s
         self._store = store
         self._sidecar: Sidecar | None = None
         self._ops = count(1)
@@ -45,7 +46,7 @@ class RollingSidecar:
     async def do(self, act: str, *arguments: Any) -> dict[str, Any]:
         """Carry out one line."""
         if act == "start":
-            settings = SidecarSettings(self._name, lease_ttl_s=5, campaign_s=_CAMPAIGN_S)
+            settings = SidecarSettings(self._name, lease_ttl_s=self._ttl_s, campaign_s=_CAMPAIGN_S)
             self._sidecar = await Sidecar(self._store, SystemClock(), settings).__aenter__()
             return {"schema": SCHEMA}
         if act == "stop":
@@ -80,9 +81,9 @@ class RollingSidecar:
         return {"outcome": outcome.how, **outcome.result.model_dump(mode="json")}
 
 
-async def _serve(name: str, endpoints: str) -> None:
+async def _serve(name: str, endpoints: str, ttl_s: str = "5") -> None:
     async with EtcdStore(endpoints.split(",")) as store:
-        sidecar = RollingSidecar(name, store)
+        sidecar = RollingSidecar(name, store, int(ttl_s))
         while line := await asyncio.to_thread(sys.stdin.readline):
             try:
                 answer = await sidecar.do(*json.loads(line))

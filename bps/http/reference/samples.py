@@ -34,6 +34,7 @@ _BY_NAME = {
     "subject": "EP-42-RR(br66400e4b)-1",
     "bpsactor": "canonical",
     "bpsoperation": "supervisor-1/promote-1",
+    "by": "operator-1",
     "bpstrace": "trace-1",
     "type": "io.haios.bps.blueprint_promoted",
     "specversion": "1.0",

@@ -15,8 +15,8 @@ from bps.core.errors import DigestMismatch, NotFound
 from bps.http.answers import blueprint_answer, unless_known
 from bps.http.documented import EXAMPLE_BLUEPRINT, blueprint_read, refuses
 from bps.http.parameters import PlanId
+from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
-from bps.http.service import service_of
 from bps.identity.roles import Operation
 from bps.plans.read import blueprint_if_stored
 
@@ -49,11 +49,13 @@ Digest = Annotated[
     responses=blueprint_read("The bytes with this digest."),
     openapi_extra=asks(Operation.PLAN_READ, **refuses(DigestMismatch)),
 )
-async def blueprint_by_digest(request: Request, plan: PlanId, digest: Digest) -> Response:
+async def blueprint_by_digest(
+    request: Request, reading: RequestReading, plan: PlanId, digest: Digest
+) -> Response:
     """Get the blueprint with a digest that a record of the plan names."""
-    found = await blueprint_if_stored(service_of(request).sidecar.store, plan, digest)
+    found = await blueprint_if_stored(reading, plan, digest)
     if found is None:
         raise NotFound(f"{plan} has no blueprint {digest}.", plan=plan, digest=digest)
     content, revision = found
-    unchanged = unless_known(request, digest, revision)
-    return unchanged or blueprint_answer(content, etag=digest, revision=revision)
+    unchanged = unless_known(request, digest, revision, reading)
+    return unchanged or blueprint_answer(content, etag=digest, revision=revision, reading=reading)

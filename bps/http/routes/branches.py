@@ -27,13 +27,14 @@ from bps.http.execute import CREATED, OperationId, execute, principal_of
 from bps.http.intake import CheckedBlueprint
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.parameters import BranchName, PlanId
+from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
 from bps.http.service import service_of
 from bps.identity.roles import Operation
 from bps.plans.branches import FailBranch, RebaseBranch, SubmitBranch
 from bps.plans.model import RRPlan
 from bps.plans.pages import branches_page
-from bps.plans.read import blueprint, rr_plan_detail
+from bps.plans.read import rr_plan_detail
 from bps.plans.results import BranchResult
 
 ROUTER = router("branches")
@@ -49,15 +50,17 @@ _FIX = "title: Checkout service\ntasks:\n  - id: charge\n    timeout_ms: 900\n"
     openapi_extra=asks(Operation.PLAN_READ),
 )
 async def list_branches(
-    request: Request, plan: PlanId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    reading: RequestReading, plan: PlanId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
     """List a plan's branches with their newest RR-plans."""
-    store, listing = service_of(request).sidecar.store, f"branches/{plan}"
+    listing = f"branches/{plan}"
     last = after(cursor, listing, ids.branch_id)
-    found = await branches_page(store, plan, after=last, limit=limit)
+    found = await branches_page(reading, plan, after=last, limit=limit)
     views = [BranchView.of(branch, rr_plan) for branch, rr_plan in found.items]
     following = views[-1].branch if found.more else None
-    return answer_page(views, listing=listing, last=following, revision=found.revision)
+    return answer_page(
+        views, listing=listing, last=following, revision=found.revision, reading=reading
+    )
 
 
 @ROUTER.post(
@@ -82,11 +85,11 @@ async def open_branch(
     responses=read("The RR-plan named, or the branch's newest one."),
     openapi_extra=asks(Operation.PLAN_READ, **refuses(Ambiguous)),
 )
-async def show_branch(request: Request, plan: PlanId, branch: BranchName) -> Response:
+async def show_branch(reading: RequestReading, plan: PlanId, branch: BranchName) -> Response:
     """Show an RR-plan: the newest of a branch, or the one whose id is given."""
     ref = ids.BranchRef.parse(plan, branch)
-    found = await rr_plan_detail(service_of(request).sidecar.store, plan, ref)
-    return answer(found.rr_plan, revision=found.revision)
+    found = await rr_plan_detail(reading, plan, ref)
+    return answer(found.rr_plan, revision=found.revision, reading=reading)
 
 
 @ROUTER.get(
@@ -95,20 +98,22 @@ async def show_branch(request: Request, plan: PlanId, branch: BranchName) -> Res
     responses=blueprint_read("The bytes that were submitted."),
     openapi_extra=asks(Operation.PLAN_READ, **refuses(Ambiguous, DigestMismatch)),
 )
-async def submitted_blueprint(request: Request, plan: PlanId, branch: BranchName) -> Response:
+async def submitted_blueprint(
+    request: Request, reading: RequestReading, plan: PlanId, branch: BranchName
+) -> Response:
     """Get the blueprint that was submitted to an RR-plan."""
     ref = ids.BranchRef.parse(plan, branch)
-    store = service_of(request).sidecar.store
-    found = await rr_plan_detail(store, plan, ref)
+    found = await rr_plan_detail(reading, plan, ref)
     digest = found.rr_plan.digest
     if digest is None:
         msg = f"Nothing was submitted to {found.rr_plan.rr_plan}."
         raise NotFound(msg, rr_plan=found.rr_plan.rr_plan)
-    unchanged = unless_known(request, digest, found.revision)
+    unchanged = unless_known(request, digest, found.revision, reading)
     if unchanged is not None:
         return unchanged
-    content = await blueprint(store, plan, digest)
-    return blueprint_answer(content, etag=digest, revision=found.revision)
+    blueprints = service_of(request).sidecar.blueprints
+    content = await blueprints.get(reading, plan, digest)
+    return blueprint_answer(content, etag=digest, revision=found.revision, reading=reading)
 
 
 @ROUTER.post(

@@ -42,7 +42,7 @@ async def list_checkpoints(
 ) -> Response:
     """List checkpoints, oldest first."""
     start = after(cursor, _LISTING, digits) or 0
-    page = await checkpoints_page(service_of(request).sidecar.store, start, limit)
+    page = await checkpoints_page(service_of(request).sidecar.reads, start, limit)
     views = [CheckpointView.of(each.checkpoint, each.hash) for each in page.items]
     last = None if page.last is None else str(page.last)
     return answer_page(views, listing=_LISTING, last=last, revision=page.revision)
@@ -58,5 +58,5 @@ async def list_checkpoints(
 )
 async def show_checkpoint(request: Request, seq: CheckpointNumber) -> Response:
     """Show one checkpoint."""
-    found, revision = await one_checkpoint(service_of(request).sidecar.store, seq)
+    found, revision = await one_checkpoint(service_of(request).sidecar.reads, seq)
     return answer(CheckpointView.of(found.checkpoint, found.hash), revision=revision)

@@ -30,5 +30,6 @@ async def doctor(request: Request) -> Response:
         store,
         endpoints=settings.endpoints,
         check_versions=lambda: check_members(store, settings),
+        quota_bytes=settings.quota_bytes,
     )
     return answer_list([*checks, *await diagnose_sidecar(service.sidecar)])

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bps.api.health import Alive, Leads, Readiness
+from bps.api.health import Alive, EdgeView, HoldView, Leads, Readiness
 from bps.core.errors import BpsError, Forbidden, NotLeader, Unavailable
 from bps.http.documented import refuses
 from bps.http.routing import operation_name
 from bps.http.server import is_loopback
 from bps.http.service import service_of
+from bps.plans.cloudevents import rfc3339
 
 READY, NOT_READY = 200, 503
 
@@ -64,10 +65,24 @@ async def readyz(
     response.headers["Cache-Control"] = "no-store"
     if verbose is None:
         return Readiness(ready=state.ready)
+    terms = sidecar.terms
     return Readiness(
         ready=state.ready,
         mode=state.mode,
         reason=state.reason,
+        since=rfc3339(terms.edges.last.at_ms),
+        holds=[
+            HoldView(reason=hold.reason.value, message=hold.error.message) for hold in terms.holds
+        ],
+        edges=[
+            EdgeView(
+                mode=edge.mode.value,
+                reason=edge.reason.value if edge.reason is not None else None,
+                at=rfc3339(edge.at_ms),
+                message=edge.message,
+            )
+            for edge in terms.edges.newest_first
+        ],
         leader=state.leader,
         leader_url=state.leader_url,
         feed_revision=str(state.feed_revision),

@@ -15,7 +15,7 @@ from bps.core import ids
 from bps.core.errors import Exists, NotFound
 from bps.http.answers import answer, answer_page, outcome_answer
 from bps.http.documented import created, read, refuses
-from bps.http.execute import CREATED, OperationId, principal_of
+from bps.http.execute import CREATED, OperationId, carry_out, principal_of
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.routing import asks, router
 from bps.http.service import service_of
@@ -50,7 +50,7 @@ async def list_initiatives(
 ) -> Response:
     """List initiatives."""
     start = after(cursor, _LISTING, _position) or ""
-    page = await initiatives_page(service_of(request).sidecar.store, start, limit)
+    page = await initiatives_page(service_of(request).sidecar.reads, start, limit)
     return answer_page(page.items, listing=_LISTING, last=page.last, revision=page.revision)
 
 
@@ -67,7 +67,7 @@ async def create_initiative(
 ) -> Response:
     """Make an initiative, which plans belong to. The same one again changes nothing."""
     command = wanted.command(principal_of(request), op_id)
-    outcome = await service_of(request).sidecar.execute(command)
+    outcome = await carry_out(request, command)
     # One status for all: a repeated request cannot tell whether the first one made it.
     return outcome_answer(outcome, status=CREATED)
 
@@ -80,7 +80,7 @@ async def create_initiative(
 )
 async def read_initiative(request: Request, name: InitiativeId) -> Response:
     """Show an initiative."""
-    found, revision = await initiative(service_of(request).sidecar.store, name)
+    found, revision = await initiative(service_of(request).sidecar.reads, name)
     return answer(found, revision=revision)
 
 

@@ -33,7 +33,7 @@ from bps.core.errors import (
 )
 from bps.http.answers import answer, answer_page, outcome_answer
 from bps.http.documented import created, example, read, refuses, written
-from bps.http.execute import CREATED, OK, OperationId, principal_of
+from bps.http.execute import CREATED, OK, OperationId, carry_out, principal_of
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.routing import asks, router
 from bps.http.service import service_of
@@ -72,7 +72,7 @@ async def list_keys(
 ) -> Response:
     """List the registered public keys."""
     start = after(cursor, _LISTING, key_id_text) or ""
-    registry, revision = await registry_at(service_of(request).sidecar.store)
+    registry, revision = await registry_at(service_of(request).sidecar.reads)
     rows = key_view_rows(registry)
     later = [row for row in rows if row.key_id > start]
     page = later[:limit]
@@ -111,7 +111,7 @@ async def add_key(request: Request, wanted: KeyRequest, op_id: OperationId) -> R
         checked_comment(wanted.comment, key),
         approvals_in(wanted.approvals),
     )
-    return outcome_answer(await service_of(request).sidecar.execute(command), status=CREATED)
+    return outcome_answer(await carry_out(request, command), status=CREATED)
 
 
 @ROUTER.post(
@@ -139,7 +139,7 @@ async def rotate_key(
         checked_comment(wanted.comment, key),
         approvals_in(wanted.approvals),
     )
-    return outcome_answer(await service_of(request).sidecar.execute(command), status=CREATED)
+    return outcome_answer(await carry_out(request, command), status=CREATED)
 
 
 @ROUTER.post(
@@ -162,7 +162,7 @@ async def revoke_key(
     """Let a key sign nothing any more; what it signed before stays verifiable."""
     approvals = approvals_in(wanted.approvals) if wanted is not None else ()
     command = RevokeKey(principal_of(request), op_id, key_id, approvals)
-    return outcome_answer(await service_of(request).sidecar.execute(command), status=OK)
+    return outcome_answer(await carry_out(request, command), status=OK)
 
 
 @ROUTER.post(

@@ -21,14 +21,16 @@ from bps.http.execute import CREATED, OperationId, execute, principal_of
 from bps.http.intake import CheckedBlueprint
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.parameters import PlanId, VersionNumber
+from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
 from bps.http.service import service_of
 from bps.identity.roles import Operation
 from bps.plans.model import Plan, Version
 from bps.plans.pages import plans_page, versions_page
-from bps.plans.read import blueprint, plan_detail, version_detail
+from bps.plans.read import plan_detail, version_detail
 from bps.plans.register import RegisterPlan
 from bps.plans.results import PlanResult
+from bps.sidecar.degraded import Reading
 
 ROUTER = router("plans")
 
@@ -58,13 +60,15 @@ Title = Annotated[
     openapi_extra=asks(Operation.PLAN_READ),
 )
 async def list_plans(
-    request: Request, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    reading: RequestReading, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
     """List plans."""
     last = after(cursor, "plans", ids.plan_id)
-    found = await plans_page(service_of(request).sidecar.store, after=last, limit=limit)
+    found = await plans_page(reading, after=last, limit=limit)
     following = found.items[-1].plan if found.more else None
-    return answer_page(found.items, listing="plans", last=following, revision=found.revision)
+    return answer_page(
+        found.items, listing="plans", last=following, revision=found.revision, reading=reading
+    )
 
 
 @ROUTER.put(
@@ -100,10 +104,10 @@ async def register_plan(
     responses=read("The plan, its canonical version and the end of its log."),
     openapi_extra=asks(Operation.PLAN_READ),
 )
-async def show_plan(request: Request, plan: PlanId) -> Response:
+async def show_plan(reading: RequestReading, plan: PlanId) -> Response:
     """Show a plan."""
-    detail = await plan_detail(service_of(request).sidecar.store, plan)
-    return answer(PlanView.of(detail), revision=detail.revision)
+    detail = await plan_detail(reading, plan)
+    return answer(PlanView.of(detail), revision=detail.revision, reading=reading)
 
 
 @ROUTER.get(
@@ -112,12 +116,13 @@ async def show_plan(request: Request, plan: PlanId) -> Response:
     responses=read("The canonical version.", etag=True),
     openapi_extra=asks(Operation.PLAN_READ),
 )
-async def show_canonical(request: Request, plan: PlanId) -> Response:
+async def show_canonical(request: Request, reading: RequestReading, plan: PlanId) -> Response:
     """Show the canonical version, from memory where it is known; `no-cache` reads the store."""
-    known = await service_of(request).sidecar.canonical.get(plan, fresh=_asks_fresh(request))
+    versions = service_of(request).sidecar.canonical
+    known = await versions.get(plan, fresh=_asks_fresh(request), reading=reading)
     version = known.version
-    unchanged = unless_known(request, version.etag, known.revision)
-    return unchanged or answer(version, etag=version.etag, revision=known.revision)
+    unchanged = unless_known(request, version.etag, known.revision, reading)
+    return unchanged or answer(version, etag=version.etag, revision=known.revision, reading=reading)
 
 
 @ROUTER.get(
@@ -126,11 +131,11 @@ async def show_canonical(request: Request, plan: PlanId) -> Response:
     responses=blueprint_read("The bytes of the canonical blueprint."),
     openapi_extra=asks(Operation.PLAN_READ, **refuses(DigestMismatch)),
 )
-async def canonical_blueprint(request: Request, plan: PlanId) -> Response:
+async def canonical_blueprint(request: Request, reading: RequestReading, plan: PlanId) -> Response:
     """Get the canonical blueprint."""
-    sidecar = service_of(request).sidecar
-    known = await sidecar.canonical.get(plan, fresh=_asks_fresh(request))
-    return await _blueprint(request, known.version, known.revision)
+    versions = service_of(request).sidecar.canonical
+    known = await versions.get(plan, fresh=_asks_fresh(request), reading=reading)
+    return await _blueprint(request, reading, known.version, known.revision)
 
 
 @ROUTER.get(
@@ -140,13 +145,15 @@ async def canonical_blueprint(request: Request, plan: PlanId) -> Response:
     openapi_extra=asks(Operation.PLAN_READ),
 )
 async def list_versions(
-    request: Request, plan: PlanId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    reading: RequestReading, plan: PlanId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
     """List the canonical versions of a plan."""
-    store, listing = service_of(request).sidecar.store, f"versions/{plan}"
-    found = await versions_page(store, plan, after=after(cursor, listing, int), limit=limit)
+    listing = f"versions/{plan}"
+    found = await versions_page(reading, plan, after=after(cursor, listing, int), limit=limit)
     following = str(found.items[-1].version) if found.more else None
-    return answer_page(found.items, listing=listing, last=following, revision=found.revision)
+    return answer_page(
+        found.items, listing=listing, last=following, revision=found.revision, reading=reading
+    )
 
 
 @ROUTER.get(
@@ -155,11 +162,15 @@ async def list_versions(
     responses=read("The version.", etag=True),
     openapi_extra=asks(Operation.PLAN_READ),
 )
-async def show_version(request: Request, plan: PlanId, version: VersionNumber) -> Response:
+async def show_version(
+    request: Request, reading: RequestReading, plan: PlanId, version: VersionNumber
+) -> Response:
     """Show one version."""
-    found = await version_detail(service_of(request).sidecar.store, plan, version)
-    unchanged = unless_known(request, found.version.etag, found.revision)
-    return unchanged or answer(found.version, etag=found.version.etag, revision=found.revision)
+    found = await version_detail(reading, plan, version)
+    unchanged = unless_known(request, found.version.etag, found.revision, reading)
+    return unchanged or answer(
+        found.version, etag=found.version.etag, revision=found.revision, reading=reading
+    )
 
 
 @ROUTER.get(
@@ -168,18 +179,23 @@ async def show_version(request: Request, plan: PlanId, version: VersionNumber) -
     responses=blueprint_read("The bytes of that version's blueprint."),
     openapi_extra=asks(Operation.PLAN_READ, **refuses(DigestMismatch)),
 )
-async def version_blueprint(request: Request, plan: PlanId, version: VersionNumber) -> Response:
+async def version_blueprint(
+    request: Request, reading: RequestReading, plan: PlanId, version: VersionNumber
+) -> Response:
     """Get the blueprint of one version."""
-    found = await version_detail(service_of(request).sidecar.store, plan, version)
-    return await _blueprint(request, found.version, found.revision)
+    found = await version_detail(reading, plan, version)
+    return await _blueprint(request, reading, found.version, found.revision)
 
 
-async def _blueprint(request: Request, version: Version, revision: int) -> Response:
-    unchanged = unless_known(request, version.etag, revision)
+async def _blueprint(
+    request: Request, reading: Reading, version: Version, revision: int
+) -> Response:
+    unchanged = unless_known(request, version.etag, revision, reading)
     if unchanged is not None:
         return unchanged
-    content = await blueprint(service_of(request).sidecar.store, version.plan, version.digest)
-    return blueprint_answer(content, etag=version.etag, revision=revision)
+    blueprints = service_of(request).sidecar.blueprints
+    content = await blueprints.get(reading, version.plan, version.digest)
+    return blueprint_answer(content, etag=version.etag, revision=revision, reading=reading)
 
 
 def _asks_fresh(request: Request) -> bool:

@@ -14,7 +14,7 @@ from bps.core.errors import PreconditionFailed, PreconditionRequired
 from bps.http.answers import ETAG_HEADER, answer, outcome_answer, unless_known
 from bps.http.documented import example, read, refuses, written
 from bps.http.etags import need_if_match
-from bps.http.execute import OK, OperationId, principal_of
+from bps.http.execute import OK, OperationId, carry_out, principal_of
 from bps.http.routing import asks, router
 from bps.http.service import service_of
 from bps.identity.roles import Operation
@@ -34,7 +34,7 @@ ROUTER = router("policy")
 )
 async def show_policy(request: Request) -> Response:
     """Show the policy in force."""
-    found = await policy_in_force(service_of(request).sidecar.store)
+    found = await policy_in_force(service_of(request).sidecar.reads)
     etag = found.in_force.etag
     unchanged = unless_known(request, etag, found.revision)
     return unchanged or answer(found.in_force.policy, etag=etag, revision=found.revision)
@@ -59,7 +59,7 @@ async def replace_policy(
 ) -> Response:
     """Put a whole policy in force as the next version; it never overwrites an unseen one."""
     command = ReplacePolicy(principal_of(request), op_id, wanted.rules, wanted.n, seen)
-    outcome = await service_of(request).sidecar.execute(command)
+    outcome = await carry_out(request, command)
     policy = outcome.result
     etag = f"{policy.n}-{sha256_hex(policy.encode())}"
     return outcome_answer(outcome, status=OK, etag=etag)

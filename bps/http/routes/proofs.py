@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bps.checkpoints.accepted import naming_rollbacks
 from bps.checkpoints.proof import witnesses
 from bps.core.errors import (
     BadSignature,
@@ -104,5 +105,6 @@ async def replay_plan(request: Request, plan: PlanId) -> Response:
 
 
 async def _verified(store: Store, plan: str, receipt: Receipt | None) -> Verified:
-    claims = await witnesses(store, plan)
-    return await verify(store, plan, receipt, claims)
+    async with naming_rollbacks(store, plan, receipt=receipt is not None):
+        claims = await witnesses(store, plan)
+        return await verify(store, plan, receipt, claims)

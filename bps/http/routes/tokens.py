@@ -23,7 +23,7 @@ from bps.api.tokens import (
 from bps.core.errors import Exists, LimitExceeded, NotFound, WrongState
 from bps.http.answers import answer_page, outcome_answer
 from bps.http.documented import created, example, read, refuses, written
-from bps.http.execute import CREATED, OK, OperationId, principal_of
+from bps.http.execute import CREATED, OK, OperationId, carry_out, principal_of
 from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after
 from bps.http.routing import asks, router
 from bps.http.service import service_of
@@ -65,7 +65,7 @@ async def list_tokens(
     """
     sidecar = service_of(request).sidecar
     start = after(cursor, _LISTING, credential_id) or ""
-    page = await credentials_page(sidecar.store, start, limit)
+    page = await credentials_page(sidecar.reads, start, limit)
     now_ms = sidecar.clock.now_ms()
     views = token_rows(page, now_ms)
     return answer_page(views, listing=_LISTING, last=page.last, revision=page.revision)
@@ -91,7 +91,7 @@ async def create_token(request: Request, wanted: TokenRequest, op_id: OperationI
     """
     sidecar = service_of(request).sidecar
     token = Token.generate()
-    outcome = await sidecar.execute(creation(wanted, principal_of(request), op_id, token))
+    outcome = await carry_out(request, creation(wanted, principal_of(request), op_id, token))
     sidecar.credentials.wrote(outcome.revision, outcome.result)
     result = issued(outcome.result, token, sidecar.clock.now_ms())
     return _secret(outcome_answer(outcome, status=CREATED, result=result))
@@ -118,7 +118,7 @@ async def rotate_token(
         new_secret(made),
         0 if wanted is None else wanted.grace_s,
     )
-    outcome = await sidecar.execute(command)
+    outcome = await carry_out(request, command)
     sidecar.credentials.wrote(outcome.revision, outcome.result.credential, outcome.result.replaced)
     result = issued(outcome.result.credential, made, sidecar.clock.now_ms())
     return _secret(outcome_answer(outcome, status=CREATED, result=result))
@@ -140,7 +140,7 @@ async def revoke_token(
     """End a credential: nobody comes in with it any more, its streams end within seconds."""
     sidecar = service_of(request).sidecar
     command = RevokeToken(principal_of(request), op_id, credential_id(token))
-    outcome = await sidecar.execute(command)
+    outcome = await carry_out(request, command)
     sidecar.credentials.wrote(outcome.revision, outcome.result)
     result = TokenView.of(outcome.result, sidecar.clock.now_ms())
     return outcome_answer(outcome, status=OK, result=result)
@@ -165,7 +165,7 @@ async def prune_tokens(
     command = await prune_command(
         sidecar.store, principal_of(request), op_id, older_than_s, sidecar.clock.now_ms()
     )
-    return outcome_answer(await sidecar.execute(command), status=OK)
+    return outcome_answer(await carry_out(request, command), status=OK)
 
 
 def _secret(response: Response) -> Response:

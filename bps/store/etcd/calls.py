@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import grpc.aio
 from grpc import StatusCode
@@ -12,7 +14,7 @@ from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.members import Member, Members, closed_meanwhile
 from bps.store.etcd.methods import AUTHENTICATE, STATUS, Method, RequestT, ResponseT
 from bps.store.failures import CLOSED, Refusal, classify
-from bps.store.rotation import left_s, rotating
+from bps.store.rotation import any_member, left_s, rotating
 from bps.store.security import EtcdCredentials
 
 Metadata = tuple[tuple[str, str], ...]
@@ -20,6 +22,8 @@ Metadata = tuple[tuple[str, str], ...]
 _REQUIRE_LEADER: Metadata = (("hasleader", "true"),)
 """A member without a leader answers "no leader" at once, before it looks at the request."""
 _REASON_TIMEOUT_S = 0.2
+_SLOW_S = 0.4
+"""A call that was given up after this time counts against its member."""
 
 
 class Calls:
@@ -51,10 +55,43 @@ class Calls:
             lambda end: self._ask(method, request, end), bound_s=self._read_bound_s
         )
 
+    async def read_serializable(
+        self,
+        method: Method[RequestT, ResponseT],
+        request: RequestT,
+        revision_of: Callable[[ResponseT], int],
+        *,
+        at_least: int,
+    ) -> ResponseT:
+        """Ask the members, also those without a leader; `request` says that it is serializable.
+
+        Raises:
+            Unavailable: nobody answered within `deadline_s`, or all are behind `at_least`.
+            StoreError: see `read`.
+        """
+        if self.members.closed:
+            raise CLOSED.error(CLOSED.sentence)
+
+        async def ask(member: Member) -> ResponseT:
+            # A member without a leader refuses at the door whatever asks for one.
+            return await self._answer(
+                member, method, request, self.deadline_s, leader_required=False
+            )
+
+        asks = [partial(ask, member) for member in self.members.all]
+        return await any_member(asks, revision_of, at_least=at_least, bound_s=self.deadline_s)
+
     async def write(
-        self, method: Method[RequestT, ResponseT], request: RequestT, *, op: str
+        self,
+        method: Method[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        op: str,
+        timeout_s: float | None = None,
     ) -> ResponseT:
         """Send once, to a member whose connection stands; at most twice `deadline_s`.
+
+        `timeout_s` is for the answer, where that may take longer.
 
         Only an answer that says "not applied, your token is old" is followed by another send.
 
@@ -64,23 +101,51 @@ class Calls:
             StoreError: certainly refused (NoSpace, TooLarge, LeaseNotFound, AccessDenied, ...).
         """
         member = await self._connected(self.deadline_s)
+        begun_s = asyncio.get_running_loop().time()
         try:
-            return await self._answer(member, method, request, self.deadline_s)
+            return await self._answer(member, method, request, timeout_s or self.deadline_s)
         except Refusal as refusal:
             if refusal.verdict.elsewhere:
                 self.members.failed(member)
+            raise refusal.write_error(op) from None
+        except asyncio.CancelledError:
+            self._given_up(member, begun_s)
+            raise
+
+    async def to_member(
+        self,
+        member: Member,
+        method: Method[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        op: str,
+        timeout_s: float,
+    ) -> ResponseT:
+        """Send once to exactly `member`, also while it has no leader. Raises as `write`."""
+        try:
+            return await self._answer(member, method, request, timeout_s, leader_required=False)
+        except Refusal as refusal:
             raise refusal.write_error(op) from None
 
     async def _ask(
         self, method: Method[RequestT, ResponseT], request: RequestT, end: float
     ) -> ResponseT:
         member = await self._connected(left_s(end))
+        begun_s = asyncio.get_running_loop().time()
         try:
             return await self._answer(member, method, request, min(self.deadline_s, left_s(end)))
         except Refusal as refusal:
             if refusal.verdict.elsewhere:
                 self.members.failed(member)
             raise
+        except asyncio.CancelledError:
+            self._given_up(member, begun_s)
+            raise
+
+    def _given_up(self, member: Member, begun_s: float) -> None:
+        """A caller with a shorter deadline must not meet the same frozen member again."""
+        if asyncio.get_running_loop().time() - begun_s >= _SLOW_S:
+            self.members.failed(member)
 
     async def of_member(
         self, member: Member, method: Method[RequestT, ResponseT], request: RequestT

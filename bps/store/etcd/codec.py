@@ -16,12 +16,16 @@ _CREATE = pb.Compare.CompareTarget.CREATE
 _MOD = pb.Compare.CompareTarget.MOD
 
 
-def snapshot_request(reads: Sequence[Read]) -> pb.TxnRequest:
-    """One transaction without compares that holds all `reads` (1 to 128)."""
+def snapshot_request(reads: Sequence[Read], *, serializable: bool = False) -> pb.TxnRequest:
+    """One transaction without compares that holds all `reads` (1 to 128).
+
+    etcd answers it without a quorum only where each of its ranges is serializable.
+    """
     request = pb.TxnRequest()
     add = request.success.add
     for read in reads:
         asked = add().request_range
+        asked.serializable = serializable
         if isinstance(read, Key):
             asked.key = read.key
             asked.keys_only = read.keys_only

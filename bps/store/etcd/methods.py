@@ -33,9 +33,24 @@ KEEPALIVE = Method(
     "/etcdserverpb.Lease/LeaseKeepAlive", pb.LeaseKeepAliveRequest, pb.LeaseKeepAliveResponse
 )
 STATUS = Method("/etcdserverpb.Maintenance/Status", pb.StatusRequest, pb.StatusResponse)
+DEFRAGMENT = Method(
+    "/etcdserverpb.Maintenance/Defragment", pb.DefragmentRequest, pb.DefragmentResponse
+)
+ALARM = Method("/etcdserverpb.Maintenance/Alarm", pb.AlarmRequest, pb.AlarmResponse)
 AUTHENTICATE = Method(
     "/etcdserverpb.Auth/Authenticate", pb.AuthenticateRequest, pb.AuthenticateResponse
 )
 WATCH_PATH = "/etcdserverpb.Watch/Watch"
 
-UNARY = (RANGE, TXN, COMPACT, GRANT, REVOKE, KEEPALIVE, STATUS, AUTHENTICATE)
+UNARY = (
+    RANGE,
+    TXN,
+    COMPACT,
+    GRANT,
+    REVOKE,
+    KEEPALIVE,
+    STATUS,
+    DEFRAGMENT,
+    ALARM,
+    AUTHENTICATE,
+)

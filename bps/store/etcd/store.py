@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bps.core.errors import LeaseNotFound, NoSpace, OutcomeUnknown
 from bps.core.ports import Capability, Lease, MemberStatus, Page, Read, Snapshot, WatchBatch
@@ -17,11 +17,23 @@ from bps.store.etcd import codec
 from bps.store.etcd._proto import bps_etcd_pb2 as pb
 from bps.store.etcd.calls import Calls
 from bps.store.etcd.members import Member, Members
-from bps.store.etcd.methods import COMPACT, GRANT, KEEPALIVE, RANGE, REVOKE, STATUS, TXN
+from bps.store.etcd.methods import (
+    COMPACT,
+    GRANT,
+    KEEPALIVE,
+    RANGE,
+    REVOKE,
+    STATUS,
+    TXN,
+    Method,
+    RequestT,
+)
 from bps.store.etcd.watch import Watch
 from bps.store.prefixes import prefix_range
 from bps.store.security import EtcdCredentials, EtcdTls
 from bps.store.versions import defects_of
+
+Answered = TypeVar("Answered", pb.RangeResponse, pb.TxnResponse)
 
 
 class EtcdStore:
@@ -52,6 +64,11 @@ class EtcdStore:
         )
 
     @property
+    def calls(self) -> Calls:
+        """The connections, for `EtcdMaintenance`."""
+        return self._calls
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """All."""
         return frozenset(Capability)
@@ -67,22 +84,44 @@ class EtcdStore:
     ) -> None:
         await self.close()
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
-        """All `reads` at one linearizable revision; see `Store.snapshot`. One round trip."""
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
+        """All `reads` at one revision; see `Store.snapshot`. One round trip."""
         check_reads(reads)
-        request = codec.snapshot_request(reads)
+        request = codec.snapshot_request(reads, serializable=serializable)
         try:
-            return codec.snapshot_answer(await self._calls.read(TXN, request))
+            return codec.snapshot_answer(await self._read(TXN, request, serializable, at_least))
         except NoSpace:
             # A full etcd before 3.5.7 refuses every transaction, and still answers ranges.
-            return await self._snapshot_by_ranges(request)
+            return await self._snapshot_by_ranges(request, serializable, at_least)
 
-    async def _snapshot_by_ranges(self, snapshot: pb.TxnRequest) -> Snapshot:
+    async def _read(
+        self,
+        method: Method[RequestT, Answered],
+        request: RequestT,
+        serializable: bool,  # noqa: FBT001 - handed on
+        at_least: int,
+    ) -> Answered:
+        if not serializable:
+            return await self._calls.read(method, request)
+        return await self._calls.read_serializable(
+            method, request, lambda answer: answer.header.revision, at_least=at_least
+        )
+
+    async def _snapshot_by_ranges(
+        self,
+        snapshot: pb.TxnRequest,
+        serializable: bool,  # noqa: FBT001 - handed on
+        at_least: int,
+    ) -> Snapshot:
         """The same reads one by one, all at the revision of the first."""
         revision, answers = 0, []
         for read in snapshot.success:
             read.request_range.revision = revision
-            answer = await self._calls.read(RANGE, read.request_range)
+            answer = await self._read(
+                RANGE, read.request_range, serializable, max(at_least, revision)
+            )
             revision = revision or answer.header.revision
             answers.append(codec.kvs(answer.kvs))
         return Snapshot(revision, tuple(answers))
@@ -100,13 +139,20 @@ class EtcdStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         r"""Up to `limit` keys of [start, end); an `end` of b"\0" is open. One round trip."""
         check_page(end, limit)
         request = pb.RangeRequest(
-            key=start, range_end=end, limit=limit, revision=revision, keys_only=keys_only
+            key=start,
+            range_end=end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
         )
-        answer = await self._calls.read(RANGE, request)
+        answer = await self._read(RANGE, request, serializable, at_least)
         return Page(revision or answer.header.revision, codec.kvs(answer.kvs), answer.more)
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:
@@ -182,6 +228,8 @@ class EtcdStore:
             raft_term=answer.raft_term,
             revision=answer.header.revision,
             db_size_bytes=answer.db_size,
+            in_use_bytes=answer.db_size_in_use,
+            quota_bytes=answer.db_size_quota,
             alarms=alarms_of(answer.errors),
             defects=defects_of(answer.version),
         )

@@ -20,7 +20,7 @@ from bps.store.failures import CLOSED, Refusal
 from bps.store.gateway.answers import NotSent, document_of, malformed, unanswered
 from bps.store.gateway.body import Body
 from bps.store.gateway.members import GatewayMember, GatewayMembers
-from bps.store.rotation import left_s, rotating
+from bps.store.rotation import any_member, left_s, rotating
 from bps.store.security import EtcdCredentials
 
 Document = dict[str, Any]
@@ -82,6 +82,28 @@ class GatewayCalls:
                 raise
 
         return await rotating(ask, bound_s=self._read_bound_s)
+
+    async def read_serializable(
+        self,
+        path: str,
+        request: Document,
+        decode: Decode[AnswerT],
+        revision_of: Callable[[AnswerT], int],
+        *,
+        at_least: int,
+    ) -> AnswerT:
+        """Ask the members, also those without a leader; `request` says that it is serializable.
+
+        Raises:
+            Unavailable: nobody answered within `deadline_s`, or all are behind `at_least`.
+            StoreError: see `read`.
+        """
+        self._preferred()
+        prepared = _Request(path, orjson.dumps(request), decode, leader_required=False)
+        asks = [
+            partial(self._answer, member, prepared, self._deadline_s) for member in self.members.all
+        ]
+        return await any_member(asks, revision_of, at_least=at_least, bound_s=self._deadline_s)
 
     async def write(
         self, path: str, request: Document, decode: Decode[AnswerT], *, op: str

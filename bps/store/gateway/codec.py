@@ -49,9 +49,15 @@ def range_request(start: bytes, end: bytes, revision: int, **options: object) ->
     return {**asked, "revision": str(revision)} if revision else asked
 
 
-def snapshot_request(reads: Sequence[Read]) -> Document:
-    """One transaction without compares that holds all `reads` (1 to 128)."""
-    return {"success": [{"request_range": read_request(read)} for read in reads]}
+def snapshot_request(reads: Sequence[Read], *, serializable: bool = False) -> Document:
+    """One transaction without compares that holds all `reads` (1 to 128).
+
+    etcd answers it without a quorum only where each of its ranges is serializable.
+    """
+    ranges = [read_request(read) for read in reads]
+    if serializable:
+        ranges = [{**asked, "serializable": True} for asked in ranges]
+    return {"success": [{"request_range": asked} for asked in ranges]}
 
 
 def snapshot_answer(document: Document) -> Snapshot:
@@ -168,4 +174,6 @@ def status_answer(document: Document, endpoint: str) -> MemberStatus:
         db_size_bytes=int(document["dbSize"]),
         alarms=alarms_of(map(str, document.get("errors", ()))),
         defects=defects_of(version),
+        in_use_bytes=int(document.get("dbSizeInUse", 0)),
+        quota_bytes=int(document.get("dbSizeQuota", 0)),
     )

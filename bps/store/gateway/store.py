@@ -78,10 +78,23 @@ class GatewayStore:
     ) -> None:
         await self.close()
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
-        """All `reads` at one linearizable revision; see `Store.snapshot`. One round trip."""
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
+        """All `reads` at one revision; see `Store.snapshot`. One round trip.
+
+        A full etcd before 3.5.7 refuses a serializable one: NoSpace.
+        """
         check_reads(reads)
-        request = codec.snapshot_request(reads)
+        request = codec.snapshot_request(reads, serializable=serializable)
+        if serializable:
+            return await self._calls.read_serializable(
+                _TXN,
+                request,
+                codec.snapshot_answer,
+                lambda found: found.revision,
+                at_least=at_least,
+            )
         try:
             return await self._calls.read(_TXN, request, codec.snapshot_answer)
         except NoSpace:
@@ -117,10 +130,21 @@ class GatewayStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         r"""Up to `limit` keys of [start, end); an `end` of b"\0" is open. One round trip."""
         check_page(end, limit)
         request = codec.range_request(start, end, revision, limit=str(limit), keys_only=keys_only)
+        if serializable:
+            _, page = await self._calls.read_serializable(
+                _RANGE,
+                {**request, "serializable": True},
+                lambda found: (codec.done(found), codec.page_answer(found, revision)),
+                lambda found: found[0],
+                at_least=at_least,
+            )
+            return page
         return await self._calls.read(
             _RANGE, request, partial(codec.page_answer, revision=revision)
         )

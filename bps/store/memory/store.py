@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from bps.core.errors import LeaseNotFound, StoreRefused
+from bps.core.errors import LeaseNotFound, StoreRefused, Unavailable
 from bps.core.ports import (
     Capability,
     Clock,
@@ -32,7 +32,11 @@ _MIN_TTL_S = 2
 
 
 class MemoryStore:
-    """A store in this process. Leases expire by `clock`, judged at each call."""
+    """A store in this process. Leases expire by `clock`, judged at each call.
+
+    `applied` is the revision that serializable reads are answered at, as by a member that lags;
+    None: the newest.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,27 +45,43 @@ class MemoryStore:
         self._next_lease_id = 1
         self._changed = asyncio.Event()
         self._closed = False
+        self.applied: int | None = None
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """All."""
         return frozenset(Capability)
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         """See `Store.snapshot`."""
         check_reads(reads)
         await self._turn()
-        return Snapshot(self._history.revision, tuple(self._read(read) for read in reads))
+        at = self._applied(at_least) if serializable else self._history.revision
+        return Snapshot(at, tuple(self._read(read, at) for read in reads))
 
-    def _read(self, read: Read) -> tuple[KV, ...]:
+    def _applied(self, at_least: int) -> int:
+        """The revision that serializable reads see. Raises Unavailable where it is behind."""
+        at = self._history.revision if self.applied is None else self.applied
+        if at < at_least:
+            msg = f"The members that answer are behind: they have revision {at}, not {at_least}."
+            raise Unavailable(msg, have=str(at), wanted=str(at_least))
+        return at
+
+    def _read(self, read: Read, at: int) -> tuple[KV, ...]:
+        revision = 0 if at == self._history.revision else at
         if isinstance(read, Key):
             _check_key(read.key)
-            found = self._history.latest(read.key)
+            if revision:
+                found = next(self._history.range(read.key, read.key + b"\0", revision=at), None)
+            else:
+                found = self._history.latest(read.key)
             if found is None:
                 return ()
             return (_without_value(found),) if read.keys_only else (found,)
         start, end = _bounds(*prefix_range(read.prefix))
-        found_all = self._history.range(start, end, descending=read.descending)
+        found_all = self._history.range(start, end, revision=revision, descending=read.descending)
         return tuple(islice(found_all, read.limit or None))
 
     async def commit(self, txn: Txn) -> Committed | Conflict:
@@ -98,17 +118,20 @@ class MemoryStore:
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         r"""See `Store.page`; an `end` of b"\0" is open."""
         check_page(end, limit)
         await self._turn()
         _check_key(start)
-        found = self._history.range(*_bounds(start, end), revision=revision)
+        newest = self._applied(at_least) if serializable else self._history.revision
+        found = self._history.range(*_bounds(start, end), revision=revision or newest)
         kvs = tuple(islice(found, limit))
         more = next(found, None) is not None
         if keys_only:
             kvs = tuple(map(_without_value, kvs))
-        return Page(revision or self._history.revision, kvs, more)
+        return Page(revision or newest, kvs, more)
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:
         """See `Store.count`."""

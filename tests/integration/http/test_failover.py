@@ -39,7 +39,7 @@ def config_of(directory: Path, name: str, etcd: str) -> str:
     file = directory / "service.toml"
     file.write_text(
         f'[etcd]\nendpoints = ["{etcd}"]\nallow_old = true\n[sidecar]\nname = "{name}"\n'
-        'lease_ttl_s = 2\nmirror_dir = "mirror"\nsigning_key_file = "key.pem"\n'
+        'lease_ttl_s = 3\nmirror_dir = "mirror"\nsigning_key_file = "key.pem"\n'
         'first_token_file = "operator-token"\n'
     )
     return str(file)

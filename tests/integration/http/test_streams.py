@@ -57,7 +57,9 @@ class Subscription:
                     fields[name] = value
                     continue
                 self.after = fields.get("id", self.after)
-                if "data" in fields:
+                if "data" in fields and fields["event"] == "bps.mode":
+                    assert "id" not in fields
+                elif "data" in fields:
                     assert fields["event"].startswith("io.haios.bps."), fields
                     self.got.append(orjson.loads(fields["data"]))
                 fields = {}

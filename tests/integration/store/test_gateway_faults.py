@@ -11,7 +11,7 @@ import pytest
 
 from bps.clock import SystemClock
 from bps.core import keys
-from bps.core.errors import FencedOut, OutcomeUnknown, QuorumLost
+from bps.core.errors import FencedOut, OutcomeUnknown, QuorumLost, Unavailable
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys, after_prefix
 from bps.core.ports import Key, Store
@@ -134,6 +134,16 @@ async def test_without_a_quorum_a_write_is_certainly_not_applied(
             await store.commit(Txn((), (Put(b"/faults/never", b""),)))
         with pytest.raises(QuorumLost):
             await store.snapshot([Key(b"x")])
+        alone = await store.snapshot([Key(b"x")], serializable=True)
+        assert (alone.answers, alone.revision > 0) == (((),), True)
+        async with EtcdStore([*fresh_cluster.endpoints]) as direct:
+            read = [Key(b"x")]
+            assert await direct.snapshot(read, serializable=True) == alone
+            page = await direct.page(b"x", b"y", limit=1, serializable=True)
+            assert page.revision == alone.revision
+            with pytest.raises(Unavailable) as behind:
+                await direct.snapshot(read, serializable=True, at_least=alone.revision + 1)
+            assert behind.value.facts["have"] == str(alone.revision)
         fresh_cluster.heal()
         assert (await store.snapshot([Key(b"/faults/never")])).answers == ((),)
 

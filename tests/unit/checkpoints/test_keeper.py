@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bps.checkpoints.mirror import mirrored
+from bps.checkpoints.mirror_lines import mirrored
 from bps.checkpoints.model import Checkpoint
 from bps.checkpoints.proof import witnesses
 from bps.clock import SystemClock

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bps.checkpoints.follow import catch_up
-from bps.checkpoints.mirror import KEYS_NAME, LOG_NAME, Mirror, mirrored
+from bps.checkpoints.mirror import KEYS_NAME, Mirror
+from bps.checkpoints.mirror_lines import LOG_NAME, mirrored
 from bps.checkpoints.rollback import check_not_rolled_back
 from bps.core import keys
 from bps.core.errors import (

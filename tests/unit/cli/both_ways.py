@@ -68,7 +68,7 @@ def through_the_service(
     store = store or MemoryStore(SystemClock())
 
     @asynccontextmanager
-    async def opened(target: Target) -> AsyncIterator[Remote]:
+    async def opened(target: Target, _timeout_s: float | None = None) -> AsyncIterator[Remote]:
         async with Sidecar(store, SystemClock(), SidecarSettings("test-sidecar")) as sidecar:
             await sidecar.terms.decided()
             app = create_app(Service(sidecar, RoleGuard(), Limits()))

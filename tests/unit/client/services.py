@@ -14,7 +14,7 @@ URL = "http://127.0.0.1"
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def client_of(handler: Handler) -> BpsClient:
+def client_of(handler: Handler, *, timeout_s: float = 10.0) -> BpsClient:
     """A client whose requests come to `handler`; the bodies of its answers are streamed."""
 
     def streamed(request: httpx.Request) -> httpx.Response:
@@ -23,7 +23,9 @@ def client_of(handler: Handler) -> BpsClient:
         return httpx.Response(answer.status_code, headers=answer.headers, stream=body)
 
     return BpsClient(
-        Target.of(URL, token=token_of("supervisor")), transport=httpx.MockTransport(streamed)
+        Target.of(URL, token=token_of("supervisor")),
+        transport=httpx.MockTransport(streamed),
+        timeout_s=timeout_s,
     )
 
 

@@ -41,8 +41,14 @@ def test_a_certificate_tells_who_asks_and_the_service_is_verified(tmp_path: Path
         listen = Listen("127.0.0.1", 0, cert, key, authority.ca_file)
         async with HttpServer(greet, listen, Limits()) as server:
             url = server.url.replace("127.0.0.1", "localhost")
-            named = {"ca_file": authority.ca_file, "cert_file": mine[0], "key_file": mine[1]}
-            async with BpsClient.connect(url, token=token_of("agent"), **named) as client:
+            target = Target.of(
+                url,
+                token=token_of("agent"),
+                ca_file=authority.ca_file,
+                cert_file=mine[0],
+                key_file=mine[1],
+            )
+            async with BpsClient(target) as client:
                 assert (await client.identity()).principal == "agent-7"
             async with BpsClient.connect(url, ca_file=stranger.ca_file) as client:
                 with pytest.raises(ConfigError, match="not to be trusted"):

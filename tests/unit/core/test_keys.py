@@ -38,6 +38,7 @@ MODULE_CONSTANTS = (
     keys.SCHEMA,
     keys.LEADER_HOLDER,
     keys.OPS_LEASE,
+    keys.OPERATOR_MODE,
     keys.POLICY_CURRENT,
     keys.TOKEN_REGISTRY,
     keys.KEY_REGISTRY,
@@ -52,7 +53,9 @@ MODULE_FUNCTIONS: tuple[Callable[..., bytes], ...] = (
     keys.key,
     keys.checkpoint,
     keys.checkpointed,
+    keys.rollback,
     keys.sidecar,
+    keys.clock,
 )
 
 

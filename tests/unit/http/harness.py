@@ -22,6 +22,7 @@ from bps.identity.roles import Identity, Operation, Role
 from bps.identity.token_text import Token
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
+from bps.writepath.admission import Bounds
 
 
 def token_of(role: str) -> str:
@@ -86,10 +87,15 @@ async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
     """The application with a leading sidecar."""
     clock = SystemClock()
     store = MemoryStore(clock)
-    async with Sidecar(store, clock, SidecarSettings("test-sidecar")) as sidecar:
+    limits = limits or Limits()
+    settings = SidecarSettings(
+        "test-sidecar",
+        write_bounds=Bounds(limits.max_writes_in_flight, limits.max_writes_waiting),
+    )
+    async with Sidecar(store, clock, settings) as sidecar:
         await sidecar.terms.decided()
         guard = RoleGuard()
-        app = create_app(Service(sidecar, guard, limits or Limits()))
+        app = create_app(Service(sidecar, guard, limits))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield Served(sidecar, store, client, app, guard)

@@ -58,6 +58,8 @@ class Subscriber:
         self.headers: dict[str, str] = {}
         self.text = ""
         self.got: list[Received] = []
+        #: The data of events `bps.mode`, which have no id.
+        self.modes: list[str] = []
         self.last_id = ""
 
     async def __aenter__(self) -> Self:
@@ -108,9 +110,12 @@ class Subscriber:
 
     def _parse(self) -> None:
         """All blocks so far, as the standard says."""
-        self.got = []
+        self.got, self.modes = [], []
         for block in self.text.split("\n\n")[:-1]:
             fields = dict(line.split(": ", 1) for line in block.splitlines() if line[0] != ":")
             self.last_id = fields.get("id", self.last_id)
-            if "data" in fields:
+            if fields.get("event") == "bps.mode":
+                assert "id" not in fields
+                self.modes.append(fields["data"])
+            elif "data" in fields:
                 self.got.append(Received(self.last_id, fields["event"], fields["data"]))

@@ -9,11 +9,12 @@ import orjson
 import pytest
 
 from bps.core import keys
-from bps.core.errors import NotAcceptable
+from bps.core.errors import ClockJump, NotAcceptable
 from bps.core.keys import PlanKeys
 from bps.core.txn import Delete, Put, Txn
 from bps.http.accept import negotiated
 from bps.http.limits import Limits
+from bps.leadership.modes import Reason
 from bps.replay.events import read_events
 from tests.asynchronous import asynchronous
 from tests.unit.http.harness import Served, served
@@ -347,3 +348,48 @@ async def test_a_missing_event_ends_its_plans_stream_by_name() -> None:
             await stream.ended()
         assert [event.type for event in stream.got] == ["io.haios.bps.plan_registered", "problem"]
         assert orjson.loads(stream.got[1].data)["code"] == "CHAIN_BROKEN"
+
+
+@asynchronous
+async def test_the_mode_is_told_at_the_beginning_and_at_each_edge_without_an_id() -> None:
+    async with served() as to:
+        await register(to, "EP-1")
+        async with Subscriber(to.app, "/v1/plans/EP-1/events") as stream:
+            await stream.events(1)
+            (first,) = map(orjson.loads, stream.modes)
+            assert (first["mode"], first["reason"]) == ("READ_WRITE", None)
+            assert first["since"].endswith("Z")
+            to.sidecar.terms.hold(Reason.CLOCK_JUMP, ClockJump("the clock jumped"))
+            await stream.until(lambda: len(stream.modes) == 2)
+            to.sidecar.terms.release(Reason.CLOCK_JUMP)
+            await stream.until(lambda: len(stream.modes) == 3)
+            told = [(mode["mode"], mode["reason"]) for mode in map(orjson.loads, stream.modes)]
+            assert told == [("READ_WRITE", None), ("READ_ONLY", "clock_jump"), ("READ_WRITE", None)]
+            assert stream.last_id == "1"
+            assert [event.id for event in stream.got] == ["1"]
+
+
+@pytest.mark.parametrize("path", ["/v1/plans/EP-1/events", "/v1/events"])
+@asynchronous
+async def test_who_resumes_after_a_change_of_the_mode_loses_and_doubles_nothing(path: str) -> None:
+    async with served() as to:
+        start = (await page(to, "/v1/events"))["next_after"] if path == "/v1/events" else "0"
+        await register(to, "EP-1")
+        last, got = start, []
+        for n in range(4):
+            async with Subscriber(to.app, path, headers={"Last-Event-ID": last}) as stream:
+                # The mode changes before, between and after the events.
+                await stream.until(lambda: bool(stream.modes))
+                to.sidecar.terms.hold(Reason.CLOCK_JUMP, ClockJump("the clock jumped"))
+                await stream.until(lambda: len(stream.modes) > 1)
+                to.sidecar.terms.release(Reason.CLOCK_JUMP)
+                await stream.events(1)
+                if n == 3:
+                    break
+                to.sidecar.terms.hold(Reason.CLOCK_JUMP, ClockJump("the clock jumped"))
+                to.sidecar.terms.release(Reason.CLOCK_JUMP)
+                last = stream.last_id
+                got += stream.got
+            await open_branch(to, "EP-1", f"cause {n}")
+        got += stream.got
+        assert [orjson.loads(event.data) for event in got] == await log(to, "EP-1")

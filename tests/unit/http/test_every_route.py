@@ -112,7 +112,8 @@ def test_every_wrong_request_is_refused_with_a_documented_problem(
 async def test_no_operation_answers_a_lost_store_with_anything_but_a_documented_problem() -> None:
     async with served() as service:
         faulty = FaultyStore(service.store)
-        service.sidecar.store = faulty
+        service.sidecar.store = service.sidecar.reads = faulty
+        service.sidecar.degraded.store = faulty
         service.sidecar.canonical._store = faulty
         unavailable = set()
         for path, method, operation in GUARDED:

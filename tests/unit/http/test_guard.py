@@ -17,7 +17,7 @@ from bps.identity.end import RevokeToken
 from bps.identity.roles import ALLOWED, Identity, Operation, Role
 from bps.identity.token_text import Token
 from bps.sidecar.credentials import Credentials
-from tests.asynchronous import asynchronous
+from tests.asynchronous import asynchronous, eventually
 from tests.unit.http.guarded import Guarded, guarded
 
 OPEN = {
@@ -57,6 +57,9 @@ GET  /v1/plans/{plan}/events                      events.read
 GET  /v1/events                                   events.read
 GET  /v1/plans/{plan}/verification                proof.run
 GET  /v1/plans/{plan}/replay                      proof.run
+GET  /v1/mode                                     mode.read
+PUT  /v1/mode                                     mode.write
+POST /v1/rollbacks                                rollback.accept
 GET  /v1/policy                                   policy.read
 PUT  /v1/policy                                   policy.replace
 GET  /v1/initiatives                              initiative.read
@@ -130,9 +133,16 @@ async def test_every_route_refuses_exactly_the_roles_that_the_matrix_refuses() -
                 assert answer.status_code == expected, (method, path, role)
                 if expected == 403:
                     assert answer.json()["code"] == "FORBIDDEN"
-            nobody = await world.call(method, place, params={"no-such": "1"})
-            assert nobody.status_code == 401
-            assert nobody.headers["www-authenticate"] == "Bearer"
+
+            async def is_refused(method: str = method, place: str = place) -> bool:
+                nobody = await world.call(method, place, params={"no-such": "1"})
+                if nobody.status_code == 429:
+                    # One address may fail only so often; it is asked again.
+                    return False
+                assert nobody.status_code == 401
+                return nobody.headers["www-authenticate"] == "Bearer"
+
+            await eventually(is_refused, "nobody is refused")
 
 
 @asynchronous

@@ -14,7 +14,7 @@ from tests.unit.http.harness import served
 from tests.unit.http.sockets import connected, listening, on_uvloop
 
 YAML = {"Content-Type": "application/yaml"}
-OWN = {"traceparent", "bps-trace-id", "date"}
+OWN = {"bps-age-ms", "traceparent", "bps-trace-id", "date"}
 PATHS = (
     "/livez",
     "/readyz",

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from bps.http.app import create_app
 from bps.http.limits import Limits
 from bps.http.service import Service
-from bps.leadership.modes import Mode
+from bps.leadership.modes import Mode, Reason
 from bps.sidecar.metrics import COMMANDS, METHODS, STORE_OPERATIONS, CommandOutcome
 from bps.store.measured import OUTCOMES
 from tests.asynchronous import asynchronous
@@ -103,6 +103,7 @@ async def test_every_label_and_value_is_on_the_list() -> None:
         }
     allowed: dict[str, set[str]] = {
         "mode": {mode.value for mode in Mode},
+        "reason": {*(reason.value for reason in Reason), "none"},
         "command": {*COMMANDS, "other"},
         "outcome": {*(outcome.value for outcome in CommandOutcome), *OUTCOMES},
         "operation": set(STORE_OPERATIONS),

@@ -121,7 +121,7 @@ def recorded(service: Served) -> RecordingStore:
     """From now on every request of the service to its store is recorded."""
     store = RecordingStore(service.store)
     service.sidecar.store = store
-    service.sidecar.canonical._store = store
+    service.sidecar.degraded.store = service.sidecar.canonical._store = store
     return store
 
 

@@ -22,6 +22,8 @@ promotion.revert    yes         -         -         -        -
 events.read         yes         yes       yes       yes      yes
 proof.run           yes         -         yes       yes      -
 doctor.read         -           -         yes       yes      -
+mode.read           yes         yes       yes       yes      yes
+mode.write          -           -         yes       -        -
 policy.read         yes         yes       yes       yes      yes
 policy.replace      -           -         yes       -        -
 initiative.read     yes         yes       yes       yes      yes
@@ -31,6 +33,7 @@ token.write         -           -         yes       -        -
 key.read            yes         yes       yes       yes      yes
 key.write           -           -         yes       -        -
 checkpoint.read     -           -         yes       yes      -
+rollback.accept     -           -         yes       -        -
 """
 
 

@@ -94,8 +94,10 @@ class Busy(ForwardingStore):
         else:
             await self._scene.promote(branch)
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
-        answer = await super().snapshot(reads)
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
+        answer = await super().snapshot(reads, serializable=serializable, at_least=at_least)
         await self._write()
         return answer
 
@@ -107,9 +109,19 @@ class Busy(ForwardingStore):
         limit: int,
         revision: int = 0,
         keys_only: bool = False,
+        serializable: bool = False,
+        at_least: int = 0,
     ) -> Page:
         await self._write()
-        return await super().page(start, end, limit=limit, revision=revision, keys_only=keys_only)
+        return await super().page(
+            start,
+            end,
+            limit=limit,
+            revision=revision,
+            keys_only=keys_only,
+            serializable=serializable,
+            at_least=at_least,
+        )
 
     async def count(self, prefix: bytes, *, revision: int = 0) -> int:
         await self._write()

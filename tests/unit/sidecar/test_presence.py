@@ -14,7 +14,7 @@ import pytest
 from bps.checkpoints.model import Checkpoint
 from bps.clock import SystemClock
 from bps.core import keys
-from bps.core.errors import NotLeader
+from bps.core.errors import ConfigError, NotLeader
 from bps.core.ports import Key, Store
 from bps.core.txn import Delete, Put, Txn
 from bps.identity.credential import CredentialRegistry
@@ -24,7 +24,7 @@ from bps.keyring.model import Purpose
 from bps.keyring.read import read_registry
 from bps.sidecar.diagnosis import diagnose, diagnose_sidecar
 from bps.sidecar.feed import Feed
-from bps.sidecar.presence import TTL_S, Presence, SidecarPresence, find_presence
+from bps.sidecar.presence import TTL_S, WAIT_S, Presence, SidecarPresence, find_presence
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
@@ -116,20 +116,104 @@ async def test_a_lost_presence_is_put_again_and_a_draining_sidecar_takes_it_away
 
 
 @asynchronous
-async def test_the_second_of_one_name_is_told_and_overwrites_nothing(
+async def test_the_second_of_one_name_and_another_key_ends_at_once_and_overwrites_nothing() -> None:
+    here = world()
+    async with here.present() as first:
+        first.advertise("http://127.0.0.1:1")
+        await eventually(lambda: _is(here, "http://127.0.0.1:1"), "the first is there")
+        second = Presence(
+            here.store, Feed(here.store, here.clock), here.clock, "one", key_of(2).public
+        )
+        with pytest.raises(ConfigError, match="Another sidecar called one lives at http") as end:
+            await second.run()
+        assert key_of(1).public.text in end.value.message
+        assert key_of(2).public.text in end.value.message
+        assert await here.url() == "http://127.0.0.1:1"
+
+
+@asynchronous
+async def test_the_second_of_one_name_and_key_waits_visibly_and_ends(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     here = world()
     async with here.present() as first:
         first.advertise("http://127.0.0.1:1")
         await eventually(lambda: _is(here, "http://127.0.0.1:1"), "the first is there")
-        async with here.present() as second:
-            second.advertise("http://127.0.0.1:2")
-            # It may be the record of a process that was killed: that lives no longer than this.
-            assert "another living sidecar" not in caplog.text
-            await here.clock.advance(3 * TTL_S)
-            assert caplog.text.count("another living sidecar is called one as well") == 1
-            assert await here.url() == "http://127.0.0.1:1"
+        second = Presence(
+            here.store, Feed(here.store, here.clock), here.clock, "one", key_of(1).public
+        )
+        waiting = asyncio.create_task(second.run())
+        await here.clock.advance(WAIT_S - 1)
+        assert second.waits
+        assert not waiting.done()
+        assert caplog.text.count("waiting until it is gone") == 1
+        await here.clock.advance(2 * TTL_S)
+        with pytest.raises(ConfigError, match="uses the same signing key"):
+            await waiting
+        assert await here.url() == "http://127.0.0.1:1"
+
+
+@asynchronous
+async def test_a_restart_takes_its_name_up_as_soon_as_the_killed_one_is_forgotten() -> None:
+    here = world()
+    lease = await here.store.lease_grant(TTL_S)
+    killed = SidecarPresence(
+        name="one", url=None, public_key=key_of(1).public.text, release="1", started_ms=1
+    )
+    put = Put(keys.sidecar("one"), killed.encode(), lease.lease_id)
+    await here.store.commit(Txn((), (put,)))
+    async with here.present() as restarted:
+        assert restarted.waits
+        restarted.advertise("http://127.0.0.1:2")
+        await here.clock.advance(TTL_S + 5)
+        await eventually(lambda: _is(here, "http://127.0.0.1:2"), "it has its name")
+        assert not restarted.waits
+
+
+@asynchronous
+async def test_who_lost_the_name_while_cut_off_ends_and_not_who_has_it() -> None:
+    here = world()
+    first = Presence(here.store, Feed(here.store, here.clock), here.clock, "one", key_of(1).public)
+    running = asyncio.create_task(first.run())
+    await first.tried()
+    lease_id = first.lease_id
+    assert lease_id is not None
+    await here.store.lease_revoke(lease_id)
+    other = SidecarPresence(
+        name="one", url="http://127.0.0.1:2", public_key=None, release="1", started_ms=1
+    )
+    await here.store.commit(Txn((), (Put(keys.sidecar("one"), other.encode()),)))
+    await here.clock.advance(TTL_S)
+    with pytest.raises(ConfigError, match=r"lives at http://127\.0\.0\.1:2 and signs with no key"):
+        await running
+    assert await here.url() == "http://127.0.0.1:2"
+
+
+@asynchronous
+async def test_a_sidecar_that_waits_for_its_name_is_not_ready_and_says_why() -> None:
+    store = MemoryStore(SystemClock())
+    lease = await store.lease_grant(TTL_S)
+    killed = SidecarPresence(
+        name="one", url=None, public_key=key_of(1).public.text, release="1", started_ms=1
+    )
+    put = Put(keys.sidecar("one"), killed.encode(), lease.lease_id)
+    await store.commit(Txn((), (put,)))
+    async with Sidecar(store, SystemClock(), ONE) as sidecar:
+        await sidecar.presence.tried()
+        state = sidecar.readiness()
+        assert (state.ready, state.reason) == (False, "name_held")
+        await store.lease_revoke(lease.lease_id)
+        await sidecar.ready()
+
+
+@asynchronous
+async def test_the_part_that_ends_a_sidecar_says_whose_name_it_is() -> None:
+    store = MemoryStore(SystemClock())
+    async with running(store, ONE):
+        async with Sidecar(store, SystemClock(), replace(ONE, signer=key_of(2))) as second:
+            part, error = await second.failure()
+        assert part == "presence"
+        assert isinstance(error, ConfigError)
 
 
 def test_a_name_makes_no_other_key_whatever_is_in_it() -> None:

@@ -35,10 +35,12 @@ class WatchedStore(ForwardingStore):
         else:
             self._flows.set()
 
-    async def snapshot(self, reads: Sequence[Read]) -> Snapshot:
+    async def snapshot(
+        self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
+    ) -> Snapshot:
         if self.down:
             raise Unavailable("No member answers.")
-        return await super().snapshot(reads)
+        return await super().snapshot(reads, serializable=serializable, at_least=at_least)
 
     async def put(self, *names: str, value: bytes = b"x") -> int:
         """One transaction that sets keys below the root; its revision."""

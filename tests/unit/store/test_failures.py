@@ -164,6 +164,8 @@ _TABLE: list[tuple[StatusCode, str, type[StoreError], type[StoreError], bool]] =
     (StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", _Unknown, Unavailable, True),
     (StatusCode.CANCELLED, "CANCELLED", _Unknown, Unavailable, True),
     (StatusCode.UNKNOWN, "raft proposal dropped", _Unknown, Unavailable, True),
+    (StatusCode.UNKNOWN, "context deadline exceeded", _Unknown, Unavailable, True),
+    (StatusCode.UNKNOWN, "something new", _Unknown, StoreRefused, True),
     (StatusCode.INTERNAL, "Received RST_STREAM with error code 2", _Unknown, Unavailable, True),
     (StatusCode.FAILED_PRECONDITION, "something new", _Unknown, StoreRefused, False),
     (StatusCode.NOT_FOUND, "something new", _Unknown, StoreRefused, False),

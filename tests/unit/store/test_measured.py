@@ -99,7 +99,7 @@ class Raising(ForwardingStore):
         super().__init__(MemoryStore(ManualClock()))
         self._act = act
 
-    async def snapshot(self, reads: object) -> Snapshot:  # noqa: ARG002 - the port's
+    async def snapshot(self, *_: object, **__: object) -> Snapshot:
         return await self._act()
 
 

@@ -1,0 +1,1 @@
+"""etcd's space: when writing has to stop, and how room is made again (R13)."""

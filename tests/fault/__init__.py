@@ -1,0 +1,1 @@
+"""Faults under traffic: what was acknowledged is held against what etcd keeps afterwards."""

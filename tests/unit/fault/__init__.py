@@ -1,0 +1,1 @@
+"""The checkers, fed with histories made by hand: each kind of violation is found."""
