@@ -231,11 +231,8 @@ class MirroredCheckpoint(RequestModel):
 class RollbackRequest(RequestModel):
     """That an older state of the store was restored, and is to count."""
 
-    reason: Annotated[str, AfterValidator(one_line)] = Field(
-        min_length=1,
-        max_length=MAX_LINE,
-        description="Kept in the record.",
-        examples=["disk lost; backup of Monday restored"],
+    reason: Label = Field(
+        description="Kept in the record.", examples=["disk lost; backup of Monday restored"]
     )
     mirrored: list[MirroredCheckpoint] | None = Field(
         default=None,

