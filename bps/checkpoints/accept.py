@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bps.checkpoints.accepted import MAX_READ, AcceptedRollback, LostCheckpoint
+from bps.checkpoints.accepted import (
+    MAX_READ,
+    AcceptedRollback,
+    LostCheckpoint,
+    is_signed_by,
+)
 from bps.checkpoints.mirror_lines import Mirrored
 from bps.checkpoints.model import NO_CHECKPOINT, CheckpointTip, hash_of
 from bps.core import keys
@@ -64,7 +69,7 @@ class AcceptRollback:
         ]
 
     def decide(self, view: View, now_ms: int) -> Decision[AcceptedRollback]:
-        """Commit, or Noop where this was accepted already.
+        """Commit, or Noop where this was accepted already, by this sidecar's key.
 
         Raises:
             InvalidInput: no reason is given.
@@ -76,10 +81,11 @@ class AcceptRollback:
             raise WrongState("The mirror holds no checkpoint, so that it misses none.")
         stored_tip = view.get(keys.CHECKPOINT_TIP)
         last = self.mirrored[-1]
-        before = [AcceptedRollback.decode(kv.value) for kv in view.under(keys.ROLLBACKS)]
+        before = [(AcceptedRollback.decode(kv.value), kv) for kv in view.under(keys.ROLLBACKS)]
         tip_is = unchanged(keys.CHECKPOINT_TIP, stored_tip.mod_revision if stored_tip else 0)
-        for accepted in reversed(before):
-            if accepted.covers(last.seq, last.hash):
+        for accepted, stored in reversed(before):
+            # One that another key signed may be nothing to the mirrors that trust ours.
+            if accepted.covers(last.seq, last.hash) and is_signed_by(stored, self.signer.public):
                 why = f"rollback {accepted.n} covers checkpoint {last.seq} already"
                 return Noop(accepted, why, (tip_is,))
         held = view.get_all(keys.checkpoint(each.seq) for each in self.mirrored)
@@ -92,7 +98,7 @@ class AcceptRollback:
             msg = f"etcd holds checkpoint {last.seq} as the mirror does: there is no rollback."
             raise WrongState(msg, checkpoint=str(last.seq)).advising("Look at `bps doctor`.")
         tip = CheckpointTip.decode(stored_tip.value) if stored_tip else None
-        n = before[-1].n + 1 if before else 1
+        n = before[-1][0].n + 1 if before else 1
         record = AcceptedRollback.signed(
             self.signer,
             n=n,

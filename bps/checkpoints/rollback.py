@@ -9,7 +9,7 @@ from typing import Final
 from bps.checkpoints.accepted import AcceptedRollback, accepted_rollbacks, is_signed_by
 from bps.checkpoints.mirror import Mirror
 from bps.checkpoints.mirror_lines import Mirrored
-from bps.checkpoints.model import CheckpointTip
+from bps.checkpoints.model import CheckpointTip, hash_of
 from bps.core import keys
 from bps.core.errors import StoreRolledBack
 from bps.core.ports import Key, Store
@@ -60,7 +60,7 @@ async def agree(store: Store, mirror: Mirror) -> Compare | None:
 
     Raises:
         StoreRolledBack: no accepted rollback covers the mirror's last checkpoint, or it is signed
-            by a key that this mirror does not trust.
+            by a key that this mirror does not trust, or the store went back further since.
         Unavailable: the mirror's disk refuses.
     """
     last = mirror.last
@@ -72,26 +72,51 @@ async def agree(store: Store, mirror: Mirror) -> Compare | None:
             raise error.advising(ACCEPT) from None
     offset, common = await _common(store, mirror)
     archive = f"lost-{last.seq}-{last.hash[:16]}.ndjson"
-    await asyncio.shield(asyncio.to_thread(mirror.cut, offset, common, archive))
+    cutting = asyncio.create_task(asyncio.to_thread(mirror.cut, offset, common, archive))
+    try:
+        await asyncio.shield(cutting)
+    except asyncio.CancelledError:
+        # The thread goes on in any case, and the file must not be closed under it.
+        await asyncio.wait([cutting])
+        raise
     _log.warning("%s; the mirror's lost part is in %s", accepted.told, archive)
     return await check_not_rolled_back(store, mirror.last)
 
 
 async def _covering(store: Store, mirror: Mirror, last: Mirrored) -> AcceptedRollback | None:
+    """The newest accepted rollback that covers `last` and is signed by a key of this mirror."""
+    distrusted: AcceptedRollback | None = None
     for accepted, kv in await accepted_rollbacks(store):
         if not accepted.covers(last.seq, last.hash):
             continue
         key = mirror.trusted(accepted.key_id)
-        if key is None or not is_signed_by(kv, key):
-            msg = (
-                f"Rollback {accepted.n} covers checkpoint {last.seq}, but key {accepted.key_id}, "
-                "which this mirror does not trust, is said to have signed it."
-            )
-            raise StoreRolledBack(msg, checkpoint=str(last.seq)).advising(
-                "If the key is yours, add its line to `trusted-keys` of the mirror."
-            )
-        return accepted
-    return None
+        if key is not None and is_signed_by(kv, key):
+            await _check_accepted_end(store, accepted, last)
+            return accepted
+        distrusted = distrusted or accepted
+    if distrusted is None:
+        return None
+    msg = (
+        f"Rollback {distrusted.n} covers checkpoint {last.seq}, but key {distrusted.key_id}, "
+        "which this mirror does not trust, is said to have signed it."
+    )
+    raise StoreRolledBack(msg, checkpoint=str(last.seq)).advising(
+        "If the key is yours, add its line to `trusted-keys` of the mirror."
+    )
+
+
+async def _check_accepted_end(store: Store, accepted: AcceptedRollback, last: Mirrored) -> None:
+    """What was accepted is a chain that ends there: with a shorter one the record was copied."""
+    if accepted.seq == 0:
+        return
+    stored = (await store.snapshot([Key(keys.checkpoint(accepted.seq))])).answers[0]
+    if stored and hash_of(stored[0].value) == accepted.hash:
+        return
+    msg = (
+        f"Rollback {accepted.n} was accepted to checkpoint {accepted.seq}, which etcd lacks: it "
+        "went back further since."
+    )
+    raise StoreRolledBack(msg, checkpoint=str(last.seq)).advising(ACCEPT)
 
 
 async def _common(store: Store, mirror: Mirror) -> tuple[int, Mirrored | None]:

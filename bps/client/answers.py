@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bps.client.transport import ANSWER_S, Answer, Transport, number_of, query_of
+from bps.client.responses import Answer, number_of, unreadable
+from bps.client.transport import ANSWER_S, Transport, query_of
 from bps.core import ids
 from bps.writepath.command import Outcome
 
@@ -53,7 +54,7 @@ class Calls:
                 "T", _adapter(cast("Hashable", kind)).validate_json(answer.body, extra="ignore")
             )
         except ValidationError:
-            raise self._transport.unreadable(answer.status, op_id) from None
+            raise unreadable(self._transport.target, answer.status, op_id) from None
 
     async def _get(
         self,

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from bps.api.event_page import EventPage
 from bps.client.answers import Calls, path_of
 from bps.client.problems import error_of, parse_problem
+from bps.client.responses import unreadable
+from bps.client.retries import ATTEMPTS, MAX_RETRY_AFTER_S, RetryLater
 from bps.client.sse import SentEvent, SseParser
-from bps.client.transport import ATTEMPTS, MAX_RETRY_AFTER_S, RetryLater
 from bps.core.errors import (
     BpsError,
     ChainBroken,
@@ -133,7 +134,7 @@ class EventCalls(Calls):
         try:
             return CloudEvent.model_validate_json(sent.data, extra="ignore")
         except ValidationError:
-            raise self._transport.unreadable(_OK, None) from None
+            raise unreadable(self._transport.target, _OK, None) from None
 
     async def _stream(
         self, path: str, last_id: str, first_query: str
@@ -174,7 +175,7 @@ class EventCalls(Calls):
         opened = self._transport.stream(path, query=query, headers=headers, silence_s=SILENCE_S)
         async with opened as response:
             if response.headers.get("content-type", "").partition(";")[0] != "text/event-stream":
-                raise self._transport.unreadable(response.status_code, None)
+                raise unreadable(self._transport.target, response.status_code, None)
             async for piece in response.aiter_raw():
                 for event in parser.feed(piece):
                     yield event

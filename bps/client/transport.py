@@ -6,49 +6,32 @@ the same idempotency key. Both end at the caller's deadline.
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import httpx
-import tenacity
 
 from bps.client.leader import leader_url
-from bps.client.problems import MEDIA_TYPE, error_of, parse_problem
+from bps.client.responses import Answer, check, number_of, read_answer
+from bps.client.retries import RetryLater, may_pass, repeating, says_again
 from bps.client.target import Target
+from bps.client.tls import context_of
 from bps.client.unreachable import unreachable
-from bps.core.errors import BpsError, ConfigError, OutcomeUnknown, Unavailable
-from bps.identity.tls_files import load_ca, load_identity
+from bps.core.errors import ConfigError, OutcomeUnknown, Unavailable
 
 MIN_REVISION = "BPS-Min-Revision"
-MAX_ANSWER_BYTES = 32 * 2**20
-"""The longest answer that is read: a page of events with the largest bodies fits."""
 CONNECT_S = 5.0
 ANSWER_S = 30.0
 """How long a byte may take to come; the service's own deadline for a command is 5 s."""
 TIMEOUT_S = 10.0
 MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.001, 30.0
-ATTEMPTS = 4
-MAX_RETRY_AFTER_S = 10.0
 MAX_HOPS = 2
 TIMEOUT_HEADER = "BPS-Timeout-Ms"
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 _REASON = 40
-_REDIRECTS, _REFUSALS, _SERVER_ERRORS = 300, 400, 500
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer, read in full."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +41,6 @@ class Staleness:
     reason: str
     revision: int
     age_ms: int
-
-
-class RetryLater(Exception):
-    """The service said that it may be repeated; `cause` is what the caller sees in the end.
-
-    `after_s` is its `Retry-After`.
-    """
-
-    def __init__(self, cause: BpsError, after_s: float | None) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.after_s = after_s
 
 
 class Transport:
@@ -98,7 +69,7 @@ class Transport:
         self._timeout_s = timeout_s
         authorization = {} if target.token is None else {"Authorization": f"Bearer {target.token}"}
         self._client = httpx.AsyncClient(
-            verify=_tls(target),
+            verify=context_of(target),
             # Proxies and .netrc of the environment would see the token.
             trust_env=False,
             follow_redirects=False,
@@ -148,7 +119,7 @@ class Transport:
         if self.seen_revision:
             sent[MIN_REVISION] = str(self.seen_revision)
         try:
-            answer: Answer = await self._repeating(_may_pass)(
+            answer: Answer = await repeating(may_pass, self._timeout_s)(
                 self._exchange, "GET", path, query=query, headers=sent, answer_s=answer_s
             )
         except RetryLater as later:
@@ -214,7 +185,7 @@ class Transport:
                 raise
 
         try:
-            return await self._repeating(_says_again)(attempt)
+            return await repeating(says_again, self._timeout_s)(attempt)
         except RetryLater as later:
             # What an earlier attempt left unknown, a later refusal for now does not settle.
             raise (doubt or later.cause) from None
@@ -249,16 +220,6 @@ class Transport:
             method, path, url, query=query, headers=headers, content=content, op_id=op_id
         )
 
-    def _repeating(self, again: Callable[[BaseException], bool]) -> tenacity.AsyncRetrying:
-        """Attempts that end before the deadline would pass in a pause."""
-        return tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS)
-            | tenacity.stop_before_delay(self._timeout_s),
-            wait=_wait,
-            retry=tenacity.retry_if_exception(again),
-            reraise=True,
-        )
-
     @asynccontextmanager
     async def stream(
         self,
@@ -274,7 +235,7 @@ class Transport:
             async with self._client.stream(
                 "GET", self.target.url + path, params=query, headers=headers, timeout=timeout
             ) as response:
-                await self._check(response, None)
+                await check(response, self.target, None)
                 yield response
         except httpx.TransportError as error:
             raise unreachable(error, self.target, None) from None
@@ -301,109 +262,9 @@ class Transport:
                 content=content,
                 timeout=timeout,
             ) as response:
-                await self._check(response, op_id)
-                body = await self._body(response, op_id)
-                return Answer(response.status_code, response.headers, body)
+                return await read_answer(response, self.target, op_id)
         except httpx.TransportError as error:
             raise unreachable(error, self.target, op_id) from None
-
-    async def _check(self, response: httpx.Response, op_id: str | None) -> None:
-        """Nothing for a success or 304; else the error that the service named."""
-        status = response.status_code
-        if status < _REDIRECTS or status == httpx.codes.NOT_MODIFIED:
-            return
-        if status < _REFUSALS:
-            msg = f"{self.target.url} redirects to another address; name that one instead."
-            raise ConfigError(msg).advising("Name the address that it redirects to.")
-        body = await self._body(response, op_id)
-        is_problem = response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE
-        problem = parse_problem(body) if is_problem else None
-        if problem is None:
-            raise self._foreign(status, op_id)
-        error = error_of(status, problem, op_id=op_id)
-        after = response.headers.get("retry-after", "")
-        after_s = float(after[:9]) if after.isascii() and after.isdigit() else None
-        if problem.get("retryable") is True:
-            raise RetryLater(error, after_s)
-        raise error
-
-    async def _body(self, response: httpx.Response, op_id: str | None) -> bytes:
-        """The whole answer. Raises where it is longer than any of ours, or compressed."""
-        body = bytearray()
-        if "content-encoding" in response.headers:
-            raise self._foreign(response.status_code, op_id)
-        async for piece in response.aiter_raw():
-            body += piece
-            if len(body) > MAX_ANSWER_BYTES:
-                raise self._foreign(response.status_code, op_id)
-        return bytes(body)
-
-    def unreadable(self, status: int, op_id: str | None) -> BpsError:
-        """The error for an answer that is none of ours."""
-        return self._foreign(status, op_id)
-
-    def _foreign(self, status: int, op_id: str | None) -> BpsError:
-        what = f"What answers at {self.target.url} is not a BPS service (HTTP status {status})."
-        # A gateway in between that gave up, or an answer cut short, says nothing of the act.
-        if op_id is not None and (status >= _SERVER_ERRORS or status < _REDIRECTS):
-            return OutcomeUnknown(f"{what} The outcome is unknown.", op=op_id)
-        if status >= _SERVER_ERRORS:
-            return Unavailable(what).advising(
-                "Look at what stands before the service, and whether `bps serve` runs behind it."
-            )
-        return ConfigError(what).advising(
-            "Correct the URL (--url, BPS_URL or the context): name a service's own address."
-        )
-
-
-def _tls(target: Target) -> ssl.SSLContext:
-    if target.url.startswith("http:"):
-        # Never used; an empty one spares reading the system's certificates.
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Without a CA of its own the system's are trusted.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if target.ca_file is None:
-        context.load_default_certs()
-    else:
-        load_ca(context, target.ca_file, name=f"The CA file {_shown(target.ca_file)}")
-    if target.cert_file is not None and target.key_file is not None:
-        load_identity(
-            context,
-            target.cert_file,
-            target.key_file,
-            cert_name=f"The certificate file {_shown(target.cert_file)}",
-            key_name=f"The key file {_shown(target.key_file)}",
-        )
-    return context
-
-
-def _shown(path: Path) -> str:
-    return ascii(str(path)[:200])
-
-
-def _may_pass(error: BaseException) -> bool:
-    return _says_again(error) or isinstance(error, Unavailable)
-
-
-def _says_again(error: BaseException) -> bool:
-    if not isinstance(error, RetryLater):
-        return False
-    return error.after_s is None or error.after_s <= MAX_RETRY_AFTER_S
-
-
-_BACKOFF = tenacity.wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Full jitter; on top of `Retry-After` too, which all that were refused at once share."""
-    error = None if state.outcome is None else state.outcome.exception()
-    least_s = (error.after_s or 0.0) if isinstance(error, RetryLater) else 0.0
-    return least_s + _BACKOFF(state)
-
-
-def number_of(text: str) -> int:
-    """The number that a header tells; 0 where it is none."""
-    return int(text[:18]) if text.isascii() and text.isdigit() else 0
 
 
 def query_of(values: Mapping[str, str | int | None] | None) -> dict[str, str]:

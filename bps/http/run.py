@@ -37,6 +37,7 @@ from bps.leadership.clock_check import ClockBounds
 from bps.sidecar.metrics import Metrics
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.lease_bounds import check_lease_ttl
+from bps.writepath.admission import Bounds
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +122,23 @@ def _embedded_token_file(settings: Settings) -> Path | None:
     return None if settings.endpoints else default_first_token_file(settings.data_dir)
 
 
+def sidecar_settings(plan: Plan) -> SidecarSettings:
+    """What the sidecar is told of the plan; makes its signing key where there is none.
+
+    Raises ConfigError.
+    """
+    return SidecarSettings(
+        plan.settings.sidecar_name,
+        lease_ttl_s=plan.settings.lease_ttl_s,
+        signer=read_or_make_private_key(plan.signing_key_file or default_signing_key_file()),
+        mirror_dir=plan.mirror_dir,
+        first_token_file=plan.first_token_file,
+        clock_bounds=plan.clock_bounds,
+        write_bounds=Bounds(plan.limits.max_writes_in_flight, plan.limits.max_writes_waiting),
+        quota_bytes=plan.settings.quota_bytes,
+    )
+
+
 async def run(
     plan: Plan,
     *,
@@ -149,18 +167,9 @@ async def run(
         await check_lease_ttl(store, clock, plan.settings.lease_ttl_s)
         if plan.mirror_dir is not None:
             await check_mirrored_store(store, plan.mirror_dir)
-        settings = SidecarSettings(
-            plan.settings.sidecar_name,
-            lease_ttl_s=plan.settings.lease_ttl_s,
-            signer=read_or_make_private_key(plan.signing_key_file or default_signing_key_file()),
-            mirror_dir=plan.mirror_dir,
-            first_token_file=plan.first_token_file,
-            clock_bounds=plan.clock_bounds,
-            quota_bytes=plan.settings.quota_bytes,
-        )
         reads = resilient(store, clock)
         async with Sidecar(
-            store, clock, settings, metrics, elapsed_s=elapsed_s, reads=reads
+            store, clock, sidecar_settings(plan), metrics, elapsed_s=elapsed_s, reads=reads
         ) as sidecar:
             guard = TokenGuard(sidecar.credentials, clock, RateLimits(clock, plan.limits))
             service = Service(

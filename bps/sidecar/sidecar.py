@@ -37,6 +37,7 @@ from bps.sidecar.peers import Peers
 from bps.sidecar.pending import PendingPromotions
 from bps.sidecar.presence import Presence
 from bps.sidecar.probe import QuorumProbe
+from bps.sidecar.readiness import Readiness, readiness_of
 from bps.sidecar.space import SpaceWatch
 from bps.sidecar.terms import Terms
 from bps.sidecar.write_queue import WriteQueue
@@ -47,8 +48,6 @@ from bps.writepath.transact import WritePath
 
 R = TypeVar("R", bound=Record)
 
-NAME_HELD = "name_held"
-"""Why a restarted sidecar is not ready: its process before, which was killed, is still believed."""
 _POLL_S = 0.02
 _RESIGN_S = 1.0
 
@@ -72,19 +71,6 @@ class SidecarSettings:
     clock_bounds: ClockBounds = field(default_factory=ClockBounds)
     write_bounds: Bounds = field(default_factory=Bounds)
     quota_bytes: int = DEFAULT_QUOTA_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """Whether requests are served here, and what the sidecar knows of the cluster."""
-
-    ready: bool
-    mode: str
-    reason: str | None
-    leader: str | None
-    leader_url: str | None
-    feed_revision: int
-    feed_warm: bool
 
 
 class Sidecar:
@@ -222,19 +208,8 @@ class Sidecar:
 
     def readiness(self) -> Readiness:
         """Ready once the first election has an answer and the watch stands, until it drains."""
-        terms, feed = self.terms, self.feed
-        draining, waits = self.draining.is_set(), self.presence.waits
-        reason = terms.reason and terms.reason.value
-        if draining or waits:
-            reason = Reason.DRAINING.value if draining else NAME_HELD
-        return Readiness(
-            ready=terms.is_decided and feed.warm and not draining and not waits,
-            mode=terms.mode.value,
-            reason=reason,
-            leader=terms.leader,
-            leader_url=self._leader_url(),
-            feed_revision=feed.revision,
-            feed_warm=feed.warm,
+        return readiness_of(
+            self.terms, self.feed, self.presence, self.peers, draining=self.draining.is_set()
         )
 
     async def ready(self) -> None:
@@ -294,10 +269,6 @@ class Sidecar:
             if task.done() and not task.cancelled() and (failed := task.exception()):
                 _log.warning("%s ended badly", task.get_name(), exc_info=failed)
         self.mirror.close()
-
-    def _leader_url(self) -> str | None:
-        leader = self.peers.leader
-        return leader.url if leader is not None and leader.name == self.terms.leader else None
 
     def _quorum_lost(self) -> bool:
         return any(hold.reason is Reason.QUORUM_LOST for hold in self.terms.holds)

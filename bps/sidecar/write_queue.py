@@ -76,6 +76,16 @@ class WriteQueue:
         place = Place(principal, now_s + DEFAULT_TIMEOUT_S if deadline_s is None else deadline_s)
         if self._line.arrive(place, now_s):
             return
+        try:
+            async with asyncio.timeout(place.deadline_s - now_s):
+                await self._turn_of(place)
+        except TimeoutError:
+            # Writes that run may all hang: nobody waits for their end longer than he wants to.
+            late = "The deadline passed before the write was begun."
+            raise self._line.overloaded(late) from None
+
+    async def _turn_of(self, place: Place) -> None:
+        """Wait for it; who is cancelled leaves the line."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters[place] = waiter
         try:

@@ -7,10 +7,9 @@ transaction compares the head. So a stale view costs one failed compare, never a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
 
 from bps.core import keys
-from bps.core.txn import KV
+from bps.core.txn import KV, Condition, Put, Txn
 from bps.writepath.view import View
 
 MAX_KEYS = 200_000
@@ -37,10 +36,31 @@ class WarmPlans:
             view.put(key, kv)
         return view
 
-    def keep(self, plan: str, view: View, outside: Iterable[bytes]) -> None:
-        """Remember what `view` says of the plan, and of the keys `outside` of it."""
-        self.drop(plan)
+    def keep(
+        self,
+        plan: str,
+        view: View,
+        txn: Txn,
+        compares: tuple[Condition, ...],
+        revision: int,
+    ) -> None:
+        """Remember what `view` says after `txn`, which was decided on it and applied at `revision`.
+
+        The keys outside of the plan that are kept are those of the decision's own `compares`.
+        """
         plan_keys = keys.PlanKeys(plan)
+        for key in view.guessed:
+            view.put(key, None)
+        unkept = (plan_keys.events, plan_keys.bodies, plan_keys.blobs, plan_keys.versions)
+        for put in txn.operations:
+            if isinstance(put, Put) and not put.key.startswith(unkept):
+                view.put(put.key, KV(put.key, put.value, revision, revision, put.lease_id))
+        outside = [
+            compare.key
+            for compare in compares
+            if compare.key != plan_keys.record and not compare.key.startswith(plan_keys.root)
+        ]
+        self.drop(plan)
         part = view.within(plan_keys.root, plan_keys.record)
         if len(self._outside) > MAX_KEYS_A_PLAN:
             self._outside.clear()

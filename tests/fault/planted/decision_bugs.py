@@ -12,7 +12,8 @@ from bps.core import keys
 from bps.core.txn import KV, Committed, Compare, Conflict, Target, Txn, unchanged
 from bps.plans.book import PlanBook
 from bps.writepath.command import Noop
-from bps.writepath.transact import WritePath, _Execution
+from bps.writepath.execution import Execution
+from bps.writepath.transact import WritePath
 from tests.doubles.forwarding_store import ForwardingStore
 from tests.fault.planted.bugs import bug, replaced
 
@@ -31,7 +32,7 @@ def transactions(change: Callable[[Any, Txn], Txn]) -> Any:
 
         return changed
 
-    return replaced(_Execution, "_transaction", of)
+    return replaced(Execution, "_transaction", of)
 
 
 @bug
@@ -52,7 +53,7 @@ def fence_dropped() -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(transactions(unfenced))
-        stack.enter_context(replaced(_Execution, "_learn", learning))
+        stack.enter_context(replaced(Execution, "_learn", learning))
         yield
 
 
@@ -173,7 +174,7 @@ def noop_on_a_stale_view() -> Iterator[None]:
 
         return unproven
 
-    with replaced(_Execution, "_decide", of):
+    with replaced(Execution, "_decide", of):
         yield
 
 

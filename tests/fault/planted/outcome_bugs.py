@@ -11,7 +11,8 @@ from bps.core.ports import Key
 from bps.core.txn import Txn
 from bps.writepath import command, settlement
 from bps.writepath.command import recorded_outcome
-from bps.writepath.transact import WritePath, _Execution
+from bps.writepath.execution import Execution
+from bps.writepath.transact import WritePath
 from tests.fault.planted.bugs import bug, replaced
 
 
@@ -28,7 +29,7 @@ def new_operation_id_after_unknown() -> Iterator[None]:
 
         return resent
 
-    with replaced(_Execution, "_settled", of):
+    with replaced(Execution, "_settled", of):
         yield
 
 
@@ -48,7 +49,7 @@ def read_back_instead_of_settlement() -> Iterator[None]:
 
         return read_back
 
-    with replaced(_Execution, "_settled", of):
+    with replaced(Execution, "_settled", of):
         yield
 
 

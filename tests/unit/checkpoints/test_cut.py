@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bps.checkpoints.model import NO_CHECKPOINT, Checkpoint, CheckpointTip, hash
 from bps.checkpoints.rollback import agree
 from bps.core import keys
 from bps.core.errors import StoreRolledBack, WrongState
+from bps.core.ports import Key
 from bps.core.txn import Put, Txn
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
@@ -112,3 +115,75 @@ async def test_a_mirror_that_saw_more_than_was_accepted_goes_on_refusing(tmp_pat
         await path.execute(AcceptRollback("o", "d", "why", shown(ours[:2]), SIGNER))
     mirror.close()
     covered.close()
+
+
+@asynchronous
+async def test_an_acceptance_counts_only_in_a_store_that_holds_what_was_accepted(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    ours = chain(5)
+    store = await store_of(ours[:3], clock)
+    path = WritePath(store, await HeldAuthority.take(store), clock)
+    await path.execute(AcceptRollback("o", "a", "why", shown(ours), SIGNER))
+    (record,) = (await store.snapshot([Key(keys.rollback(1))])).answers[0]
+    further = await store_of(ours[:1], clock)
+    await further.commit(Txn((), (Put(record.key, record.value),)))
+    mirror = mirror_of(tmp_path, ours)
+    with pytest.raises(StoreRolledBack, match="went back further"):
+        await agree(further, mirror)
+    assert mirror.last == ours[-1]
+    assert await agree(store, mirror) is not None
+    mirror.close()
+
+
+@asynchronous
+async def test_a_forged_acceptance_does_not_stand_in_the_way_of_a_signed_one(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    ours = chain(5)
+    store = await store_of(ours[:3], clock)
+    path = WritePath(store, await HeldAuthority.take(store), clock)
+    forger = key_of(2)
+    await path.execute(AcceptRollback("x", "x", "forged", shown(ours), forger))
+    mirror = mirror_of(tmp_path, ours)
+    with pytest.raises(StoreRolledBack, match="does not trust"):
+        await agree(store, mirror)
+    signed = await path.execute(AcceptRollback("o", "a", "why", shown(ours), SIGNER))
+    assert (signed.how, signed.result.n) == ("committed", 2)
+    await path.execute(AcceptRollback("x", "y", "forged again", shown(ours), forger))
+    assert await agree(store, mirror) is not None
+    assert mirror.last == ours[2]
+    mirror.close()
+
+
+@asynchronous
+async def test_who_is_cancelled_leaves_the_mirror_only_once_it_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    ours = chain(3)
+    store = await store_of(ours[:2], clock)
+    path = WritePath(store, await HeldAuthority.take(store), clock)
+    await path.execute(AcceptRollback("o", "a", "why", shown(ours), SIGNER))
+    mirror = mirror_of(tmp_path, ours)
+    begun, go_on, cut = threading.Event(), threading.Event(), mirror.cut
+
+    def slow(offset: int, last: Mirrored | None, archive: str) -> None:
+        begun.set()
+        go_on.wait(10)
+        cut(offset, last, archive)
+
+    monkeypatch.setattr(mirror, "cut", slow)
+    agreeing = asyncio.create_task(agree(store, mirror))
+    await asyncio.to_thread(begun.wait, 10)
+    agreeing.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not agreeing.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await agreeing
+    assert mirror.last == ours[1]
+    mirror.close()

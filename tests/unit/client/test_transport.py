@@ -9,8 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from bps.client import BpsClient, Target
-from bps.client import transport as transport_module
+from bps.client import BpsClient, Target, responses, retries
 from bps.client.leader import leader_url
 from bps.client.problems import BY_CODE
 from bps.core.error_catalogue import catalogue, explain
@@ -36,13 +35,13 @@ PROBLEM = "application/problem+json"
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waiting between attempts takes no time; how long it would have been is told."""
     waited: list[float] = []
-    wait = transport_module._wait
+    wait = retries._wait
 
     def counted(state: Any) -> float:
         waited.append(wait(state))
         return 0.0
 
-    monkeypatch.setattr(transport_module, "_wait", counted)
+    monkeypatch.setattr(retries, "_wait", counted)
     return waited
 
 
@@ -96,7 +95,7 @@ async def test_a_read_is_not_repeated_for_ever() -> None:
     async with client_of(script) as client:
         with pytest.raises(Unavailable, match="does not answer"):
             await read(client)
-    assert len(script.seen) == transport_module.ATTEMPTS
+    assert len(script.seen) == retries.ATTEMPTS
 
 
 @asynchronous
@@ -288,7 +287,7 @@ async def test_answers_that_are_none_of_ours(
 
 @asynchronous
 async def test_an_endless_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport_module, "MAX_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(responses, "MAX_ANSWER_BYTES", 1_000)
     async with client_of(lambda _: httpx.Response(200, content=b"x" * 1_001)) as client:
         with pytest.raises(ConfigError, match="not a BPS service"):
             await client.blueprint("EP-1")

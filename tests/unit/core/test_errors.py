@@ -14,7 +14,7 @@ from bps.core.errors import BpsError
 def _classes(kind: type[BpsError] = BpsError) -> Iterator[type[BpsError]]:
     yield kind
     for each in kind.__subclasses__():
-        if each.__module__ == errors.__name__:
+        if each.__module__.startswith(f"{errors.__name__}."):
             yield from _classes(each)
 
 

@@ -10,8 +10,9 @@ from bps.bootstrap import Settings
 from bps.core.errors import ConfigError
 from bps.http.config import ServeConfig, read_config
 from bps.http.limits import Limits
-from bps.http.run import plan_of
+from bps.http.run import plan_of, sidecar_settings
 from bps.http.server import Listen, is_loopback
+from bps.writepath.admission import Bounds
 
 
 def written(directory: Path, text: str, name: str = "service.toml") -> Path:
@@ -174,3 +175,10 @@ def test_an_unknown_key_is_told_the_nearest_known_one(
 ) -> None:
     with pytest.raises(ConfigError, match=rf"\(did you mean {meant}\?\)"):
         read_config(written(tmp_path, text))
+
+
+def test_the_bounds_of_the_line_of_writes_reach_the_sidecar(tmp_path: Path) -> None:
+    text = "[limits]\nmax_writes_in_flight = 3\nmax_writes_waiting = 5\n"
+    text += "[sidecar]\nsigning_key_file = 'key'\n"
+    plan = plan_of(read_config(written(tmp_path, text)), Settings(endpoints=("a:1",)))
+    assert sidecar_settings(plan).write_bounds == Bounds(3, 5)

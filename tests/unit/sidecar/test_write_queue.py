@@ -116,6 +116,20 @@ async def test_who_is_too_late_is_told_and_never_begins() -> None:
 
 
 @asynchronous
+async def test_who_waits_behind_writes_that_hang_is_told_at_its_deadline() -> None:
+    writes = Writes()
+    await writes.start("1")
+    late, last = await writes.start("2", deadline_s=0.05), await writes.start("3")
+    with pytest.raises(Overloaded, match="deadline"):
+        await asyncio.wait_for(late, timeout=10)
+    assert (writes.queue.under_way, writes.queue.waiting) == (2, 1)
+    await writes.end("1")
+    assert writes.began == ["1", "3"]
+    await writes.end("3")
+    await last
+
+
+@asynchronous
 async def test_the_early_check_says_what_arriving_would() -> None:
     writes = Writes(waiting=2)
     writes.queue.refuse_if_full("a", 1.0)

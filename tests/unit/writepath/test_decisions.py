@@ -20,8 +20,8 @@ from bps.promotion.promote import Promote
 from bps.promotion.revert import Revert
 from bps.setup.initialise import Initialise
 from bps.writepath.command import Decision, OperationId
+from bps.writepath.execution import MAX_DECISION_AGE_S
 from bps.writepath.preview import decide_only
-from bps.writepath.transact import MAX_DECISION_AGE_S
 from bps.writepath.view import NotRead, View
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, ManualClock, Scene, ref

@@ -22,7 +22,8 @@ from bps.core.txn import Conflict, unchanged
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.writepath.command import OpRecord, Outcome
-from bps.writepath.transact import SETTLEMENT_S, WritePath
+from bps.writepath.execution import SETTLEMENT_S
+from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles import PLAN, WHO, ApplyLate, Fault, FaultyStore, HeldAuthority, Scene, ref
 

@@ -1,0 +1,95 @@
+"""The request is well-formed, but the state does not allow it."""
+
+from __future__ import annotations
+
+from bps.core.errors.base import BpsError
+
+
+class Rejected(BpsError):
+    """The request is well-formed, but the state does not allow it."""
+
+    code = "REJECTED"
+
+
+class StaleBase(Rejected):
+    """The branch was forked from a version that is canonical no more (R7)."""
+
+    code = "STALE_BASE"
+
+
+class PreconditionFailed(Rejected):
+    """The resource is not the one that `If-Match` names any more. facts: etag."""
+
+    code = "PRECONDITION_FAILED"
+
+
+class MergeConflict(Rejected):
+    """A three-way merge needs a human (R7)."""
+
+    code = "MERGE_CONFLICT"
+
+
+class ValidationFailed(Rejected):
+    """A semantic validator vetoed the result (R7)."""
+
+    code = "VALIDATION_FAILED"
+
+
+class DepthExceeded(Rejected):
+    """A regression goes back too far without the consent it needs (R3)."""
+
+    code = "DEPTH_EXCEEDED"
+
+
+class Frozen(Rejected):
+    """Governance froze promotions of this initiative (R8)."""
+
+    code = "FROZEN"
+
+
+class LimitExceeded(Rejected):
+    """A bound of the policy or of the design would be passed. facts: limit, value."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class ClockNullified(Rejected):
+    """The RR-plan emitted VC_NULLIFY: no later event of it is accepted (R11)."""
+
+    code = "CLOCK_NULLIFIED"
+
+
+class ApprovalsMissing(Rejected):
+    """Too few holders of the key registry have approved the change. facts: needed, counted."""
+
+    code = "APPROVALS_MISSING"
+
+
+class WrongState(Rejected):
+    """What the request names is not in a state that allows this act. facts: state."""
+
+    code = "WRONG_STATE"
+
+
+class NotFound(Rejected):
+    """No such record."""
+
+    code = "NOT_FOUND"
+
+
+class Exists(Rejected):
+    """The record exists already with other content."""
+
+    code = "EXISTS"
+
+
+class Ambiguous(Rejected):
+    """A short reference fits more than one record. facts: candidates."""
+
+    code = "AMBIGUOUS"
+
+
+class WorkspaceConflict(Rejected):
+    """A workspace file holds content that the store does not know; it was not overwritten (R5)."""
+
+    code = "WORKSPACE_CONFLICT"
