@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from time import perf_counter
 
 from benchmarks import (
+    availability,
     clients,
     http_service,
     overload,
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] 
     "promotion": promotion.measure,
     "http": http_service.measure,
     "overload": overload.measure,
+    "availability": availability.measure,
     "clients": clients.measure,
     "python": python_time.measure,
     "plan-count": plan_count.measure,

@@ -7,17 +7,24 @@ from contextlib import contextmanager
 
 from benchmarks.options import say
 from bps.store.etcd import EtcdStore
-from tests.cluster import start_cluster
+from tests.cluster import EtcdCluster, start_cluster
 
 
 @contextmanager
 def cluster() -> Iterator[list[str]]:
     """Three members, new and empty; yields their endpoints, the leader's first."""
+    with breakable_cluster() as members:
+        leader = members.leader_index()
+        yield [*members.endpoints[leader:], *members.endpoints[:leader]]
+
+
+@contextmanager
+def breakable_cluster() -> Iterator[EtcdCluster]:
+    """The same, with the faults that its members can be put through."""
     members, sentence = start_cluster()
     try:
         say(f"  on {sentence}")
-        leader = members.leader_index()
-        yield [*members.endpoints[leader:], *members.endpoints[:leader]]
+        yield members
     finally:
         members.stop()
 

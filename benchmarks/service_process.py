@@ -16,6 +16,7 @@ from time import perf_counter
 
 START_S = 30.0
 STOP_S = 10.0
+LEASE_TTL_S = 5
 _READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _CONFIG = """
 [etcd]
@@ -23,8 +24,8 @@ endpoints = [{endpoints}]
 [listen]
 port = 0
 [sidecar]
-name = "bench-service"
-lease_ttl_s = 5
+name = "{name}"
+lease_ttl_s = {ttl_s}
 mirror_dir = "mirror"
 signing_key_file = "signing-key"
 [limits]
@@ -44,6 +45,16 @@ class ServiceProcess:
     start_s: float
 
     @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def state(self) -> str:
+        """The state of the process as the kernel names it; T is stopped."""
+        return self._stat()[0]
+
+    @property
     def rss_kib(self) -> int:
         """Resident set now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -52,12 +63,18 @@ class ServiceProcess:
     @property
     def cpu_s(self) -> float:
         """CPU time of the process so far, its threads and the kernel's work for it included."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _stat(self) -> list[str]:
+        """What the kernel says of it, from the third field on."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
 
 
 @contextmanager
-def service(endpoints: Sequence[str], state: Path | None = None) -> Iterator[ServiceProcess]:
+def service(
+    endpoints: Sequence[str], state: Path | None = None, name: str = "bench-service"
+) -> Iterator[ServiceProcess]:
     """Start a service on `endpoints`; it drains and ends at the end.
 
     `state` is where its mirror and its key are kept; a new directory where it is None.
@@ -65,7 +82,8 @@ def service(endpoints: Sequence[str], state: Path | None = None) -> Iterator[Ser
     with TemporaryDirectory() as temporary:
         home = state or Path(temporary)
         config = home / "bps.toml"
-        config.write_text(_CONFIG.format(endpoints=", ".join(f'"{each}"' for each in endpoints)))
+        listed = ", ".join(f'"{each}"' for each in endpoints)
+        config.write_text(_CONFIG.format(endpoints=listed, name=name, ttl_s=LEASE_TTL_S))
         env = {**os.environ, "BPS_ALLOW_OLD_ETCD": "1", "XDG_STATE_HOME": str(home)}
         started = perf_counter()
         process = subprocess.Popen(

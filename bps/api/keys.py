@@ -22,6 +22,7 @@ from bps.keyring.model import (
     StoredPurpose,
 )
 from bps.keyring.public_key import MAX_COMMENT, MAX_TEXT, PublicKey, key_comment
+from bps.keyring.read import KeyList
 from bps.keyring.registry import Registry
 from bps.keyring.statement import STATEMENT_TYPE, approval_of
 from bps.plans.cloudevents import rfc3339
@@ -119,19 +120,23 @@ class StatementRequest(RequestModel):
 
 
 class KeyView(BaseModel):
-    """A row of `bps keys list`."""
+    """A row of `bps keys list`.
+
+    Of an `unreadable` one, whose record is damaged or of a newer release, only the id is known, and
+    `comment` says why it cannot be read.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     key_id: str
-    ssh_fingerprint: str
-    public_key: str
-    holder: str
+    ssh_fingerprint: str | None
+    public_key: str | None
+    holder: str | None
     purposes: list[str]
-    state: Literal["valid", "revoked"]
+    state: Literal["valid", "revoked", "unreadable"]
     comment: str
-    added_at: str
-    added_by: str
+    added_at: str | None
+    added_by: str | None
     revoked_at: str | None
     revoked_by: str | None
     replaced_by: str | None
@@ -156,6 +161,25 @@ class KeyView(BaseModel):
             approved_by=[approval.key_id for approval in key.approvals],
         )
 
+    @classmethod
+    def unreadable(cls, key_id: str, why: str) -> KeyView:
+        """What is known of a key whose record cannot be read."""
+        return cls(
+            key_id=key_id,
+            ssh_fingerprint=None,
+            public_key=None,
+            holder=None,
+            purposes=[],
+            state="unreadable",
+            comment=why,
+            added_at=None,
+            added_by=None,
+            revoked_at=None,
+            revoked_by=None,
+            replaced_by=None,
+            approved_by=[],
+        )
+
 
 def key_id_text(text: str) -> str:
     """A key's id: 16 hexadecimal digits. Raises InvalidId."""
@@ -164,9 +188,11 @@ def key_id_text(text: str) -> str:
     return text
 
 
-def key_view_rows(registry: Registry) -> list[KeyView]:
-    """All keys by their ids, the revoked ones too."""
-    return [KeyView.of(registry.keys[key_id]) for key_id in sorted(registry.keys)]
+def key_view_rows(found: KeyList) -> list[KeyView]:
+    """All keys by their ids, the revoked and the unreadable ones too."""
+    rows = [KeyView.of(key) for key in found.items]
+    rows += [KeyView.unreadable(key_id, why.message) for key_id, why in found.unreadable.items()]
+    return sorted(rows, key=lambda row: row.key_id)
 
 
 class GeneratedKey(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bps.api.checkpoints import CheckpointView
 from bps.api.contexts import ContextView
+from bps.api.initiatives import InitiativeView
 from bps.api.keys import GeneratedKey, KeyView, SignedStatement
 from bps.api.setup import InitView
 from bps.api.tokens import IssuedToken, TokenView
@@ -205,7 +206,7 @@ OUTPUTS: dict[str, Any] = {
     "checkpoint-list": list[CheckpointView],
     "checkpoint-show": CheckpointView,
     "initiative-create": Initiative,
-    "initiative-list": list[Initiative],
+    "initiative-list": list[InitiativeView],
     "initiative-show": Initiative,
     "plan-register": PlanResult,
     "plan-show": PlanView,

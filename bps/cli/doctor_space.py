@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from bps.bootstrap import maintenance
 from bps.cli.output import Format, note, show
+from bps.cli.way import Origin, Way
+from bps.core.errors import ConfigError
 from bps.space.reclaim import KEPT_REVISIONS, ReclaimPlan, plan
 from bps.space.reclaim import reclaim as steps_of
 from bps.space.verdict import in_use_of
@@ -20,11 +22,13 @@ async def reclaim(session: Session, *, yes: bool, form: Format) -> None:
     """Print the plan; with `yes` carry it out too, telling each step once it is done.
 
     Raises:
+        ConfigError: a service is named and no member of etcd.
         CapabilityMissing: etcd is spoken to by its gateway.
         BpsError: what the plan or a step raises.
     """
     from bps.api.views import CheckView  # noqa: PLC0415 - only where used
 
+    _check_named(session)
     settings = session.settings
     async with session.store() as store:
         keeper = maintenance(store)
@@ -44,6 +48,14 @@ async def reclaim(session: Session, *, yes: bool, form: Format) -> None:
                     CheckView(check=step.name, status="ok", detail=step.detail, next_action="")
                 )
         show(done, form)
+
+
+def _check_named(session: Session) -> None:
+    """That the default, an etcd of our own, is not taken for the one of the service."""
+    connection = session.connection
+    if connection.etcd is Origin.NOWHERE and connection.to_read() is Way.SERVICE:
+        msg = "--reclaim-space acts on etcd itself, and only a service is named."
+        raise ConfigError(msg).advising("Name all members of its etcd by --etcd.")
 
 
 def _rows(todo: ReclaimPlan) -> list[CheckView]:

@@ -14,6 +14,7 @@ from bps.core import ids
 from bps.core.text import one_line
 
 if TYPE_CHECKING:
+    from bps.api.initiatives import InitiativeView
     from bps.client import BpsClient
     from bps.core.ports import Store
     from bps.initiatives.model import Initiative
@@ -58,16 +59,17 @@ async def create(
 async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List all initiatives."""
 
-    async def directly(store: Store) -> list[Initiative]:
-        from bps.initiatives.read import all_initiatives  # noqa: PLC0415 - only this way
+    async def directly(store: Store) -> list[InitiativeView]:
+        from bps.api.initiatives import initiative_rows  # noqa: PLC0415 - only this way
+        from bps.initiatives.read import all_initiatives  # noqa: PLC0415
 
-        return await all_initiatives(store)
+        return initiative_rows(await all_initiatives(store))
 
-    async def through(client: BpsClient) -> list[Initiative]:
+    async def through(client: BpsClient) -> list[InitiativeView]:
         return [initiative async for initiative in client.initiatives()]
 
     found = await session_of(context).read(directly, through)
-    show(found, output, ("initiative", "title", "zone"))
+    show(found, output, ("initiative", "title", "zone", "state"))
 
 
 @app.command("show")

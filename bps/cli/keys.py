@@ -334,9 +334,9 @@ def _key_id(text: str) -> str:
 
 async def _of_store(store: Store) -> list[KeyView]:
     from bps.api.keys import key_view_rows  # noqa: PLC0415 - only this way
-    from bps.keyring.read import read_registry  # noqa: PLC0415
+    from bps.keyring.read import all_keys  # noqa: PLC0415
 
-    return key_view_rows(await read_registry(store))
+    return key_view_rows(await all_keys(store))
 
 
 async def _of_service(client: BpsClient) -> list[KeyView]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+from bps.api.initiatives import InitiativeView
 from bps.api.requests import PolicyRequest
 from bps.api.tokens import IdentityView, IssuedToken, TokenView
 from bps.api.views import CheckView
@@ -66,9 +67,9 @@ class AdministrationCalls(Calls):
         body = {} if older_than_s is None else {"older_than_s": older_than_s}
         return await self._act(Pruning, "POST", "tokens", "prunings", op_id=op_id, body=body)
 
-    def initiatives(self) -> AsyncGenerator[Initiative, None]:
-        """All initiatives; a request per 200."""
-        return self._pages(Initiative, "initiatives")
+    def initiatives(self) -> AsyncGenerator[InitiativeView, None]:
+        """All initiatives, the unreadable ones too; a request per 200."""
+        return self._pages(InitiativeView, "initiatives")
 
     async def initiative(self, initiative: str) -> Initiative:
         """One initiative."""

@@ -21,7 +21,13 @@ from bps.client.retries import RetryLater, may_pass, repeating, says_again
 from bps.client.target import Target
 from bps.client.tls import context_of
 from bps.client.unreachable import unreachable
-from bps.core.errors import ConfigError, OutcomeUnknown, Unavailable
+from bps.core.errors import (
+    AccessError,
+    ConfigError,
+    OutcomeUnknown,
+    RequestError,
+    Unavailable,
+)
 
 MIN_REVISION = "BPS-Min-Revision"
 CONNECT_S = 5.0
@@ -189,7 +195,7 @@ class Transport:
         except RetryLater as later:
             # What an earlier attempt left unknown, a later refusal for now does not settle.
             raise (doubt or later.cause) from None
-        except Unavailable:
+        except (Unavailable, AccessError, ConfigError, RequestError):
             if doubt is not None:
                 raise doubt from None
             raise

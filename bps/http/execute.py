@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
@@ -14,6 +14,7 @@ from bps.http.answers import outcome_answer
 from bps.http.body import operation_id
 from bps.http.deadline import deadline_of
 from bps.http.service import identity_of, service_of
+from bps.leadership.modes import Reason
 from bps.writepath.command import Command, Outcome
 
 R = TypeVar("R", bound=Record)
@@ -45,7 +46,9 @@ async def execute(
     return outcome_answer(outcome, status=status)
 
 
-async def carry_out(request: Request, command: Command[R]) -> Outcome[R]:
-    """Run `command` by the request's deadline. Raises whatever `Sidecar.execute` raises."""
+async def carry_out(
+    request: Request, command: Command[R], *, despite: Collection[Reason] = ()
+) -> Outcome[R]:
+    """Run `command` by the request's deadline; `despite` as `Sidecar.execute`, which raises."""
     sidecar = service_of(request).sidecar
-    return await sidecar.execute(command, deadline_s=deadline_of(request))
+    return await sidecar.execute(command, despite=despite, deadline_s=deadline_of(request))

@@ -42,8 +42,7 @@ class GuardedRoute(APIRoute):
             identity = request.state.identity = await service.guard.admit(request, operation)
             if writes:
                 # Before its body is read: under overload, refusing has to cost next to nothing.
-                queue = service.sidecar.writes
-                queue.refuse_if_full(identity.principal, deadline_of(request))
+                service.sidecar.refuse_write_early(identity.principal, deadline_of(request))
             if query := request.scope["query_string"]:
                 check_query(query, known)
             strict = StrictRequest(request.scope, request.receive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import NotFound
+from bps.core.errors import IntegrityError, NotFound
 from bps.core.ports import Key, Store
 from bps.initiatives.model import Initiative, initiative_at
 
@@ -14,9 +14,14 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class InitiativePage:
-    """Some initiatives at one revision; `last` is where to go on after, None at the end."""
+    """Some initiatives at one revision; `last` is where to go on after, None at the end.
+
+    `unreadable` are those among them, by id, whose records are damaged or of a newer release: they
+    do not hide the others.
+    """
 
     items: list[Initiative]
+    unreadable: dict[str, IntegrityError]
     last: str | None
     revision: int
 
@@ -28,22 +33,27 @@ async def initiatives_page(store: Store, after: str, limit: int) -> InitiativePa
     """
     start = keys.initiative(after) + b"\0" if after else keys.INITIATIVES
     page = await store.page(start, keys.after_prefix(keys.INITIATIVES), limit=limit)
-    names = [kv.key.removeprefix(keys.INITIATIVES) for kv in page.kvs]
-    found = [
-        initiative_at(kv) for kv, name in zip(page.kvs, names, strict=True) if b"/" not in name
-    ]
-    last = names[-1].decode() if page.more and names else None
-    return InitiativePage(found, last, page.revision)
-
-
-async def all_initiatives(store: Store) -> list[Initiative]:
-    """Every initiative, by id. One round trip per 500 records."""
     found: list[Initiative] = []
-    after: str | None = ""
-    while after is not None:
-        page = await initiatives_page(store, after, _PAGE)
-        found += page.items
-        after = page.last
+    unreadable: dict[str, IntegrityError] = {}
+    names = [kv.key.removeprefix(keys.INITIATIVES).decode(errors="replace") for kv in page.kvs]
+    for name, kv in zip(names, page.kvs, strict=True):
+        if "/" in name:
+            continue
+        try:
+            found.append(initiative_at(kv))
+        except IntegrityError as error:
+            unreadable[name] = error
+    last = names[-1] if page.more and names else None
+    return InitiativePage(found, unreadable, last, page.revision)
+
+
+async def all_initiatives(store: Store) -> InitiativePage:
+    """Every initiative, by id. One round trip per 500 records."""
+    found = await initiatives_page(store, "", _PAGE)
+    while found.last is not None:
+        more = await initiatives_page(store, found.last, _PAGE)
+        items, unreadable = found.items + more.items, found.unreadable | more.unreadable
+        found = InitiativePage(items, unreadable, more.last, more.revision)
     return found
 
 

@@ -13,7 +13,14 @@ from typing import Final
 
 from bps.core import keys
 from bps.core.codec import canonical_json, sha256_hex
-from bps.core.errors import ApprovalsMissing, LimitExceeded, MalformedRecord, NotFound, WrongState
+from bps.core.errors import (
+    ApprovalsMissing,
+    InvalidInput,
+    LimitExceeded,
+    MalformedRecord,
+    NotFound,
+    WrongState,
+)
 from bps.core.ports import Key, Prefix, Read
 from bps.core.txn import KV, Compare, Put, unchanged
 from bps.keyring.model import (
@@ -212,10 +219,18 @@ _END = {"revoke": "revocation", "rotate": "rotation"}
 
 
 def key_at(kv: KV) -> KeyRecord:
-    """The key that lies at `kv.key`. Raises MalformedRecord where it is another one's."""
+    """The key that lies at `kv.key`.
+
+    Raises:
+        MalformedRecord, SchemaTooNew: it is another one's, damaged, or of a newer release.
+    """
     record = KeyRecord.decode(kv.value)
-    if kv.key != keys.key(record.key_id) or record.public.key_id != record.key_id:
-        where = kv.key.decode(errors="replace")
+    where = kv.key.decode(errors="replace")
+    try:
+        own = record.public.key_id
+    except InvalidInput:
+        raise MalformedRecord(f"The key at {where} is none.", key=where) from None
+    if kv.key != keys.key(record.key_id) or own != record.key_id:
         raise MalformedRecord(f"The key at {where} is another one.", key=where)
     return record
 

@@ -68,6 +68,23 @@ class Doubt:
     successor: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """This host's clock is `ahead_ms` (negative: behind) of `compared_with`."""
+
+    ahead_ms: int
+    compared_with: str
+
+
+def offset(peers: Sequence[PeerClock]) -> Offset | None:
+    """How far this host's clock is from the median, or from the only other; None: it is alone."""
+    if not peers:
+        return None
+    if len(peers) == 1:
+        return Offset(-peers[0].ahead_ms, f"sidecar {peers[0].name}")
+    return Offset(-_middle_ms(peers), f"the median of {len(peers) + 1} sidecars")
+
+
 def judge(evidence: Evidence, bounds: ClockBounds, *, held: bool) -> Doubt | None:
     """The doubt in this host's clock; None where it may stamp. `held`: it is in doubt by now."""
     limit_ms = RELEASE_MS if held else HOLD_MS
@@ -79,11 +96,16 @@ def judge(evidence: Evidence, bounds: ClockBounds, *, held: bool) -> Doubt | Non
 
 
 def _by_majority(peers: Sequence[PeerClock], limit_ms: int) -> Doubt | None:
-    middle_ms = round(median([0, *(peer.ahead_ms for peer in peers)]))
+    middle_ms = _middle_ms(peers)
     if abs(middle_ms) <= limit_ms:
         return None
     sane = any(abs(peer.ahead_ms - middle_ms) <= HOLD_MS for peer in peers)
     return Doubt(-middle_ms, f"the median of {len(peers) + 1} sidecars", successor=sane)
+
+
+def _middle_ms(peers: Sequence[PeerClock]) -> int:
+    """How far the median of all clocks, this host's too, is ahead of this host's."""
+    return round(median([0, *(peer.ahead_ms for peer in peers)]))
 
 
 def _of_two(evidence: Evidence, peer: PeerClock, limit_ms: int) -> Doubt | None:

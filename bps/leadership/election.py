@@ -113,7 +113,7 @@ class Leadership:
                 return
             await self.resign()
             holder = Holder.decode(held.value, key=held.key).sidecar
-            raise NotLeader(f"{holder} leads; it did not resign in time.", leader=holder)
+            raise NotLeader(f"{holder} leads.", leader=holder)
 
     def fence(self) -> Fence:
         """The compare for the next write transaction.

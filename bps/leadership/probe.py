@@ -58,6 +58,12 @@ class Probed:
         left_s = self.proven_s + STALE_S - now_s
         return min(left_s, DEADLINE_S) if left_s > 0 else DEADLINE_S
 
+    def pause_s(self, begun_s: float, now_s: float) -> float:
+        """How long after a probe that began at `begun_s` to wait: the verdict is due when stale."""
+        pause_s = max(0.0, begun_s + PERIOD_S - now_s)
+        left_s = self.proven_s + STALE_S - now_s
+        return min(pause_s, left_s) if self.error is not None and left_s > 0 else pause_s
+
 
 def verdict(probed: Probed, now_s: float) -> Hold | None:
     """What forbids writing at `now_s`; None: nothing that a probe can see."""

@@ -26,8 +26,10 @@ from bps.leadership.clock_check import (
     ClockBounds,
     Doubt,
     Evidence,
+    Offset,
     PeerClock,
     judge,
+    offset,
 )
 from bps.leadership.modes import Reason
 from bps.sidecar.feed import Feed
@@ -114,8 +116,15 @@ class ClockWatch:
         self._was_trusted = False
         self._looked = False
         self._newest_ms: int | None = None
+        self._by_peers = False
+        self._deaf_until_ms = 0
         self.doubt: Doubt | None = None
-        feed.listen(self._learn, on_gap=self._samples.clear)
+        feed.listen(self._learn, on_gap=self._missed)
+
+    @property
+    def offset(self) -> Offset | None:
+        """How far this clock is from those of the living sidecars; None: none is known."""
+        return offset(self._peer_clocks())
 
     async def run(self) -> None:
         """Judge each second, tell each 5 s, until cancelled."""
@@ -163,8 +172,11 @@ class ClockWatch:
 
     def _judge(self) -> None:
         peers = self._peer_clocks()
+        if self._by_peers and not peers and self._now_ms() < self._deaf_until_ms:
+            return
         evidence = Evidence(self._jumped_ms(), peers, self._ahead_of_store_ms())
         before, self.doubt = self.doubt, judge(evidence, self._bounds, held=self.doubt is not None)
+        self._by_peers = self.doubt is not None and bool(peers)
         if self.doubt is None:
             self._trust()
             if before is not None:
@@ -219,6 +231,11 @@ class ClockWatch:
         except StoreError as error:
             # The next one is due in 5 s; an older one that lands late only looks behind.
             _log.info("this sidecar's clock was not told: %s", error.message)
+
+    def _missed(self) -> None:
+        """The other clocks are not known now; a doubt that they raised waits until they are."""
+        self._samples.clear()
+        self._deaf_until_ms = self._now_ms() + round(_SAMPLES * _PERIOD_S * 1_000)
 
     def _learn(self, batch: WatchBatch) -> None:
         for event in batch.events:

@@ -23,6 +23,7 @@ from bps.leadership.election import Holder
 from bps.leadership.modes import Mode, Reason
 from bps.plans.cloudevents import rfc3339
 from bps.policy.model import Policy
+from bps.sidecar.clock_row import clock_row
 from bps.sidecar.peers import MAX_SIDECARS
 from bps.sidecar.presence import SidecarPresence, presence_at
 from bps.sidecar.sidecar import Sidecar
@@ -61,7 +62,7 @@ async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
     url = sidecar.readiness().leader_url
     action = f"Write to the sidecar that leads{f', {url}' if url else ''}."
     if terms.reason is Reason.STORE_ROLLED_BACK:
-        action = "Write nowhere, and find out who restored the store: docs/checkpoints.md."
+        action = "Write nowhere, and find out who did it: docs/playbooks/restored-snapshot.md."
     elif terms.reason is Reason.STORE_UNREADABLE:
         action = "Run the newest release; if it says the same, compare the store with a backup."
     elif terms.holds and not isinstance(terms.holds[0].error, NotLeader):
@@ -70,6 +71,7 @@ async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
     return [
         _check("mode", "ok" if writes else "warning", _mode(terms), action),
         _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
+        clock_row(sidecar.clocks.offset, terms.holds),
         *map(_trusted, await _trust_of(sidecar)),
     ]
 
@@ -118,7 +120,7 @@ async def _members(
     try:
         members = await store.status()
     except AccessDenied as error:
-        action = "Give the user etcd's role root to see members, versions and alarms."
+        action = "Correct user and password; only etcd's role root sees members and alarms."
         return [_check("members", "warning", error.message, action)]
     silent = sorted({*endpoints} - {member.endpoint for member in members})
     detail = f"{len(members)} of {len(members) + len(silent)} answer"
@@ -179,7 +181,9 @@ async def _contents(store: Store) -> list[CheckView]:
     try:
         schema, policy, holder, living = (await store.snapshot(wanted)).answers
     except BpsError as error:
-        return [_check("quorum", "failed", error.message, "Restore the quorum.")]
+        denied = isinstance(error, AccessDenied)
+        action = next_action_of(error) if denied else "Restore the quorum."
+        return [_check("quorum", "failed", error.message, action)]
     store_is = f"policy {Policy.decode(policy[0].value).n}" if policy else "not initialised"
     return [
         _check("quorum", "ok", "a linearizable read works"),

@@ -40,14 +40,17 @@ class OperatorBrake:
             await self._unread.wait()
             self._unread.clear()
             try:
-                snapshot = await self._store.snapshot([Key(keys.OPERATOR_MODE)])
+                await self.check()
             except BpsError as error:
                 _log.info("the operator's mode cannot be read: %s", error.message)
                 await self._clock.sleep(_RETRY_S)
                 self._unread.set()
-                continue
-            found = snapshot.answers[0]
-            self._follow(found[0] if found else None, snapshot.revision)
+
+    async def check(self) -> None:
+        """Read the record and follow it. One round trip. Raises Unavailable."""
+        snapshot = await self._store.snapshot([Key(keys.OPERATOR_MODE)])
+        found = snapshot.answers[0]
+        self._follow(found[0] if found else None, snapshot.revision)
 
     def _read_again(self) -> None:
         # What holds goes on to hold until the store was asked; a store that went back starts anew.

@@ -10,7 +10,7 @@ from bps.core.errors import BpsError, Unavailable
 from bps.core.ports import Clock, Key, Store
 from bps.core.txn import KV, Fence
 from bps.leadership.modes import Reason
-from bps.leadership.probe import PERIOD_S, Probed, is_unknown, verdict
+from bps.leadership.probe import Probed, is_unknown, verdict
 from bps.sidecar.terms import Terms
 
 
@@ -41,18 +41,17 @@ class QuorumProbe:
         while True:
             begun_s = self._clock.monotonic_s()
             probed = await self._once(probed, begun_s)
-            took_s = self._clock.monotonic_s() - begun_s
-            await self._clock.sleep(max(0.0, PERIOD_S - took_s))
+            await self._clock.sleep(probed.pause_s(begun_s, self._clock.monotonic_s()))
 
     async def _once(self, probed: Probed, begun_s: float) -> Probed:
         fence = self._terms.fence
+        # The last proof may have become stale while nothing was asked.
+        self._judge(probed)
         try:
             holder = await _bounded(self._ask(), probed.deadline_s(begun_s))
         except BpsError as error:
             probed = probed.failed(error)
-            found = verdict(probed, self._clock.monotonic_s())
-            if found is not None:
-                self._terms.hold(found.reason, found.error)
+            self._judge(probed)
             return probed
         self._terms.release(Reason.QUORUM_LOST)
         if fence is not None and not _holds(fence, holder):
@@ -61,6 +60,11 @@ class QuorumProbe:
             self._met_s = None
             self._terms.release(Reason.UNKNOWN_STORE_ERROR)
         return probed.succeeded(begun_s)
+
+    def _judge(self, probed: Probed) -> None:
+        found = verdict(probed, self._clock.monotonic_s())
+        if found is not None:
+            self._terms.hold(found.reason, found.error)
 
     async def _ask(self) -> KV | None:
         """The leader key; any linearizable read would do, and this one proves the term as well."""

@@ -30,14 +30,20 @@ class Readiness:
 def readiness_of(
     terms: Terms, feed: Feed, presence: Presence, peers: Peers, *, draining: bool
 ) -> Readiness:
-    """Ready once the first election has an answer and the watch stands, until it drains."""
+    """Ready once the first election has an answer and the watch stands, until it drains.
+
+    Losing the quorum ends the watch and not the readiness: degraded reads are served.
+    """
+    degraded = feed.complete_s is not None and any(
+        hold.reason is Reason.QUORUM_LOST for hold in terms.holds
+    )
     waits, leader = presence.waits, peers.leader
     reason = terms.reason and terms.reason.value
     if draining or waits:
         reason = Reason.DRAINING.value if draining else NAME_HELD
     url = leader.url if leader is not None and leader.name == terms.leader else None
     return Readiness(
-        ready=terms.is_decided and feed.warm and not draining and not waits,
+        ready=terms.is_decided and (feed.warm or degraded) and not draining and not waits,
         mode=terms.mode.value,
         reason=reason,
         leader=terms.leader,

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from bps.core import ids
 from bps.core.codec import Record
-from bps.core.errors import FencedOut, StoreError, StoreRolledBack
+from bps.core.errors import FencedOut, Overloaded, StoreError, StoreRolledBack
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.keyring.statement import Signer
@@ -182,17 +182,29 @@ class Sidecar:
             measured.outcome = CommandOutcome(outcome.how)
         return outcome
 
+    def refuse_write_early(self, principal: str, deadline_s: float) -> None:
+        """As `WriteQueue.refuse_if_full`; raises QuorumLost where that is why the line is full."""
+        try:
+            self.writes.refuse_if_full(principal, deadline_s)
+        except Overloaded:
+            if self._quorum_lost():  # writes that hang fill the line
+                self.terms.write_path()
+            raise
+
     async def _execute(
         self, command: Command[R], despite: Collection[Reason], deadline_s: float | None
     ) -> Outcome[R]:
         # What is refused here does not wait first.
         self.terms.write_path(despite)
+        fence = None
         try:
             async with self.writes.turn(command.operation, deadline_s):
-                path = self.terms.write_path(despite)
+                path, fence = self.terms.write_path(despite), self.terms.fence
                 outcome = await path.execute(command, deadline_s=deadline_s)
         except FencedOut:
-            self.terms.lost()
+            if fence is not None:
+                # Another term may have begun while it waited.
+                self.terms.gone(fence)
             raise
         except StoreRolledBack as error:
             self._rolled_back(error)
@@ -268,7 +280,8 @@ class Sidecar:
         for task in self._tasks:
             if task.done() and not task.cancelled() and (failed := task.exception()):
                 _log.warning("%s ended badly", task.get_name(), exc_info=failed)
-        self.mirror.close()
+        if all(task.done() for task in self._tasks if task.get_name() == "mirror"):
+            self.mirror.close()
 
     def _quorum_lost(self) -> bool:
         return any(hold.reason is Reason.QUORUM_LOST for hold in self.terms.holds)
@@ -285,6 +298,7 @@ class Sidecar:
         """Prove that writing is safe; one linearizable read at least (design, "Modes")."""
         await self.mirror.check()
         await self.clocks.check()
+        await self.brake.check()
         now_ms = self.clock.now_ms()
         await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{now_ms}"))
         await self.first_token.ensure(path)

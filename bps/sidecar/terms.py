@@ -154,13 +154,17 @@ class Terms:
 
     def hold(self, reason: Reason, error: BpsError) -> None:
         """Forbid writing for `reason` from now on; `error` is what a writer is told."""
-        others = tuple(hold for hold in self._facts.holds if hold.reason is not reason)
-        self._set(replace(self._facts, holds=(*others, Hold(reason, error))))
+        self._set(replace(self._facts, holds=(*self._without(reason), Hold(reason, error))))
 
     def release(self, reason: Reason) -> None:
-        """Take `hold` back; nothing where it does not hold."""
-        others = tuple(hold for hold in self._facts.holds if hold.reason is not reason)
-        self._set(replace(self._facts, holds=others))
+        """Take `hold` back; nothing where it does not hold.
+
+        That the quorum is there is also news of a term that ended for want of one.
+        """
+        ended = self._facts.ended
+        if reason is Reason.QUORUM_LOST and ended is not None and ended.reason is reason:
+            ended = Hold(Reason.NOT_LEADER, ended.error)
+        self._set(replace(self._facts, holds=self._without(reason), ended=ended))
 
     async def run(self) -> None:
         """Campaign and lead until cancelled; the lease is revoked at the end."""
@@ -214,7 +218,8 @@ class Terms:
             raise self._lost
         self._path = path
         self.terms += 1
-        self._set(replace(self._facts, term=Term.HELD))
+        holds = self._without(Reason.STORE_ROLLED_BACK)
+        self._set(replace(self._facts, term=Term.HELD, holds=holds))
         self._decided.set()
         while self._lost is None:
             leadership.fence()
@@ -223,8 +228,16 @@ class Terms:
 
     def _end(self, error: BpsError) -> None:
         self._path = self._fence = None
-        self._set(replace(self._facts, term=Term.NONE, ended=Hold(reason_of(error), error)))
+        ended = Hold(reason_of(error), error)
+        holds = self._without(Reason.STORE_ROLLED_BACK)
+        if ended.reason is Reason.STORE_ROLLED_BACK:
+            # Also while the next term looks whether it is still so.
+            holds = (*holds, ended)
+        self._set(replace(self._facts, term=Term.NONE, ended=ended, holds=holds))
         self._decided.set()
+
+    def _without(self, reason: Reason) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self._facts.holds if hold.reason is not reason)
 
     def _set(self, facts: Facts) -> None:
         """Take the facts in; an edge is logged, counted and told."""

@@ -172,7 +172,11 @@ class Execution(Generic[R]):
         has applied by then (`quotaApplierV3`). Either way all is over, so that a read is proof.
         """
         self._forget()
-        found = (await self._store.snapshot([Key(self._operation.key)])).answers[0]
+        try:
+            found = (await self._store.snapshot([Key(self._operation.key)])).answers[0]
+        except Unavailable as error:
+            msg = f"No answer tells whether operation {self._operation.name} was applied."
+            raise OutcomeUnknown(msg, op=self._operation.name) from error
         if not found or (before is not None and found[0].mod_revision == before.mod_revision):
             return None
         return recorded_outcome(self._command, found[0])

@@ -11,6 +11,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from bps.core.codec import Record
+from bps.core.errors import Overloaded
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.writepath.command import Command, Outcome, WriteAuthority
@@ -60,8 +61,23 @@ class WritePath:
         if command.plan is None:
             return await self._execution(command, None).run(self._deadline_s, deadline_s)
         queue = self._queues.setdefault(command.plan, asyncio.Lock())
-        async with queue:
+        await self._acquire(queue, deadline_s)
+        try:
             return await self._execution(command, self._warm).run(self._deadline_s, deadline_s)
+        finally:
+            queue.release()
+
+    async def _acquire(self, queue: asyncio.Lock, deadline_s: float | None) -> None:
+        """Wait for the writes of the same plan that came before, not beyond the deadline."""
+        left_s = None if deadline_s is None else deadline_s - self._clock.monotonic_s()
+        try:
+            async with asyncio.timeout(left_s if queue.locked() else None):
+                await queue.acquire()
+        except TimeoutError:
+            msg = (
+                "The deadline passed while other writes of this plan went on. Nothing was written."
+            )
+            raise Overloaded(msg) from None
 
     def _execution(self, command: Command[R], warm: WarmPlans | None) -> Execution[R]:
         return Execution(

@@ -20,7 +20,7 @@ from bps.checkpoints.read import checkpoints_page
 from bps.core.ports import Store
 from bps.keyring.change import AddKey, RevokeKey, RotateKey
 from bps.keyring.model import Purpose
-from bps.keyring.read import read_registry
+from bps.keyring.read import all_keys, read_registry
 from bps.keyring.statement import approve
 from bps.plans.read import plan_detail
 from bps.writepath.transact import WritePath
@@ -56,7 +56,7 @@ async def signing(path: WritePath, store: Store, plan: str, now_ms: int) -> dict
     rotation = RotateKey("tester", "k3", two.public.key_id, spare.public)
     found["keys-rotate"] = (await do(rotation)).result
     found["keys-revoke"] = (await do(RevokeKey("tester", "k4", spare.public.key_id))).result
-    found["keys-list"] = key_view_rows(await read_registry(store))
+    found["keys-list"] = key_view_rows(await all_keys(store))
     found["keys-generate"] = GeneratedKey(
         key_id=one.public.key_id,
         ssh_fingerprint=one.public.fingerprint,

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from bps.api.initiatives import initiative_rows
 from bps.api.issuing import issued, new_secret
 from bps.api.setup import InitView
 from bps.api.tokens import TokenView
@@ -96,8 +97,9 @@ async def story(store: Store) -> dict[str, Any]:
         found["token-create"] = issued((await all_credentials(store)).items[0], token, 0)
         found["token-rotate"] = found["token-create"]
         found["token-prune"] = Pruning(pruned=[found["token-create"].id], more=False)
-        found["initiative-list"] = await all_initiatives(store)
-        found["initiative-create"] = found["initiative-show"] = found["initiative-list"][0]
+        initiatives = await all_initiatives(store)
+        found["initiative-list"] = initiative_rows(initiatives)
+        found["initiative-create"] = found["initiative-show"] = initiatives.items[0]
         rules = {**DEFAULT_POLICY.rules, "max_branches": 9}
         replaced = await do(ReplacePolicy(WHO, "policy", rules, None, ("*",)))
         found["policy-set"] = replaced.result

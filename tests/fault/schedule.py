@@ -153,6 +153,7 @@ class Run:
                     await asyncio.gather(following, return_exceptions=True)
         failures = [each.failure for each in self.effects if each.failure]
         failures += [failure] if failure else []
+        failures += [each.unasked_end for each in self.scene.sidecars if each.unasked_end]
         if failures or self.violations:
             self.scene.is_broken = True
         return row_of(

@@ -56,6 +56,7 @@ class SidecarProcess:
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._was_ended = False
         self._client = httpx.AsyncClient(trust_env=False, timeout=_ASK_S)
 
     @property
@@ -67,6 +68,13 @@ class SidecarProcess:
     def lives(self) -> bool:
         """Whether the process exists, frozen or not."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def unasked_end(self) -> str:
+        """How it ended although nobody ended it, and the end of its log; "" where it did not."""
+        if self._process is None or self._was_ended or self.lives:
+            return ""
+        return f"{self.name} ended by itself ({self._process.returncode}): {self.log_tail()}"
 
     @property
     def state(self) -> str:
@@ -88,6 +96,7 @@ class SidecarProcess:
         config.write_text(
             _CONFIG.format(endpoints=endpoints, port=port, name=self.name, ttl_s=LEASE_TTL_S)
         )
+        self._was_ended = False
         self._log = self._log or (self._directory / "log").open("ab")
         bug = os.environ.get(BUG_VARIABLE)
         program = ["tests.fault.serve_with_bug", bug] if bug else ["bps.cli"]
@@ -105,6 +114,7 @@ class SidecarProcess:
     async def kill(self) -> None:
         """Kill it with SIGKILL and wait until it is gone."""
         process = self._running()
+        self._was_ended = True
         process.kill()
         await asyncio.to_thread(process.wait)
 
@@ -149,6 +159,7 @@ class SidecarProcess:
         """End it as an operator does; killed where that takes too long."""
         if self._process is not None and self.lives:
             self.thaw()
+            self._was_ended = True
             self._process.send_signal(signal.SIGTERM)
             try:
                 await asyncio.to_thread(self._process.wait, _STOP_S)

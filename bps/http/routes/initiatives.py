@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bps.api.initiatives import InitiativeRequest
+from bps.api.initiatives import InitiativeRequest, InitiativeView, initiative_rows
 from bps.api.pages import PageOf
 from bps.core import ids
 from bps.core.errors import Exists, NotFound
@@ -41,17 +41,21 @@ InitiativeId = Annotated[
 
 @ROUTER.get(
     "/initiatives",
-    response_model=PageOf[Initiative],
+    response_model=PageOf[InitiativeView],
     responses=read("Initiatives by their ids; a page can hold fewer than `limit`."),
     openapi_extra=asks(Operation.INITIATIVE_READ),
 )
 async def list_initiatives(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List initiatives."""
+    """List initiatives.
+
+    One whose record cannot be read has the state `unreadable`, and `why` says why.
+    """
     start = after(cursor, _LISTING, _position) or ""
     page = await initiatives_page(service_of(request).sidecar.reads, start, limit)
-    return answer_page(page.items, listing=_LISTING, last=page.last, revision=page.revision)
+    rows = initiative_rows(page)
+    return answer_page(rows, listing=_LISTING, last=page.last, revision=page.revision)
 
 
 @ROUTER.post(

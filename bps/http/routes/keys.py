@@ -41,7 +41,7 @@ from bps.identity.roles import Operation
 from bps.keyring.change import AddKey, RevokeKey, RotateKey
 from bps.keyring.model import KeyResult, KeyStatement
 from bps.keyring.public_key import PublicKey
-from bps.keyring.read import read_registry, registry_at
+from bps.keyring.read import all_keys, read_registry
 
 ROUTER = router("keys")
 _LISTING = "keys"
@@ -70,14 +70,16 @@ KeyIdPath = Annotated[
 async def list_keys(
     request: Request, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """List the registered public keys."""
+    """List the registered public keys.
+
+    One whose record cannot be read has the state `unreadable`, and `comment` says why.
+    """
     start = after(cursor, _LISTING, key_id_text) or ""
-    registry, revision = await registry_at(service_of(request).sidecar.reads)
-    rows = key_view_rows(registry)
-    later = [row for row in rows if row.key_id > start]
+    found = await all_keys(service_of(request).sidecar.reads)
+    later = [row for row in key_view_rows(found) if row.key_id > start]
     page = later[:limit]
     last = page[-1].key_id if len(later) > limit else None
-    return answer_page(page, listing=_LISTING, last=last, revision=revision)
+    return answer_page(page, listing=_LISTING, last=last, revision=found.revision)
 
 
 @ROUTER.post(

@@ -33,10 +33,13 @@ from bps.identity.prune import Pruning, prune_command
 from bps.identity.read import credentials_page
 from bps.identity.roles import Operation
 from bps.identity.token_text import Token
+from bps.leadership.modes import Reason
 
 ROUTER = router("tokens")
 _LISTING = "tokens"
 _NO_STORE = {"Cache-Control": "no-store"}
+_WITHOUT_ROOM = frozenset({Reason.NO_SPACE})
+"""What ends or removes credentials is not held up by a store that is nearly full."""
 
 TokenId = Annotated[
     str,
@@ -140,7 +143,7 @@ async def revoke_token(
     """End a credential: nobody comes in with it any more, its streams end within seconds."""
     sidecar = service_of(request).sidecar
     command = RevokeToken(principal_of(request), op_id, credential_id(token))
-    outcome = await carry_out(request, command)
+    outcome = await carry_out(request, command, despite=_WITHOUT_ROOM)
     sidecar.credentials.wrote(outcome.revision, outcome.result)
     result = TokenView.of(outcome.result, sidecar.clock.now_ms())
     return outcome_answer(outcome, status=OK, result=result)
@@ -165,7 +168,8 @@ async def prune_tokens(
     command = await prune_command(
         sidecar.store, principal_of(request), op_id, older_than_s, sidecar.clock.now_ms()
     )
-    return outcome_answer(await carry_out(request, command), status=OK)
+    outcome = await carry_out(request, command, despite=_WITHOUT_ROOM)
+    return outcome_answer(outcome, status=OK)
 
 
 def _secret(response: Response) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bps.api.initiatives import InitiativeView
 from bps.api.requests import PolicyRequest
 from bps.client.plan_calls import etag_of
 from bps.core.codec import sha256_hex
@@ -129,7 +130,7 @@ async def test_what_belongs_to_no_plan() -> None:
         made = await client.create_initiative("checkout-2026", title="Checkout", zone="UTC")
         assert made.result.initiative == "checkout-2026"
         assert await client.initiative("checkout-2026") == made.result
-        assert made.result in [each async for each in client.initiatives()]
+        assert InitiativeView.of(made.result) in [each async for each in client.initiatives()]
         token = await client.create_token("agent-7", ["agent"], comment="x")
         assert token.result.secret is not None
         rotated = await client.rotate_token(token.result.id)

@@ -176,7 +176,14 @@ async def test_a_write_is_repeated_with_its_key_where_an_answer_says_so() -> Non
 
 
 @pytest.mark.parametrize(
-    "then", [again("OVERLOADED"), again("NOT_LEADER"), httpx.ConnectError("refused")]
+    "then",
+    [
+        again("OVERLOADED"),
+        again("NOT_LEADER"),
+        httpx.ConnectError("refused"),
+        problem("FORBIDDEN", 403),
+        problem("UNAUTHENTICATED", 401),
+    ],
 )
 @asynchronous
 async def test_a_doubt_stays_until_it_is_settled(then: httpx.Response | Exception) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bps.core import keys
+from bps.core.txn import Put, Txn
 from bps.identity.roles import Role
 from tests.asynchronous import asynchronous
 from tests.unit.http.guarded import guarded
@@ -44,6 +46,31 @@ async def test_the_list_has_pages_and_begins_with_the_default() -> None:
         names = [each["initiative"] for each in (*first["items"], *second["items"])]
         assert names == ["default", "e", "e-1", "e-2"]
         assert second["next_cursor"] is None
+
+
+@asynchronous
+async def test_an_unreadable_initiative_is_listed_in_its_place_and_hides_no_other() -> None:
+    async with guarded() as world:
+        operator = await world.token(Role.OPERATOR)
+        await world.call("POST", PLACE, operator, json={"initiative": "e"})
+        await world.store.commit(
+            Txn((), tuple(Put(keys.initiative(name), b"{}") for name in ("d", "f")))
+        )
+        rows: list[dict[str, Any]] = []
+        query = {"limit": "1"}
+        while query.get("cursor", "") is not None:
+            page = await world.call("GET", PLACE, operator, params=query)
+            assert page.status_code == 200, page.text
+            rows += page.json()["items"]
+            query["cursor"] = page.json()["next_cursor"]
+        assert [(row["initiative"], row["state"], bool(row["why"])) for row in rows] == [
+            ("d", "unreadable", True),
+            ("default", "valid", False),
+            ("e", "valid", False),
+            ("f", "unreadable", True),
+        ]
+        one = await world.call("GET", f"{PLACE}/d", operator)
+        assert (one.status_code, one.json()["code"]) == (500, "MALFORMED_RECORD")
 
 
 @asynchronous

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
+from bps.core import keys
+from bps.core.ports import Key
+from bps.core.txn import Put, Txn
 from bps.keyring.model import KeyStatement
 from bps.keyring.private_key import PrivateKey
 from bps.keyring.statement import approve
@@ -60,6 +64,28 @@ async def test_keys_are_added_listed_rotated_and_revoked() -> None:
         assert second.json()["next_cursor"] is None
         assert [row["state"] for row in rows] == ["revoked", "revoked"]
         assert {row["holder"] for row in rows} == {"alice"}
+
+
+@asynchronous
+async def test_an_unreadable_key_is_listed_in_its_place_and_hides_no_other() -> None:
+    async with served() as service:
+        await three_holders(service)
+        names = sorted(key_of(n).public.key_id for n in (1, 2, 3))
+        stored = (await service.store.snapshot([Key(keys.key(names[2]))])).answers[0][0].value
+        no_key = orjson.dumps({**orjson.loads(stored), "public_key": "AAAA"})
+        await service.store.commit(
+            Txn((), (Put(keys.key(names[0]), b"{}"), Put(keys.key(names[2]), no_key)))
+        )
+        rows: list[dict[str, Any]] = []
+        query = {"limit": "1"}
+        while query.get("cursor", "") is not None:
+            page = await service.call("GET", "/v1/keys", params=query)
+            assert page.status_code == 200, page.text
+            rows += page.json()["items"]
+            query["cursor"] = page.json()["next_cursor"]
+        states = ["unreadable", "valid", "unreadable"]
+        assert [(row["key_id"], row["state"]) for row in rows] == [*zip(names, states, strict=True)]
+        assert all(row["comment"] and row["holder"] is None for row in (rows[0], rows[2]))
 
 
 @asynchronous

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from bps.core import keys
+from bps.core.errors import NoSpace
 from bps.core.txn import Put, Txn
 from bps.identity.roles import Role
 from bps.identity.token_text import Token
+from bps.leadership.modes import Reason
 from tests.asynchronous import asynchronous
 from tests.unit.http.guarded import Guarded, guarded
 
@@ -206,3 +208,16 @@ async def test_records_of_credentials_that_ended_are_pruned() -> None:
             "POST", "/v1/tokens/prunings", operator, json={"older_than_s": 0}
         )
         assert refused.status_code == 400
+
+
+@asynchronous
+async def test_where_there_is_no_room_tokens_are_still_revoked_and_pruned() -> None:
+    async with guarded() as world:
+        operator, gone = await world.token(Role.OPERATOR), await world.token(Role.AGENT)
+        world.sidecar.terms.hold(Reason.NO_SPACE, NoSpace("etcd is nearly full."))
+        made = await world.call("POST", "/v1/tokens", operator, json=WANTED)
+        assert (made.status_code, made.json()["code"]) == (507, "NO_SPACE")
+        ended = await world.call("POST", f"/v1/tokens/{gone.credential}/revocation", operator)
+        assert (ended.status_code, ended.json()["state"]) == (200, "revoked")
+        pruned = await world.call("POST", "/v1/tokens/prunings", operator)
+        assert pruned.status_code == 200

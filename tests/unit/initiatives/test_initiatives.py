@@ -47,7 +47,7 @@ async def test_the_same_again_is_no_change_and_another_is_refused() -> None:
 async def test_what_lies_below_an_initiative_is_none() -> None:
     scene = await Scene.make(plan=None)
     await scene.memory.commit(Txn((), (Put(keys.governance("default"), b"{}"),)))
-    assert [each.initiative for each in await all_initiatives(scene.memory)] == [
+    assert [each.initiative for each in (await all_initiatives(scene.memory)).items] == [
         "default",
         "initiative",
     ]

@@ -111,3 +111,18 @@ def test_a_write_that_fails_without_a_name_is_not_taken_for_harmless(
     error: BpsError, unknown: bool
 ) -> None:
     assert is_unknown(error) is unknown
+
+
+def test_a_quick_failure_just_before_the_proof_is_stale_is_followed_by_a_verdict_in_time() -> None:
+    probed = Probed(10.0).failed(SILENCE)
+    now_s = 10.0 + STALE_S - 0.125
+    assert verdict(probed, now_s) is None
+    pause_s = probed.pause_s(now_s, now_s)
+    assert pause_s == 0.125
+    assert verdict(probed, now_s + pause_s) is not None
+
+
+def test_probes_begin_a_period_apart() -> None:
+    assert Probed(10.0).pause_s(10.0, 10.125) == PERIOD_S - 0.125
+    assert Probed(10.0).pause_s(10.0, 11.0) == 0
+    assert Probed(10.0).failed(SILENCE).pause_s(20.0, 20.0) == PERIOD_S

@@ -48,7 +48,7 @@ async def empty() -> Scene:
 
 
 async def names(scene: Scene) -> list[str]:
-    return [each.initiative for each in await all_initiatives(scene.memory)]
+    return [each.initiative for each in (await all_initiatives(scene.memory)).items]
 
 
 @asynchronous

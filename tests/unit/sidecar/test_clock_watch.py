@@ -121,6 +121,28 @@ async def test_a_leader_whose_clock_jumped_gives_way_to_one_whose_clock_is_right
 
 
 @asynchronous
+async def test_a_gap_in_the_watch_does_not_clear_a_clock_that_others_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.clock_watch._PERIOD_S", 0.5)
+    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.02)
+    monkeypatch.setattr("bps.sidecar.clock_watch._APART_MS", 50)
+    good, bad = SetClock(), SetClock(60_000)
+    store = MemoryStore(good)
+    async with sidecar(store, "good", good) as _, sidecar(store, "bad", bad, 2) as second:
+        await eventually(lambda: _holds_clock(second), "its clock is in doubt")
+        gaps = second.feed.rollbacks
+        second.feed.restart()
+
+        async def heard_again() -> bool:
+            assert await _holds_clock(second), "the doubt was dropped with the others' clocks"
+            return second.feed.rollbacks > gaps and await _knows_a_peer(second)
+
+        await eventually(lambda: _forgot(second), "the others' clocks are forgotten")
+        await eventually(heard_again, "the others' clocks are known again")
+
+
+@asynchronous
 async def test_a_lone_sidecar_writes_no_clock() -> None:
     clock = SetClock()
     store = MemoryStore(clock)
@@ -151,3 +173,11 @@ async def _never_writes(running: Sidecar) -> None:
     """The next judgement, made here, leaves it held."""
     await running.clocks.check()
     assert running.terms.reason is Reason.CLOCK_JUMP
+
+
+async def _holds_clock(running: Sidecar) -> bool:
+    return Reason.CLOCK_JUMP in {each.reason for each in running.terms.holds}
+
+
+async def _forgot(running: Sidecar) -> bool:
+    return not running.clocks._samples

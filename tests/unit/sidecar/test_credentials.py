@@ -7,18 +7,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import pytest
+
 from bps.clock import SystemClock
 from bps.core import keys
-from bps.core.errors import Unavailable
+from bps.core.errors import QuorumLost, Unavailable
 from bps.core.ports import Page
 from bps.core.txn import Committed, Delete, Put, Txn
 from bps.identity.credential import Credential
 from bps.identity.roles import Role
 from bps.sidecar.credentials import Credentials
+from bps.sidecar.degraded import DegradedReads
 from bps.sidecar.feed import Feed
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles import RecordingStore
+from tests.unit.sidecar.test_degraded import Minority
 
 
 def credential(number: int, **changes: object) -> Credential:
@@ -188,3 +192,60 @@ async def test_what_the_watch_brings_while_pages_are_read_is_not_overwritten_by_
     await world.put(credential(1))
     async with warm(world):
         assert await world.find(1) == [credential(1, revoked_ms=5)]
+
+
+@dataclass
+class Divided(World):
+    """As `World`; while `minority.lost`, it is known that the quorum is lost."""
+
+    minority: Minority
+
+
+def divided_world() -> Divided:
+    clock = SystemClock()
+    memory = MemoryStore(clock)
+    minority = Minority(memory)
+    store = RecordingStore(minority)
+    feed = Feed(store, clock)
+    degraded = DegradedReads(store, feed, clock, quorum_lost=lambda: minority.lost)
+    return Divided(memory, store, feed, Credentials(store, feed, clock, degraded), minority)
+
+
+@asynccontextmanager
+async def cut_off(world: Divided) -> AsyncIterator[None]:
+    """The quorum is lost and the watch is down; what was loaded stays in memory."""
+    world.minority.lost = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Credentials, "warm", False)
+        world.store.reset()
+        yield
+
+
+@asynchronous
+async def test_without_a_quorum_those_in_memory_hold_and_nobody_is_asked() -> None:
+    world = divided_world()
+    await world.put(credential(1), credential(2, revoked_ms=5))
+    async with warm(world), cut_off(world):
+        found = await world.find(1, 2, 3)
+        assert found == [credential(1), credential(2, revoked_ms=5)]
+        assert not [read for reads in world.store.reads for read in reads if "tokens" in str(read)]
+
+
+@asynchronous
+async def test_without_a_quorum_one_that_is_not_loaded_is_read_from_one_member() -> None:
+    world = divided_world()
+    await world.put(credential(1))
+    world.minority.lost = True
+    with pytest.raises(QuorumLost):
+        await world.minority.snapshot([])
+    assert await world.find(1, 2) == [credential(1)]
+    assert world.store.calls == ["snapshot"]
+
+
+@asynchronous
+async def test_where_no_member_answers_nothing_is_known_of_one_that_is_not_loaded() -> None:
+    world = divided_world()
+    await world.put(credential(1))
+    world.minority.lost = world.minority.down = True
+    with pytest.raises(Unavailable):
+        await world.find(1)

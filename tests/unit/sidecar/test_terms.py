@@ -10,7 +10,7 @@ import pytest
 
 from bps.clock import SystemClock
 from bps.core import keys
-from bps.core.errors import BpsError, NotLeader, QuorumLost, StoreRolledBack
+from bps.core.errors import BpsError, NotLeader, QuorumLost, StoreRolledBack, Unavailable
 from bps.core.ports import Key, Lease, Read, Snapshot
 from bps.core.txn import Committed, Conflict, Delete, Put, Txn
 from bps.leadership.modes import Mode, Reason
@@ -32,7 +32,7 @@ class Told(ForwardingStore):
     def __init__(self, inner: MemoryStore) -> None:
         super().__init__(inner)
         self.done: list[tuple[str, Mode]] = []
-        self.grants = 0
+        self.failed_probes = self.failed_revocations = 0
         self.failing: BpsError | None = None
 
     def _note(self, what: str) -> None:
@@ -43,6 +43,8 @@ class Told(ForwardingStore):
         self, reads: Sequence[Read], *, serializable: bool = False, at_least: int = 0
     ) -> Snapshot:
         if self.failing is not None:
+            # No campaign reads this key before it has a lease.
+            self.failed_probes += any(read == Key(keys.LEADER_HOLDER) for read in reads)
             raise type(self.failing)(self.failing.message)
         found = [read.key for read in reads if isinstance(read, Key)]
         if any(key.startswith(keys.CHECKPOINTS) for key in found):
@@ -58,13 +60,14 @@ class Told(ForwardingStore):
         return await super().commit(txn)
 
     async def lease_grant(self, ttl_s: int) -> Lease:
-        self.grants += 1
         if self.failing is not None:
             raise type(self.failing)(self.failing.message)
         return await super().lease_grant(ttl_s)
 
     async def lease_revoke(self, lease_id: int) -> None:
         if self.failing is not None:
+            # With this a campaign begins that has a lease left.
+            self.failed_revocations += 1
             raise type(self.failing)(self.failing.message)
         await super().lease_revoke(lease_id)
 
@@ -170,13 +173,22 @@ async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it() -
         store.failing = QuorumLost("etcd has no leader.")
 
         async def ended() -> bool:
-            return running.terms.fence is None and running.terms.reason is Reason.QUORUM_LOST
+            held = {hold.reason for hold in running.terms._facts.holds}
+            return running.terms.fence is None and Reason.QUORUM_LOST in held
+
+        async def resigned() -> bool:
+            return store.failed_revocations > 0
 
         await eventually(ended, "the term has ended without a quorum")
-        grants = store.grants
-        await asyncio.sleep(1.2)
-        presences = 2
-        assert store.grants - grants <= presences, "only its presence asks for leases"
+        await eventually(resigned, "its lease cannot be revoked")
+        campaigns, failed_probes = store.failed_revocations, store.failed_probes
+
+        async def probed() -> bool:
+            return store.failed_probes >= failed_probes + 4
+
+        # Longer than the pause between two campaigns.
+        await eventually(probed, "the quorum was asked for in vain")
+        assert store.failed_revocations == campaigns
         store.failing = None
         begun_s = asyncio.get_running_loop().time()
 
@@ -186,3 +198,29 @@ async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it() -
         await eventually(leads, "it leads again")
         assert asyncio.get_running_loop().time() - begun_s < 2
         assert running.terms.terms == 2
+
+
+@asynchronous
+async def test_what_ended_a_term_is_no_lost_quorum_once_a_probe_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Only one term is begun: the next one would look like the end of it.
+    monkeypatch.setattr("bps.sidecar.terms._PAUSE_S", 60.0)
+
+    class NoDisk(Sidecar):
+        async def _recover(self, path: WritePath) -> None:
+            assert path is not None
+            raise Unavailable("The mirror cannot be written: No space left on device.")
+
+    async with NoDisk(
+        MemoryStore(SystemClock()), SystemClock(), SidecarSettings("test")
+    ) as running:
+        await running.terms.decided()
+
+        async def known() -> bool:
+            return not running.degraded.quorum_lost
+
+        await eventually(known, "reads are linearizable", deadline_s=5.0)
+        with pytest.raises(Unavailable, match="No space left") as refused:
+            running.terms.write_path()
+        assert refused.value.facts["reason"] == Reason.NOT_LEADER.value

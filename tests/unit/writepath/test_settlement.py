@@ -224,6 +224,17 @@ async def test_the_write_that_passed_the_quota_is_done_and_says_so() -> None:
 
 
 @asynchronous
+async def test_the_write_that_passed_the_quota_is_in_doubt_while_nobody_can_tell() -> None:
+    scene, command = await scene_and_command()
+    scene.faulty.script.extend((Fault.LAST_SPACE, Fault.UNAVAILABLE))
+    with pytest.raises(OutcomeUnknown):
+        await scene.path.execute(command)
+    repeated = await scene.path.execute(command)
+    assert repeated.how == "repeated"
+    await check_exactly_one(scene, command, repeated)
+
+
+@asynchronous
 async def test_a_store_that_fills_up_while_a_write_is_in_doubt_does_not_hide_the_doubt() -> None:
     scene, command = await scene_and_command()
     scene.faulty.script.extend((Fault.LOSE_REPLY, *[Fault.NO_SPACE] * FOREVER))
