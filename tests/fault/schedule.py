@@ -6,13 +6,14 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bps.store.etcd import EtcdStore
 from tests.cluster.interface import FaultFailedError
 from tests.fault.check import check_run
-from tests.fault.failpoints.base import Fault, Part
+from tests.fault.failpoints.base import Fault, Part, parts_of
 from tests.fault.history import Call, Ok, Outcome, Recorder, load
 from tests.fault.report import Row, row_of
 from tests.fault.scene import Scene
@@ -81,9 +82,9 @@ def draw(seed: int, faults: Sequence[type[Fault]]) -> Schedule:
     for fault in chosen:
         before = planned[-1] if planned else None
         earliest_s = before.starts_s + source.uniform(0.3, before.lasts_s) if before else _WARM_S
-        starts_s = max(earliest_s, free_s[fault.part])
+        starts_s = max(earliest_s, *(free_s[part] for part in parts_of(fault)))
         each = Planned(fault, starts_s, source.uniform(*fault.lasts_s))
-        free_s[fault.part] = each.ends_s + source.uniform(*_GAP_S)
+        free_s |= dict.fromkeys(parts_of(fault), each.ends_s + source.uniform(*_GAP_S))
         planned.append(each)
     return Schedule(seed, tuple(planned))
 
@@ -197,7 +198,9 @@ class Run:
         fault = planned.fault(self.scene, random.Random(place))
         await asyncio.sleep(began_s + planned.starts_s - time.monotonic())
         try:
-            async with self._parts[fault.part], asyncio.timeout(_FAULT_S):
+            async with AsyncExitStack() as broken, asyncio.timeout(_FAULT_S):
+                for part in parts_of(planned.fault):
+                    await broken.enter_async_context(self._parts[part])
                 recorder.note("inject", fault=effect.name)
                 await fault.inject()
                 effect.injected_ns = time.monotonic_ns()

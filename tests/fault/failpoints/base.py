@@ -11,7 +11,7 @@ from typing import ClassVar
 from tests.cluster.interface import FaultFailedError
 from tests.fault.scene import Scene
 
-__all__ = ["Fault", "FaultFailedError", "Need", "Part"]
+__all__ = ["Fault", "FaultFailedError", "Need", "Part", "parts_of"]
 
 
 class Need(StrEnum):
@@ -31,6 +31,11 @@ class Part(StrEnum):
     SIDECAR = "a sidecar or its way to etcd"
 
 
+def parts_of(fault: type[Fault]) -> tuple[Part, ...]:
+    """What no other fault may break meanwhile."""
+    return tuple(Part) if fault.alone else (fault.part,)
+
+
 class Fault(ABC):
     """One fault, used once.
 
@@ -43,6 +48,8 @@ class Fault(ABC):
     needs: ClassVar[frozenset[Need]] = frozenset()
     lasts_s: ClassVar[tuple[float, float]] = (1.0, 3.0)
     weight: ClassVar[int] = 2
+    alone: ClassVar[bool] = False
+    """Whether its evidence needs all else to be whole: nothing overlaps it."""
     closes: ClassVar[bool] = False
     """Whether nothing that was acknowledged can be held against the store afterwards."""
 

@@ -52,7 +52,12 @@ class MemberReplaced(Fault):
         await until(done, f"etcd takes {path}", deadline_s=_CONNECTED_S)
 
     async def _id(self) -> int:
-        status = gateway.status(self.etcd.endpoints[self.victim], 1.0)
-        if status is None:
-            raise FaultFailedError("the member does not answer")
-        return status.member_id
+        found: list[int] = []
+
+        async def answers() -> bool:
+            status = gateway.status(self.etcd.endpoints[self.victim], 1.0)
+            found.extend([] if status is None else [status.member_id])
+            return bool(found)
+
+        await until(answers, "the member answers", deadline_s=_CONNECTED_S)
+        return found[-1]

@@ -20,8 +20,12 @@ class SidecarFrozen(Fault):
     weight = 4
 
     async def inject(self) -> None:
-        self.sidecar = await self.scene.leading()
-        self.before = await self.etcd.holding()
+        async def led() -> bool:
+            self.sidecar = await self.scene.leading()
+            self.before = await self.etcd.holding()
+            return self.before is not None
+
+        await until(led, "somebody leads", deadline_s=10.0)
         await self.sidecar.freeze()
 
     async def evidence(self) -> str:
@@ -45,6 +49,7 @@ class SidecarFrozenMidway(SidecarFrozen):
     """Frozen between its read and its transaction, which reaches etcd after the lease ended."""
 
     name = "leading sidecar frozen before its transaction"
+    alone = True
 
     async def inject(self) -> None:
         self.sidecar, self.trap = await trapped_promotion(self.scene, Side.REQUEST)

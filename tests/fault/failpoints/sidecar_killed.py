@@ -40,6 +40,7 @@ class SidecarKilledBefore(SidecarKilled):
     """With a promotion decided, and its transaction not at etcd yet."""
 
     name = "leading sidecar killed before its transaction"
+    alone = True
     trapped = Side.REQUEST
 
 
@@ -47,4 +48,5 @@ class SidecarKilledAfter(SidecarKilled):
     """With a promotion's transaction at etcd, and nobody told."""
 
     name = "leading sidecar killed after its transaction"
+    alone = True
     trapped = Side.REPLY
