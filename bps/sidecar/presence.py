@@ -26,9 +26,11 @@ TTL_S: Final = 15
 """A sidecar that ended without a word is forgotten after so long."""
 URL: Final = r"^https?://[A-Za-z0-9._~:/?#\[\]%-]{1,300}$"
 """Where a sidecar is asked; nothing that a shell or a terminal would take for more than text."""
-WAIT_S: Final = 20.0
-"""For the record of the process before this one to go; then whoever holds the name lives."""
+WAIT_S: Final = 45.0
+"""For the record of the process before this one to go, which an election of etcd prolongs by a
+whole lease; then whoever holds the name lives."""
 _PERIOD_S: Final = 5.0
+_TAKEOVER_S: Final = 60.0
 _DISTRIBUTION: Final = "blueprint-promotion-service"
 
 _log = logging.getLogger(__name__)
@@ -76,7 +78,8 @@ class Presence:
     Cost: a lease grant and one transaction, then a keepalive each 5 s. What fails is tried again
     after 5 s; a record that is gone is put again at once. A living sidecar of the same name is
     never overwritten: `run` ends with ConfigError, at once where it signs with another key, else
-    after `WAIT_S`, as it may be the record of this sidecar's process before, which was killed.
+    after `WAIT_S`, as it may be the record of this sidecar's process before, which was killed. One
+    that names our own address is of that process, and is taken over.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Presence:
         self._revision = 0
         self._stored: bytes | None = None
         self._taken_s: float | None = None
+        self._took_over_s: float | None = None
         self._leaving = False
         self._wake = asyncio.Event()
         self._tried = asyncio.Event()
@@ -198,6 +202,10 @@ class Presence:
             msg = f"lives{where} and signs with {_key(other)}, this one with {_key(self._record)}"
             raise self._refusal(msg, url=other.url)
         now_s = self._clock.monotonic_s()
+        if self._succeeds(other, now_s):
+            self._took_over_s, self._taken_s, self._revision = now_s, None, held.mod_revision
+            self._wake.set()
+            return
         if self._taken_s is None:
             self._taken_s = now_s
             _log.warning(
@@ -209,6 +217,14 @@ class Presence:
         elif now_s - self._taken_s >= WAIT_S:
             where = f" at {other.url}" if other.url else ""
             raise self._refusal(f"lives{where} and uses the same signing key", url=other.url)
+
+    def _succeeds(self, other: SidecarPresence, now_s: float) -> bool:
+        """Whether `other` is this very sidecar of before: we listen where it did.
+
+        Once a minute only: two hosts with one configuration would take it from each other.
+        """
+        lately = self._took_over_s is not None and now_s - self._took_over_s < _TAKEOVER_S
+        return other.url is not None and other.url == self._record.url and not lately
 
     def _refusal(self, why: str, **facts: str | None) -> ConfigError:
         name = self._record.name

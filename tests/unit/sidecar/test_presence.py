@@ -171,6 +171,39 @@ async def test_a_restart_takes_its_name_up_as_soon_as_the_killed_one_is_forgotte
 
 
 @asynchronous
+async def test_a_restart_at_the_same_address_takes_its_name_over_at_once() -> None:
+    here = world()
+    lease = await here.store.lease_grant(3_600)
+    killed = SidecarPresence(
+        name="one",
+        url="http://127.0.0.1:1",
+        public_key=key_of(1).public.text,
+        release="1",
+        started_ms=1,
+    )
+    put = Put(keys.sidecar("one"), killed.encode(), lease.lease_id)
+    await here.store.commit(Txn((), (put,)))
+    async with here.present() as restarted:
+        restarted.advertise("http://127.0.0.1:1")
+
+        async def is_ours() -> bool:
+            found = (await here.store.snapshot([Key(keys.sidecar("one"))])).answers[0]
+            return bool(found) and found[0].lease_id == restarted.lease_id != lease.lease_id
+
+        await eventually(is_ours, "it has its name")
+        assert not restarted.waits
+        # Another process that takes it back in turn is no predecessor: it is not taken over again.
+        taken = (await here.store.snapshot([Key(keys.sidecar("one"))])).answers[0][0]
+        await here.store.commit(Txn((), (Put(taken.key, killed.encode(), lease.lease_id),)))
+        restarted._doubt()
+
+        async def waits() -> bool:
+            return restarted.waits
+
+        await eventually(waits, "it waits")
+
+
+@asynchronous
 async def test_who_lost_the_name_while_cut_off_ends_and_not_who_has_it() -> None:
     here = world()
     first = Presence(here.store, Feed(here.store, here.clock), here.clock, "one", key_of(1).public)
