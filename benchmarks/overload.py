@@ -1,9 +1,10 @@
 """Three times as many writes as the service can do: what is still done, and how soon.
 
 First its capacity: a closed loop of 32. Then an open loop sends at three times that rate, whatever
-comes back, over many connections. A write opens a branch, as 30 s of promotions take minutes to
-prepare; the plans take turns. The load generator and the members of etcd share the two cores with
-the service, so that what sending and refusing costs is missing from the goodput as well.
+comes back, over many connections. A write registers a plan, as 30 s of promotions take minutes to
+prepare, and a branch costs the more the more its plan has. The load generator and the members of
+etcd share the two cores with the service, so that what sending and refusing costs is missing from
+the goodput as well.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from time import perf_counter
 
 from benchmarks import http_load
 from benchmarks.blueprints import blueprint
-from benchmarks.cluster import client, cluster
+from benchmarks.cluster import cluster
 from benchmarks.figures import Figure, shown
 from benchmarks.http_load import Connection
 from benchmarks.http_service import supervisor_token
 from benchmarks.options import Options, say
 from benchmarks.service_process import ServiceProcess, service
-from benchmarks.writer import in_flight, writer
 from bps.http.collector import calm_collector
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 
-_PLANS = 320
-_BRANCHES = 250
 _CAPACITY_BLOCK = 960
 _IN_FLIGHT = 32
 _TIMES = 3
@@ -54,17 +51,8 @@ async def measure(options: Options) -> list[Figure]:
     text = blueprint(random.Random(options.seed), 1_000)
     with cluster() as endpoints:
         token = await supervisor_token(endpoints)
-        async with client(endpoints) as store, writer(store) as leader:
-
-            async def prepare(number: int) -> None:
-                command = RegisterPlan(
-                    "bench", f"register-{number}", _plan(number), "default", "", pack(text)
-                )
-                await leader.path.execute(command)
-
-            await in_flight(range(_PLANS), prepare, _IN_FLIGHT)
         with service(endpoints) as serving:
-            return await _measured(serving, _openings(token), options.seconds)
+            return await _measured(serving, _registrations(token, text), options.seconds)
 
 
 async def _measured(serving: ServiceProcess, jobs: Iterator[bytes], seconds: float) -> list[Figure]:
@@ -143,23 +131,16 @@ async def _open_loop(
     return answers, took_s
 
 
-def _openings(token: str) -> Iterator[bytes]:
-    """A branch of the next plan, again and again, until each has as many as it may."""
-    for branch in range(_BRANCHES):
-        for number in range(_PLANS):
-            plan = _plan(number)
-            headers = [
-                ("Authorization", f"Bearer {token}"),
-                ("Idempotency-Key", f"open-{plan}-{branch}"),
-                ("Content-Type", "application/json"),
-                ("BPS-Timeout-Ms", str(round(_DEADLINE_S * 1_000))),
-            ]
-            body = b'{"trace_id":"trace-%d","fingerprint":"cause %d"}' % (branch, branch)
-            yield http_load.request("POST", f"/v1/plans/{plan}/branches", headers, body)
-
-
-def _plan(number: int) -> str:
-    return f"EP-{10_000_000 + number}"
+def _registrations(token: str, text: bytes) -> Iterator[bytes]:
+    """A new plan, again and again: a write that costs the same however many there were."""
+    for number in count(10_000_000):
+        headers = [
+            ("Authorization", f"Bearer {token}"),
+            ("Idempotency-Key", f"register-{number}"),
+            ("Content-Type", "application/yaml"),
+            ("BPS-Timeout-Ms", str(round(_DEADLINE_S * 1_000))),
+        ]
+        yield http_load.request("PUT", f"/v1/plans/EP-{number}?initiative=default", headers, text)
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
