@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from tests.cluster import CLUSTER_SIZE
 from tests.fault.failpoints.base import Fault, FaultFailedError, Part
 from tests.fault.sidecar_process import LEASE_TTL_S
@@ -10,8 +12,9 @@ from tests.fault.sidecar_process import LEASE_TTL_S
 class _Frozen(Fault):
     part = Part.ETCD
 
+    @abstractmethod
     async def _victims(self) -> list[int]:
-        raise NotImplementedError
+        """The members that it hits."""
 
     async def inject(self) -> None:
         self.victims = await self._victims()

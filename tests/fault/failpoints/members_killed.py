@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 
 from tests.cluster import CLUSTER_SIZE
 from tests.fault.failpoints.base import Fault, FaultFailedError, Part
@@ -11,8 +12,9 @@ from tests.fault.failpoints.base import Fault, FaultFailedError, Part
 class _Killed(Fault):
     part = Part.ETCD
 
+    @abstractmethod
     async def _victims(self) -> list[int]:
-        raise NotImplementedError
+        """The members that it hits."""
 
     async def inject(self) -> None:
         self.victims = await self._victims()

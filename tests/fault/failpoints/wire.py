@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 
 from tests.fault.cluster import until
 from tests.fault.failpoints.base import Fault, Part
@@ -22,8 +23,9 @@ class _Wire(Fault):
         self.before = self.proxy.counts[self.counted]
         self._break()
 
+    @abstractmethod
     def _break(self) -> None:
-        raise NotImplementedError
+        """Set the proxy to it."""
 
     async def evidence(self) -> str:
         def counted() -> int:

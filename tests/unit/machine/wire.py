@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from bps.core import keys
-from bps.core.errors import LeaseNotFound, OutcomeUnknown, Unavailable
+from bps.core.errors import CapabilityMissing, LeaseNotFound, OutcomeUnknown, Unavailable
 from bps.core.ports import Lease, Page, Read, Snapshot, Store, WatchBatch
 from bps.core.txn import Committed, Conflict, Put, Txn
 from bps.writepath.command import OpRecord
@@ -161,8 +161,8 @@ class Wire(ForwardingStore):
         self._check()
         await self._through(super().lease_revoke(lease_id))
 
-    def watch(self, prefix: bytes, *, start_revision: int) -> AsyncGenerator[WatchBatch, None]:
-        raise NotImplementedError
+    def watch(self, *_: object, **__: object) -> AsyncGenerator[WatchBatch, None]:
+        raise CapabilityMissing("Nothing is watched in virtual time.")
 
     async def _arrive(self, txn: Txn) -> Committed | Conflict:
         return await self._through(self.inner.commit(txn))
