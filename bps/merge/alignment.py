@@ -1,0 +1,94 @@
+"""Which elements of an ordered list are the same ones in another version of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from bps.merge.elements import Element
+from bps.merge.lcs import matches
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
+
+LIKENESS = 0.5
+"""How much two elements must have in common to be one element that was edited."""
+MAX_CELLS = 40_000
+"""Comparisons in one gap; beyond, its elements count as replaced."""
+
+
+def token(element: Element) -> Hashable:
+    """What makes two elements exactly the same."""
+    if element.value is None:
+        return ("#", "\n".join(line.strip() for line in element.lead_text.strip().split("\n")))
+    return element.value.data
+
+
+def align(base: Sequence[Element], side: Sequence[Element]) -> list[tuple[int, int]]:
+    """Pairs of indexes, increasing in both: equal elements first, then in the gaps likely ones."""
+    exact = matches([token(each) for each in base], [token(each) for each in side])
+    pairs: list[tuple[int, int]] = []
+    at_base = at_side = 0
+    for i, j in [*exact, (len(base), len(side))]:
+        pairs += [(at_base + p, at_side + q) for p, q in _likely(base[at_base:i], side[at_side:j])]
+        if i < len(base):
+            pairs.append((i, j))
+        at_base, at_side = i + 1, j + 1
+    return pairs
+
+
+def _likely(base: Sequence[Element], side: Sequence[Element]) -> list[tuple[int, int]]:
+    """The monotonic pairing of two gaps with the greatest likeness."""
+    if not base or not side or len(base) * len(side) > MAX_CELLS:
+        return []
+    score = [[_likeness(one, other) for other in side] for one in base]
+    best = [[0.0] * (len(side) + 1) for _ in range(len(base) + 1)]
+    for i in range(len(base) - 1, -1, -1):
+        for j in range(len(side) - 1, -1, -1):
+            found = max(best[i + 1][j], best[i][j + 1])
+            if score[i][j] >= LIKENESS:
+                found = max(found, best[i + 1][j + 1] + score[i][j])
+            best[i][j] = found
+    pairs = []
+    i = j = 0
+    while i < len(base) and j < len(side):
+        paired = best[i + 1][j + 1] + score[i][j]
+        if score[i][j] >= LIKENESS and abs(best[i][j] - paired) < 1e-9:  # noqa: PLR2004 - rounding
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+    return pairs
+
+
+def _likeness(one: Element, other: Element) -> float:
+    if one.value is None or other.value is None:
+        return 0.0
+    return likeness(one.value, other.value)
+
+
+def likeness(one: Node, other: Node) -> float:
+    """From 0 to 1: the share of equal fields of two mappings, or of equal items of two lists.
+
+    Scalars are never alike: another scalar is another element.
+    """
+    if one.kind != other.kind or one.kind == SCALAR:
+        return 0.0
+    if one.kind == MAPPING:
+        mine = {key.data: value for key, value in one.pairs()}
+        its = {key.data: value for key, value in other.pairs()}
+        shared = sum(_field_likeness(mine[key], its[key]) for key in mine if key in its)
+        return shared / max(len(mine), len(its), 1)
+    if one.kind == SEQUENCE:
+        mine_items: set[Any] = {child.data for child in one.children}
+        its_items = {child.data for child in other.children}
+        return len(mine_items & its_items) / max(len(mine_items), len(its_items), 1)
+    return 0.0
+
+
+def _field_likeness(one: Node, other: Node) -> float:
+    if one.data == other.data:
+        return 1.0
+    if one.kind != other.kind:
+        return 0.0
+    return 0.25 if one.kind == SCALAR else 0.25 + likeness(one, other) / 2

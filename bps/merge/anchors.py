@@ -1,0 +1,43 @@
+"""Anchors that one editor changed and another one's aliases rely on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bps.merge.source import Source
+
+
+def contested_anchor(editors: Sequence[tuple[str, Source, Source]]) -> str | None:
+    """A sentence on an anchor that one editor changed while another one changed its aliases.
+
+    `editors` are label, base and side. An anchor is changed where what it stands for is; aliases
+    are changed where their number is.
+    """
+    changed: dict[str, list[str]] = {}
+    used: dict[str, list[str]] = {}
+    for label, base, side in editors:
+        if not (base.anchored or side.anchored or base.aliases or side.aliases):
+            continue
+        before, after = _anchors(base), _anchors(side)
+        for name in before.keys() | after.keys():
+            if before.get(name) != after.get(name):
+                changed.setdefault(name, []).append(label)
+        uses = Counter(alias.value for alias in base.aliases)
+        its_uses = Counter(alias.value for alias in side.aliases)
+        for name in uses.keys() | its_uses.keys():
+            if uses[name] != its_uses[name]:
+                used.setdefault(name, []).append(label)
+    for name in sorted(changed.keys() & used.keys()):
+        for one in changed[name]:
+            for other in used[name]:
+                if one != other:
+                    return f"{one} changed the anchor &{name}, and {other} what refers to it"
+    return None
+
+
+def _anchors(source: Source) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for node in source.anchored:
+        found.setdefault(str(node.anchor), []).append(node.data)
+    return found

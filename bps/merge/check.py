@@ -1,0 +1,64 @@
+"""Law 5: a clean result reads again as exactly the tree that was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from bps.merge.parse import Document
+from bps.merge.slots import Expected, Lines
+from bps.merge.source import MAPPING, SEQUENCE, Node
+from bps.merge.texts import scalar_lines
+
+
+def agrees(node: Node | None, expected: Expected | None) -> bool:
+    """Whether a node of the parsed result is what was computed for its place."""
+    if node is None or expected is None:
+        return node is None and expected is None
+    if isinstance(expected, Node):
+        return node is expected or _same_text(node, expected) or node.data == expected.data
+    if isinstance(expected, Lines):
+        return node.block_scalar and scalar_lines(node) == expected.lines
+    if node.kind != expected.kind:
+        return False
+    if node.kind == SEQUENCE:
+        return _all_agree(node.children, [child for _, child in expected.children])
+    pairs = node.pairs()
+    if len(pairs) != len(expected.children):
+        return False
+    by_key: dict[Hashable, Node] = {key.data: value for key, value in pairs}
+    return len(by_key) == len(pairs) and all(
+        key in by_key and agrees(by_key[key], child) for key, child in expected.children
+    )
+
+
+def _same_text(node: Node, expected: Node) -> bool:
+    """Equal source in the same style reads alike; no data need be compared then."""
+    return (
+        node.flow == expected.flow
+        and node.column == expected.column
+        and node.kind == expected.kind
+        and node.kind in {MAPPING, SEQUENCE}
+        and node.text == expected.text
+    )
+
+
+def _all_agree(nodes: Sequence[Node], expected: Sequence[Expected | None]) -> bool:
+    return len(nodes) == len(expected) and all(
+        agrees(node, each) for node, each in zip(nodes, expected, strict=True)
+    )
+
+
+def dangling_alias(document: Document) -> str | None:
+    """The name of an alias that has no anchor before it."""
+    anchors: set[str] = set()
+    if document.root is None:
+        return None
+    stack = [document.root]
+    while stack:
+        node = stack.pop()
+        if node.anchor is not None:
+            anchors.add(node.anchor)
+        if node.kind == "alias" and node.value not in anchors:
+            return node.value
+        stack.extend(reversed(node.children))
+    return None

@@ -1,0 +1,67 @@
+"""The comments in a stretch of source, found between its scalars."""
+
+from __future__ import annotations
+
+import re
+
+from bps.merge.elements import Element
+from bps.merge.source import Node
+
+_COMMENT = re.compile(r"(?:(?<=[\s,\[\]{}])|^)#[^\r\n]*")
+_HEADER_COMMENT = re.compile(r"[ \t](#[^\r\n]*)")
+
+
+def comments_in(element: Element) -> tuple[str, ...]:
+    """All comments of an entry, those before it included, in order and without layout."""
+    text = element.source.text
+    start = element.start if element.inline else element.lead
+    if "#" not in text[start : element.end]:
+        return ()
+    leaves: list[Node] = []
+    for node in (element.key, element.value):
+        if node is not None:
+            _gather(node, leaves)
+    found: list[str] = []
+    at = start
+    for leaf in leaves:
+        found += _between(text, at, leaf.start)
+        if leaf.block_scalar:
+            header = text[leaf.start : text.find("\n", leaf.start) + 1 or leaf.end]
+            comment = _HEADER_COMMENT.search(header)
+            if comment is not None:
+                found.append(comment[1].rstrip())
+        at = max(at, leaf.end)
+    return tuple(found + _between(text, at, element.end))
+
+
+def end_of_line_comment(element: Element) -> str:
+    """The comment behind a key whose entries follow, or behind a leaf; else nothing."""
+    value = element.value
+    if value is None:
+        return ""
+    text = element.source.text
+    if value.block:
+        at = element.start if element.key is None else element.key.end
+        found = _between(text, at, element.head_end)
+    elif value.block_scalar:
+        return ""
+    else:
+        at = value.end if element.key is None else max(element.key.end, value.end)
+        end = min(element.end, element.source.line_end(at))
+        found = _between(text, at, end)
+    return found[0] if found else ""
+
+
+def _gather(node: Node, leaves: list[Node]) -> None:
+    if node.kind in {"scalar", "alias"}:
+        leaves.append(node)
+    else:
+        for child in node.children:
+            _gather(child, leaves)
+
+
+def _between(text: str, start: int, end: int) -> list[str]:
+    stretch = text[start:end]
+    if "#" not in stretch:
+        return []
+    return [found[0].rstrip() for found in _COMMENT.finditer(" " + stretch)]

@@ -1,0 +1,76 @@
+"""What nodes mean: keys for equality, and JSON for people."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
+from bps.merge.source import ALIAS, MAPPING, SCALAR, Node
+
+LONGEST_NUMBER = 20
+"""Digits of a number that is shown as one; JSON's numbers are doubles."""
+_BASES = {Kind.INT_10: 10, Kind.INT_16: 16, Kind.INT_8: 8}
+
+
+def data_of(node: Node) -> Hashable:
+    """The equality key of a node; see `Node.data`."""
+    if node.kind == SCALAR:
+        data: Hashable = _scalar(node)
+    elif node.kind == ALIAS:
+        data = (ALIAS, node.value)
+    elif node.kind == MAPPING:
+        pairs = [(key.data, value.data) for key, value in node.pairs()]
+        unique = len({key for key, _ in pairs}) == len(pairs)
+        data = frozenset(pairs) if unique else ("duplicates", tuple(pairs))
+    else:
+        data = ("sequence", *[child.data for child in node.children])
+    if node.tag is not None:
+        data = ("tag", node.tag, data)
+    if node.anchor is not None:
+        data = ("anchor", node.anchor, data)
+    return data
+
+
+def _scalar(node: Node) -> Hashable:
+    value = node.value
+    if node.style or not (value == "" or may_differ_from_text(value)):
+        return value
+    return value if kinds(value) == (Kind.TEXT, Kind.TEXT) else ("plain", value)
+
+
+def json_value(node: Node | None) -> object:
+    """The data as JSON, for conflict records: YAML 1.2's reading, an alias as `*name`.
+
+    Non-text keys become their spelling; numbers that JSON cannot hold stay text.
+    """
+    if node is None:
+        return None
+    if node.kind == SCALAR:
+        return _json_scalar(node)
+    if node.kind == ALIAS:
+        return f"*{node.value}"
+    if node.kind == MAPPING:
+        return {
+            key.value if key.kind == SCALAR else key.text: json_value(value)
+            for key, value in node.pairs()
+        }
+    return [json_value(child) for child in node.children]
+
+
+def _json_scalar(node: Node) -> object:
+    value = node.value
+    if node.style or node.tag is not None:
+        return value
+    kind = kinds(value)[1]
+    if kind is Kind.NULL:
+        return None
+    if kind is Kind.BOOL:
+        return value.lower() == "true"
+    if len(value) > LONGEST_NUMBER:
+        return value
+    if kind in _BASES:
+        return int(value, _BASES[kind])
+    if kind is Kind.FLOAT:
+        number = float(value)
+        return number if number - number == 0 else value
+    return value

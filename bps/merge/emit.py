@@ -1,0 +1,95 @@
+"""Putting merged entries together again as a block or flow collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bps.merge.elements import Element, Elements
+from bps.merge.results import Fresh
+from bps.merge.slots import Computed, Open, Piece, Slot
+from bps.merge.source import MAPPING, Node
+
+
+def expected_of(kind: str, slots: Sequence[Slot]) -> Computed:
+    """What the collection must read as."""
+    return Computed(
+        kind,
+        tuple((slot.key, slot.expected) for slot in slots if not slot.is_comment),
+    )
+
+
+def block_collection(
+    layout: Element, node: Node, elements: Elements, slots: Sequence[Slot], column: int
+) -> Fresh:
+    """Entries on lines of their own at `column`, behind the head of `layout`."""
+    expected = expected_of(node.kind, slots)
+    entries = [slot for slot in slots if not slot.is_comment]
+    ending = "\r\n" if "\r\n" in node.source.text else "\n"
+    pieces: list[Piece] = []
+    if not entries:
+        empty = "{}" if node.kind == MAPPING else "[]"
+        comments = "".join(
+            piece for slot in slots for piece in (slot.gap, *slot.lead) if isinstance(piece, str)
+        )
+        return Fresh(layout, (empty,), expected, block=False, after=ending + comments)
+    margin = " " * column
+    for index, slot in enumerate(slots):
+        if index == 0 and layout.compact:
+            if not any(slot.lead) and not slot.whole and not slot.is_comment:
+                _append(pieces, slot.body, ending)
+                continue
+            pieces.append(ending)
+        if slot.whole:
+            _append(pieces, (slot.gap, *slot.body), ending)
+        elif slot.is_comment:
+            _append(pieces, (slot.gap, *slot.lead), ending)
+        else:
+            _append(pieces, (slot.gap, *slot.lead, margin, *slot.body), ending)
+    if elements.tail:
+        pieces.append(elements.tail)
+    return Fresh(layout, tuple(pieces), expected, block=True)
+
+
+def _append(pieces: list[Piece], more: Sequence[Piece], ending: str) -> None:
+    """Add an entry, which ends its last line."""
+    pieces += [piece for piece in more if piece != ""]
+    last = pieces[-1] if pieces else ending
+    if isinstance(last, str) and not last.endswith("\n"):
+        pieces.append(ending)
+
+
+def flow_collection(layout: Element, node: Node, slots: Sequence[Slot]) -> Fresh | None:
+    """Items between brackets in the style of `layout`; None where one is an open conflict."""
+    items: list[str] = []
+    for slot in slots:
+        if slot.whole or any(isinstance(piece, Open) for piece in slot.body):
+            return None
+        items.append("".join(str(piece) for piece in slot.body).strip())
+    opening, closing = ("{", "}") if node.kind == MAPPING else ("[", "]")
+    before, between, after = _separators(node, opening)
+    text = opening + before + between.join(items) + after + closing
+    if not items:
+        text = opening + closing
+    properties = node.text[: node.text.find(opening)]
+    suffix = layout.source.text[node.end : layout.end]
+    return Fresh(
+        layout, (properties + text,), expected_of(node.kind, slots), block=False, after=suffix
+    )
+
+
+def _separators(node: Node, opening: str) -> tuple[str, str, str]:
+    """What stands behind the opening bracket, between two items and before the closing one."""
+    text = node.source.text
+    children = node.children
+    if not children:
+        return "", ", ", ""
+    step = 2 if node.kind == MAPPING else 1
+    begin = text.find(opening, node.start) + 1
+    before = text[begin : children[0].start]
+    between = ", "
+    if len(children) > step:
+        between = text[children[step - 1].end : children[step].start]
+    after = text[children[-1].end : node.end - 1]
+    if "," not in between:
+        between = ", "
+    return before, between, after

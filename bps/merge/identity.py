@@ -1,0 +1,97 @@
+"""How the elements of a collection are known again in another version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from bps.merge.data import json_value
+from bps.merge.elements import Element
+from bps.merge.source import MAPPING, SCALAR, Node
+
+FIELDS = ("id", "name", "key", "task_id")
+"""Fields that identify the elements of a list that declares nothing (design, "Merge")."""
+
+Identify = Callable[[Element], Hashable]
+
+
+def by_key(element: Element) -> Hashable:
+    """A mapping's entry: by its key."""
+    assert element.key is not None  # noqa: S101 - entries of mappings have keys
+    return element.key.data
+
+
+def by_value(element: Element) -> Hashable:
+    """An element of a set: by what it is."""
+    assert element.value is not None  # noqa: S101 - detached comments are left out
+    return element.value.data
+
+
+def by_fields(fields: Sequence[str]) -> Identify:
+    """An element of a keyed list: by the values of its key fields."""
+
+    def identify(element: Element) -> Hashable:
+        return identity_of(element, fields)
+
+    return identify
+
+
+def identity_of(element: Element, fields: Sequence[str]) -> Hashable:
+    """The values of the key fields, or None where one is missing or no scalar."""
+    found = []
+    for field in fields:
+        node = _field(element.value, field)
+        if node is None or node.kind != SCALAR:
+            return None
+        found.append(node.data)
+    return tuple(found)
+
+
+def identity_shown(element: Element, fields: Sequence[str]) -> dict[str, Any]:
+    """The key fields as a conflict record shows them."""
+    return {field: json_value(_field(element.value, field)) for field in fields}
+
+
+def unique(entries: Sequence[Element], identify: Identify) -> bool:
+    """Whether every element has an identity, and no two the same one."""
+    seen = {identify(each) for each in entries}
+    return None not in seen and len(seen) == len(entries)
+
+
+def undeclared_fields(versions: Sequence[Sequence[Element]]) -> tuple[str, ...]:
+    """The one field that identifies every element of all versions; () where there is none."""
+    if not any(versions):
+        return ()
+    for field in FIELDS:
+        identify = by_fields((field,))
+        if all(unique(entries, identify) for entries in versions):
+            return (field,)
+    return ()
+
+
+def is_set(versions: Sequence[Sequence[Element]]) -> bool:
+    """Whether all versions hold unique scalars only, in an order that nobody changed."""
+    orders = []
+    for entries in versions:
+        if any(each.value is None or each.value.kind != SCALAR for each in entries):
+            return False
+        order = [by_value(each) for each in entries]
+        if len(set(order)) != len(order):
+            return False
+        orders.append(order)
+    first = orders[0]
+    for order in orders[1:]:
+        common = set(first) & set(order)
+        if [e for e in first if e in common] != [e for e in order if e in common]:
+            return False
+    return True
+
+
+def _field(node: Node | None, field: str) -> Node | None:
+    if node is None or node.kind != MAPPING:
+        return None
+    children = node.children
+    for index in range(0, len(children), 2):
+        if children[index].value == field and children[index].kind == SCALAR:
+            return children[index + 1]
+    return None

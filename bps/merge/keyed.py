@@ -1,0 +1,178 @@
+"""Collections whose elements have an identity: mappings, keyed lists, sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+from bps.merge.detached import identities, paired
+from bps.merge.elements import Element
+from bps.merge.identity import Identify
+from bps.merge.order import Orders, merged_order
+from bps.merge.records import CANONICAL, Kind
+from bps.merge.renames import Rename, renames
+from bps.merge.run import Change, Path, Run, variant_of
+from bps.merge.slots import Open, Slot, full_lines, taken
+from bps.merge.source import SCALAR
+from bps.merge.strategies import Cursor
+
+Ident = Hashable
+
+
+class Versions(NamedTuple):
+    """The elements of a collection in canonical and at every editor, by identity and in order."""
+
+    canonical: dict[Ident, Element]
+    editors: list[tuple[str, dict[Ident, Element], dict[Ident, Element]]]
+    """Label, base, side; without canonical."""
+
+    @property
+    def all_editors(self) -> list[tuple[str, dict[Ident, Element], dict[Ident, Element]]]:
+        """The editors, and canonical too where it moved on from the first one's base."""
+        if not self.editors or self.canonical is self.editors[0][1]:
+            return self.editors
+        return [(CANONICAL, self.editors[0][1], self.canonical), *self.editors]
+
+
+def versions_of(
+    run: Run, canonical: Element, sides: Sequence[Change], identify: Identify
+) -> Versions:
+    """Index all versions."""
+    found = _items(run, canonical, identify)
+    editors = []
+    for each in sides:
+        if each.label != CANONICAL:
+            base = _items(run, each.base, identify)
+            editors.append((each.label, base, paired(base, _items(run, each.side, identify))))
+    if editors:
+        found = paired(editors[0][1], found)
+    return Versions(found, editors)
+
+
+def _items(run: Run, element: Element | None, identify: Identify) -> dict[Ident, Element]:
+    if element is None:
+        return {}
+    elements = run.elements(element)
+    return {} if elements is None else identities(elements.items, identify)
+
+
+class Contradiction(Exception):
+    """Editors moved the same elements of a list to different places."""
+
+
+def merge_keyed(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    versions: Versions,
+    column: int,
+    *,
+    ordered: bool,
+    segment: Callable[[Ident, Element], str],
+    shown: Callable[[Element], dict[str, Any] | None],
+) -> list[Slot]:
+    """Merge a collection element by element.
+
+    Raises:
+        Contradiction: `ordered`, and editors disagree about the order of elements they all have.
+    """
+    canonical, editors = versions
+    order, contradiction = merged_order(
+        list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
+    )
+    if contradiction and ordered:
+        raise Contradiction
+    moved = renames(run, versions.all_editors)
+    claimed = {rename.new for group in moved.values() for rename in group}
+    slots: list[Slot] = []
+    for ident in order:
+        if ident in claimed:
+            continue
+        group = moved.get(ident)
+        if group:
+            slots += _renamed(run, path, cursor, ident, group, versions, column, segment)
+            continue
+        element = canonical.get(ident)
+        changes = [
+            Change(label, base.get(ident), side.get(ident))
+            for label, base, side in editors
+            if ident in base or ident in side
+        ]
+        shape = element or next(
+            (e for c in changes for e in (c.base, c.side) if e is not None), None
+        )
+        if shape is None:
+            continue
+        if not changes:
+            slots.append(taken(shape, column))
+            continue
+        step = "#" if shape.value is None else segment(ident, shape)
+        slots += run.merge_entry(
+            run,
+            (*path, step) if shape.value is not None else path,
+            cursor.child(step),
+            element,
+            changes,
+            column,
+            shown(shape) if shape.value is not None else None,
+        )
+    return slots
+
+
+def _renamed(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    ident: Ident,
+    group: Sequence[Rename],
+    versions: Versions,
+    column: int,
+    segment: Callable[[Ident, Element], str],
+) -> list[Slot]:
+    """An element that one editor renamed and another one changed, deleted or renamed too."""
+    base = group[0].old
+    by_label = {rename.label: rename for rename in group}
+    sides = []
+    texts = []
+    suggestion = None
+    for label, own, side in versions.all_editors:
+        rename = by_label.get(label)
+        element = side.get(ident) if rename is None else rename.element
+        if rename is None and element is own.get(ident):
+            continue
+        sides.append((label, variant_of(element), variant_of(own.get(ident))))
+        texts.append((label, "" if element is None else full_lines(element, column)))
+        if rename is None and element is not None and len(by_label) == 1:
+            suggestion = _suggestion(group[0], element)
+    conflict, resolution = run.conflict(
+        (*path, segment(ident, base)),
+        Kind.RENAME_MODIFY,
+        variant_of(base),
+        sides,
+        str(cursor.strategy or ""),
+        suggestion=suggestion,
+    )
+    if resolution is None:
+        return [Slot("", (), (Open(conflict, full_lines(base, column), tuple(texts)),), whole=True)]
+    if resolution.text is not None:
+        from bps.merge.fragments import whole_entry  # noqa: PLC0415 - only for resolutions
+
+        return [whole_entry(resolution.text, base, column)]
+    if resolution.take in {"base", run.canonical_label} and resolution.take not in dict(texts):
+        return [taken(base, column)]
+    for label, _, side in versions.all_editors:
+        if label == resolution.take:
+            rename = by_label.get(label)
+            element = side.get(ident) if rename is None else rename.element
+            return [] if element is None else [taken(element, column)]
+    return [taken(base, column)]
+
+
+def _suggestion(rename: Rename, edited: Element) -> str | None:
+    """The new key with the edited value, where that is one line."""
+    new = rename.element.key
+    if new is None or edited.value is None or edited.value.kind != SCALAR:
+        return None
+    if edited.value.block_scalar:
+        return None
+    return f"={new.text}: {edited.value.text}"

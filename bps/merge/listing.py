@@ -1,0 +1,164 @@
+"""Collections that several editors changed: which strategy, and the result put together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from bps.merge.elements import Element
+from bps.merge.emit import block_collection, flow_collection
+from bps.merge.identity import (
+    by_fields,
+    by_key,
+    by_value,
+    identity_of,
+    identity_shown,
+    is_set,
+    undeclared_fields,
+    unique,
+)
+from bps.merge.keyed import Contradiction, merge_keyed, versions_of
+from bps.merge.ordered import merge_ordered
+from bps.merge.records import Kind
+from bps.merge.results import Conflicting, Result
+from bps.merge.run import Change, Path, Run
+from bps.merge.slots import Slot
+from bps.merge.source import MAPPING, Node
+from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
+
+
+def merge_collection(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    canonical: Element,
+    sides: Sequence[Change],
+    column: int,
+) -> Result | None:
+    """Merge mappings, or lists, of which all versions are one and several changed.
+
+    None where they can be taken or left as a whole only: a shape that does not come apart.
+    """
+    layout = _layout(canonical, sides)
+    node = layout.value
+    assert node is not None  # noqa: S101 - all versions have a collection here
+    all_elements = [canonical, *(e for each in sides for e in (each.base, each.side) if e)]
+    cut = [run.elements(each) for each in all_elements]
+    if any(each is None for each in cut):
+        return None
+    versions = [each.entries for each in cut if each is not None]
+    target = column + node.column - layout.column if node.block else 0
+    slots: list[Slot] | Conflicting
+    if node.kind == MAPPING:
+        if not all(unique(entries, by_key) for entries in versions):
+            return Conflicting(Kind.IDENTITY, "", "a key occurs twice")
+        slots = merge_keyed(
+            run,
+            path,
+            cursor,
+            versions_of(run, canonical, sides, by_key),
+            target,
+            ordered=False,
+            segment=lambda _, element: escaped(element),
+            shown=lambda _: None,
+        )
+    else:
+        slots = _list(run, path, cursor, canonical, sides, versions, target)
+    if isinstance(slots, Conflicting):
+        return slots
+    if not node.block:
+        fresh = flow_collection(layout, node, slots)
+        if fresh is None:
+            kind = run.conflicts[-1].kind if run.conflicts else Kind.BOTH_MODIFIED
+            return Conflicting(kind, str(cursor.strategy or ""))
+        return fresh
+    elements = run.elements(layout)
+    assert elements is not None  # noqa: S101 - asked above
+    return block_collection(layout, node, elements, slots, target)
+
+
+def _layout(canonical: Element, sides: Sequence[Change]) -> Element:
+    """Whose style the result has: canonical's, unless it is flow and another one's is block."""
+    for element in (canonical, *(each.side for each in sides)):
+        if element is not None and element.value is not None and element.value.block:
+            return element
+    return canonical
+
+
+def _list(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    canonical: Element,
+    sides: Sequence[Change],
+    versions: Sequence[Sequence[Element]],
+    column: int,
+) -> list[Slot] | Conflicting:
+    strategy = cursor.strategy
+    name = "" if strategy is None else strategy.name
+    fields: tuple[str, ...] = ()
+    if strategy is not None and name == KEYED:
+        fields = strategy.fields
+        if not all(unique(entries, by_fields(fields)) for entries in versions):
+            finding = f"an element lacks {', '.join(fields)}, or two have the same"
+            return Conflicting(Kind.IDENTITY, str(strategy), finding)
+    elif name == SET:
+        if not all(unique(entries, by_value) for entries in versions):
+            return Conflicting(Kind.IDENTITY, SET, "an element occurs twice")
+        return _keyed(run, path, cursor, canonical, sides, (), column, ordered=False)
+    elif name != ORDERED:
+        fields = undeclared_fields(versions)
+    if fields:
+        return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
+    return merge_ordered(
+        run, path, cursor, canonical, sides, column, union=name == "" and is_set(versions)
+    )
+
+
+def _keyed(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    canonical: Element,
+    sides: Sequence[Change],
+    fields: tuple[str, ...],
+    column: int,
+    *,
+    ordered: bool,
+) -> list[Slot] | Conflicting:
+    identify = by_fields(fields) if fields else by_value
+    indexes: dict[Hashable, int] = {}
+    for each in (sides[0].base, canonical, *(e.side for e in sides)):
+        elements = None if each is None else run.elements(each)
+        for index, entry in enumerate(elements.entries if elements is not None else ()):
+            indexes.setdefault(identify(entry), index)
+
+    def segment(ident: Hashable, element: Element) -> str:
+        own = identity_of(element, fields) if fields else ident
+        return str(indexes.get(ident, indexes.get(own, 0)))
+
+    def shown(element: Element) -> dict[str, Any] | None:
+        return identity_shown(element, fields) if fields else None
+
+    try:
+        return merge_keyed(
+            run,
+            path,
+            cursor,
+            versions_of(run, canonical, sides, identify),
+            column,
+            ordered=ordered,
+            segment=segment,
+            shown=shown,
+        )
+    except Contradiction:
+        finding = "elements that all have were moved to different places"
+        return Conflicting(Kind.BOTH_MODIFIED, str(cursor.strategy or ORDERED), finding)
+
+
+def escaped(element: Element) -> str:
+    """A mapping's key as a segment of a JSON Pointer (RFC 6901)."""
+    key: Node | None = element.key
+    assert key is not None  # noqa: S101 - entries of mappings have keys
+    text = key.value if key.kind == "scalar" else key.text
+    return text.replace("~", "~0").replace("/", "~1")

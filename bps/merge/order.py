@@ -1,0 +1,116 @@
+"""The order of a collection's elements when several editors added, deleted or moved some."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+Ident = Hashable
+
+
+class Orders(NamedTuple):
+    """One editor's order of identities and that of what it was forked from."""
+
+    base: Sequence[Ident]
+    side: Sequence[Ident]
+
+
+def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple[list[Ident], bool]:
+    """All identities in one order, and whether editors moved the same elements differently.
+
+    The order is canonical's, or that of the one editor who moved elements; what others added
+    stands behind the element that it stood behind in their version, after what earlier editors
+    added there. Deleted elements are still in it.
+    """
+    movers = [each for each in editors if _moves(each)]
+    canonical_moved = any(
+        _common(each.base, canonical) != _common(canonical, each.base) for each in editors
+    )
+    skeleton: Sequence[Ident] = canonical
+    contradiction = False
+    if movers:
+        orders = {tuple(_common(each.side, each.base)) for each in movers}
+        shared = set(movers[0].side)
+        for each in movers[1:]:
+            shared &= set(each.side)
+        distinct = {tuple(e for e in each.side if e in shared) for each in movers}
+        contradiction = canonical_moved or (len(orders) > 1 and len(distinct) > 1)
+        if not contradiction:
+            skeleton = movers[0].side
+    return _insert_all(skeleton, [canonical, *(each.side for each in editors)]), contradiction
+
+
+def _moves(orders: Orders) -> bool:
+    if orders.base == orders.side:
+        return False
+    return _common(orders.base, orders.side) != _common(orders.side, orders.base)
+
+
+def _common(one: Sequence[Ident], other: Sequence[Ident]) -> list[Ident]:
+    """The identities of `one` that `other` has too, in `one`'s order."""
+    known = set(other)
+    return [each for each in one if each in known]
+
+
+_HEAD = object()
+
+
+def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) -> list[Ident]:
+    after: dict[Ident, Ident | None] = {}
+    previous: Ident = _HEAD
+    for ident in skeleton:
+        after[previous] = ident
+        previous = ident
+    after[previous] = None
+    inserted_by: dict[Ident, int] = {}
+    for number, version in enumerate(versions):
+        previous = _HEAD
+        for ident in version:
+            if ident not in after:
+                place = previous
+                following = after[place]
+                while following is not None and inserted_by.get(following, number) != number:
+                    place = following
+                    following = after[place]
+                after[place] = ident
+                after[ident] = following
+                inserted_by[ident] = number
+            previous = ident
+    ordered: list[Ident] = []
+    at = after[_HEAD]
+    while at is not None:
+        ordered.append(at)
+        at = after[at]
+    return _alphabetical(ordered, inserted_by)
+
+
+def _alphabetical(ordered: list[Ident], inserted_by: dict[Ident, int]) -> list[Ident]:
+    """Sort what several editors added in one place, where all was in order and stays so."""
+    start = 0
+    while start < len(ordered):
+        end = start
+        while end < len(ordered) and ordered[end] in inserted_by:
+            end += 1
+        added = ordered[start:end]
+        owners = {inserted_by[each] for each in added}
+        if len(owners) > 1:
+            ascending = sorted(added, key=lambda each: _name(each) or "")
+            before, after = ordered[max(0, start - 1) : start], ordered[end : end + 1]
+            stretches = [[each for each in added if inserted_by[each] == o] for o in owners]
+            if (before or after) and all(map(_rising, [*stretches, [*before, *ascending, *after]])):
+                ordered[start:end] = ascending
+        start = end + 1
+    return ordered
+
+
+def _name(ident: Ident) -> str | None:
+    """What an identity is sorted by: a text key, or the text of a single key field."""
+    if isinstance(ident, tuple) and len(ident) == 1:
+        ident = ident[0]
+    return ident if isinstance(ident, str) else None
+
+
+def _rising(idents: Sequence[Ident]) -> bool:
+    names = [_name(each) for each in idents]
+    known = [name for name in names if name is not None]
+    return len(known) == len(names) and known == sorted(known)

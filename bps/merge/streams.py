@@ -1,0 +1,120 @@
+"""Documents of a stream: merged one by one where they can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from bps.merge.elements import Element, Elements
+from bps.merge.keyed import Contradiction, Versions, merge_keyed
+from bps.merge.ordered import merge_ordered
+from bps.merge.parse import Document
+from bps.merge.records import CANONICAL
+from bps.merge.results import Conflicting
+from bps.merge.run import Change, Run
+from bps.merge.slots import Slot
+from bps.merge.source import MAPPING, SCALAR, Node
+from bps.merge.strategies import EMPTY, Cursor
+
+
+def document_element(document: Document) -> Element | None:
+    """A document as an entry without key; None where it is empty."""
+    root = document.root
+    if root is None:
+        return None
+    source = document.source
+    start, body = document.start, document.body
+    element = Element(source, 0, start, start, body, document.body_end, None, root)
+    element.rooted = True
+    return element
+
+
+def merge_documents(
+    run: Run,
+    cursor: Cursor,
+    canonical: Sequence[Document],
+    editors: Sequence[tuple[str, Sequence[Document], Sequence[Document]]],
+) -> list[Slot] | Conflicting | None:
+    """Merge the documents of all versions (label, base, side); None where one is empty.
+
+    A single document in every version is merged at the root. Several are known again by
+    apiVersion, kind and metadata where all have those, else as elements of an ordered list; their
+    paths begin with `#n`, and no strategies are declared for them.
+    """
+    streams = [canonical, *(stream for _, base, side in editors for stream in (base, side))]
+    elements = [[document_element(each) for each in stream] for stream in streams]
+    if any(each is None for stream in elements for each in stream):
+        return None
+    versions = [[each for each in stream if each is not None] for stream in elements]
+    if all(len(version) == 1 for version in versions):
+        changes = [
+            Change(label, versions[2 * i + 1][0], versions[2 * i + 2][0])
+            for i, (label, _, _) in enumerate(editors)
+        ]
+        slots: list[Slot] = run.merge_entry(run, (), cursor, versions[0][0], changes, 0)
+        return slots
+    run.prefix = ""
+    if all(_unique(version) for version in versions):
+        keyed = [{_identity(each): each for each in version} for version in versions]
+        index = {ident: str(i) for i, ident in reversed(list(enumerate(keyed[0])))}
+        try:
+            return merge_keyed(
+                run,
+                (),
+                EMPTY,
+                Versions(
+                    keyed[0],
+                    [
+                        (label, keyed[2 * i + 1], keyed[2 * i + 2])
+                        for i, (label, _, _) in enumerate(editors)
+                    ],
+                ),
+                0,
+                ordered=True,
+                segment=lambda ident, _: f"#{index.get(ident, '-')}",
+                shown=lambda _: None,
+            )
+        except Contradiction:
+            return None
+    parents = [_parent(run, version) for version in versions]
+    changes = [
+        Change(label, parents[2 * i + 1], parents[2 * i + 2])
+        for i, (label, _, _) in enumerate(editors)
+    ]
+    if canonical is not editors[0][1]:
+        changes.insert(0, Change(CANONICAL, parents[1], parents[0]))
+    return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False)
+
+
+def _parent(run: Run, documents: list[Element]) -> Element:
+    """A list of documents as an entry that has them as its elements."""
+    first, last = documents[0], documents[-1]
+    node = Node(first.source, MAPPING, first.start, last.end, None, None)
+    parent = Element(first.source, 0, first.gap, first.lead, first.start, last.end, None, node)
+    run.seed(parent, Elements(documents, ""))
+    return parent
+
+
+def _unique(documents: Sequence[Element]) -> bool:
+    identities = {_identity(each) for each in documents}
+    return None not in identities and len(identities) == len(documents)
+
+
+def _identity(element: Element) -> Hashable:
+    """apiVersion, kind, namespace and name of a Kubernetes object."""
+    root = element.value
+    metadata = _member(root, "metadata")
+    name, kind = _text(_member(metadata, "name")), _text(_member(root, "kind"))
+    if name is None or kind is None:
+        return None
+    namespace = _text(_member(metadata, "namespace"))
+    return (_text(_member(root, "apiVersion")), kind, namespace, name)
+
+
+def _member(node: Node | None, key: str) -> Node | None:
+    if node is None or node.kind != MAPPING:
+        return None
+    return next((value for name, value in node.pairs() if name.value == key), None)
+
+
+def _text(node: Node | None) -> str | None:
+    return node.value if node is not None and node.kind == SCALAR else None

@@ -1,0 +1,68 @@
+"""Block scalars that several editors changed: merged line by line (`text`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bps.merge.elements import Element
+from bps.merge.lines import Contested, merge_lines
+from bps.merge.results import Fresh
+from bps.merge.run import Change, Path, Run
+from bps.merge.slots import Lines
+from bps.merge.source import Node
+
+_HEADER = re.compile(r"[|>](?:[0-9][+-]?|[+-][0-9]?)?")
+
+
+def merge_block_scalars(
+    run: Run, path: Path, canonical: Element, sides: Sequence[Change], column: int
+) -> Fresh | None:
+    """Merge the lines of block scalars of one style; None where they collide.
+
+    Also None where the headers differ, for the same lines then read differently, and where the
+    editors forked from different texts.
+    """
+    nodes = [_node(canonical), *(_node(e) for each in sides for e in (each.base, each.side))]
+    cut = [_cut(node) for node in nodes]
+    headers = {header for header, _, _ in cut}
+    if len(headers) > 1:
+        return None
+    bases = {tuple(lines) for _, lines, _ in cut[1::2]}
+    if len(bases) > 1:
+        return None
+    merged: list[str] = []
+    for chunk in merge_lines(cut[1][1], [lines for _, lines, _ in cut[2::2]]):
+        if isinstance(chunk, Contested):
+            return None
+        merged += chunk.lines
+    _, _, indent = cut[0]
+    margin = " " * (column + max(1, indent - canonical.column))
+    ending = "\r\n" if "\r\n" in nodes[0].text else "\n"
+    first = nodes[0].text.partition("\n")[0].rstrip()
+    body = "".join(f"{margin}{line}{ending}" if line else ending for line in merged)
+    run.origin(path, "merged", [each.label for each in sides])
+    return Fresh(canonical, (f"{first}{ending}{body}",), Lines(tuple(merged)), block=False)
+
+
+def _node(element: Element | None) -> Node:
+    assert element is not None and element.value is not None  # noqa: S101, PT018 - asked of scalars
+    return element.value
+
+
+def _cut(node: Node) -> tuple[str, list[str], int]:
+    """Header without comment, lines without indent, and the indent."""
+    first, _, rest = node.text.partition("\n")
+    found = _HEADER.search(first)
+    header = "" if found is None else found[0]
+    lines = [line.rstrip("\r") for line in rest.split("\n")]
+    if lines and lines[-1] == "":
+        lines.pop()
+    filled = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+    indent = min(filled, default=0)
+    return header, [line[indent:] for line in lines], indent
+
+
+def scalar_lines(node: Node) -> tuple[str, ...]:
+    """The lines of a block scalar without their indent, as `Lines` expects them."""
+    return tuple(_cut(node)[1])

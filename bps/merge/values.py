@@ -1,0 +1,136 @@
+"""The value of an entry that several editors changed: taken, merged, or in conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bps.merge.elements import Element
+from bps.merge.extremes import greatest
+from bps.merge.listing import merge_collection
+from bps.merge.records import CANONICAL, Kind
+from bps.merge.results import Conflicting, Result
+from bps.merge.run import Change, Path, Run
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
+from bps.merge.strategies import ATOMIC, MAX, TEXT, Cursor
+from bps.merge.texts import merge_block_scalars
+
+
+def merge_value(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    canonical: Element,
+    sides: Sequence[Change],
+    column: int,
+) -> Result:
+    """Decide on a value that all versions have; its key and comments are not looked at.
+
+    Returns the entry whose value it is, a fresh one, or why it is in conflict.
+    """
+    changed = [each for each in sides if run.differs(each.base, each.side)]
+    by_data: dict[Any, list[Change]] = {}
+    for each in changed:
+        if _value(each.base).data != _value(each.side).data:
+            by_data.setdefault(_value(each.side).data, []).append(each)
+    strategy = cursor.strategy
+    name = "" if strategy is None else strategy.name
+    if name != ATOMIC and _same_kind(canonical, sides):
+        result = merge_collection(run, path, cursor, canonical, sides, column)
+        if result is not None:
+            return result
+    if not by_data:
+        return _by_comments(run, canonical, sides)
+    if len(by_data) == 1:
+        winners = next(iter(by_data.values()))
+        return _one_edit(run, path, winners, [e for e in sides if e not in winners])
+    if strategy is not None and name == MAX:
+        return _greatest(run, path, strategy.order, sides)
+    if name in {"", TEXT} and all(_value(e).block_scalar for e in _elements(canonical, sides)):
+        text = merge_block_scalars(run, path, canonical, sides, column)
+        if text is not None:
+            return text
+        return Conflicting(Kind.BOTH_MODIFIED, TEXT)
+    kinds = {_value(e).kind for e in _elements(canonical, sides)}
+    kind = Kind.TYPE_CHANGE if len(kinds) > 1 else Kind.BOTH_MODIFIED
+    return Conflicting(kind, str(strategy or ""))
+
+
+def _value(element: Element | None) -> Node:
+    assert element is not None  # noqa: S101 - all versions have the entry
+    assert element.value is not None  # noqa: S101 - and it is no comment
+    return element.value
+
+
+def _elements(canonical: Element, sides: Sequence[Change]) -> list[Element]:
+    found = [canonical]
+    for each in sides:
+        found += [element for element in (each.base, each.side) if element is not None]
+    return found
+
+
+def _same_kind(canonical: Element, sides: Sequence[Change]) -> bool:
+    """Whether all versions are mappings, or all lists, with the same anchor and tag."""
+    first = _value(canonical)
+    if first.kind not in {MAPPING, SEQUENCE}:
+        return False
+    shape = (first.kind, first.anchor, first.tag)
+    return all(
+        (node.kind, node.anchor, node.tag) == shape
+        for node in (_value(e) for e in _elements(canonical, sides))
+    )
+
+
+def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[Change]) -> Result:
+    """All who changed the data made it the same: theirs, if no comment gets lost with the others'.
+
+    Comments before the entry and at its line's end were merged apart; those inside it count here.
+    """
+    inside = {_inside(run, each.side) for each in winners}
+    if len(inside) > 1 or any(_inside(run, e.base) != _inside(run, e.side) for e in others):
+        return Conflicting(Kind.COMMENT)
+    run.origin(path, "changed", [each.label for each in winners])
+    side = winners[0].side
+    assert side is not None  # noqa: S101 - all versions have the entry
+    return side
+
+
+def _inside(run: Run, element: Element | None) -> tuple[str, ...]:
+    value = _value(element)
+    if value.kind == SCALAR and not value.block_scalar:
+        return ()
+    assert element is not None  # noqa: S101 - it has a value
+    comments = run.comments(element)
+    if value.kind == SCALAR:
+        return comments[-1:]
+    return comments
+
+
+def _by_comments(run: Run, canonical: Element, sides: Sequence[Change]) -> Result:
+    """The data did not change; the comments inside did, or the layout."""
+    changed = {}
+    for each in sides:
+        if _inside(run, each.base) != _inside(run, each.side):
+            changed[_inside(run, each.side)] = each.side
+    if len(changed) > 1:
+        return Conflicting(Kind.COMMENT)
+    for side in changed.values():
+        assert side is not None  # noqa: S101 - all versions have the entry
+        return side
+    by_canonical = any(each.label == CANONICAL for each in sides)
+    side = next((e.side for e in sides if _value(e.side).text != _value(e.base).text), None)
+    return canonical if by_canonical or side is None else side
+
+
+def _greatest(run: Run, path: Path, order: str, sides: Sequence[Change]) -> Result:
+    strategy = f"{MAX}: {order}"
+    values = [_value(each.side) for each in sides]
+    if any(value.kind != SCALAR for value in values):
+        return Conflicting(Kind.TYPE_CHANGE, strategy)
+    index = greatest(order, [value.value for value in values])
+    if index is None:
+        return Conflicting(Kind.BOTH_MODIFIED, strategy)
+    run.origin(path, "merged", [each.label for each in sides])
+    side = sides[index].side
+    assert side is not None  # noqa: S101 - all versions have the entry
+    return side
