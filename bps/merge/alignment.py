@@ -22,20 +22,26 @@ def token(element: Element) -> Hashable:
     return element.value.data
 
 
-def align(base: Sequence[Element], side: Sequence[Element]) -> list[tuple[int, int]]:
+def align(
+    base: Sequence[Element], side: Sequence[Element], alike: float = LIKENESS
+) -> list[tuple[int, int]]:
     """Pairs of indexes, increasing in both: equal elements first, then in the gaps likely ones."""
     exact = matches([token(each) for each in base], [token(each) for each in side])
     pairs: list[tuple[int, int]] = []
     at_base = at_side = 0
     for i, j in [*exact, (len(base), len(side))]:
-        pairs += [(at_base + p, at_side + q) for p, q in _likely(base[at_base:i], side[at_side:j])]
+        pairs += [
+            (at_base + p, at_side + q) for p, q in _likely(base[at_base:i], side[at_side:j], alike)
+        ]
         if i < len(base):
             pairs.append((i, j))
         at_base, at_side = i + 1, j + 1
     return pairs
 
 
-def _likely(base: Sequence[Element], side: Sequence[Element]) -> list[tuple[int, int]]:
+def _likely(
+    base: Sequence[Element], side: Sequence[Element], alike: float
+) -> list[tuple[int, int]]:
     """The monotonic pairing of two gaps with the greatest likeness."""
     if not base or not side or len(base) * len(side) > MAX_CELLS:
         return []
@@ -44,14 +50,14 @@ def _likely(base: Sequence[Element], side: Sequence[Element]) -> list[tuple[int,
     for i in range(len(base) - 1, -1, -1):
         for j in range(len(side) - 1, -1, -1):
             found = max(best[i + 1][j], best[i][j + 1])
-            if score[i][j] >= LIKENESS:
+            if score[i][j] > 0 and score[i][j] >= alike:
                 found = max(found, best[i + 1][j + 1] + score[i][j])
             best[i][j] = found
     pairs = []
     i = j = 0
     while i < len(base) and j < len(side):
         paired = best[i + 1][j + 1] + score[i][j]
-        if score[i][j] >= LIKENESS and abs(best[i][j] - paired) < 1e-9:  # noqa: PLR2004 - rounding
+        if score[i][j] > 0 and score[i][j] >= alike and abs(best[i][j] - paired) < 1e-9:  # noqa: PLR2004 - rounding
             pairs.append((i, j))
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:

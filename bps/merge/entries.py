@@ -14,6 +14,7 @@ from bps.merge.results import Conflicting, Fresh, Result
 from bps.merge.run import Change, Path, Run, lead_variant, same, variant_of
 from bps.merge.slots import Expected, Open, Piece, Slot, full_lines, moved, taken
 from bps.merge.strategies import Cursor
+from bps.merge.values import in_parts
 
 
 def merge_entry(
@@ -134,6 +135,8 @@ class _Competition:
 
     def _all_present(self) -> list[Slot]:
         run, sides = self.run, self.sides
+        if self.canonical is not None and in_parts(self.cursor, self.canonical, sides):
+            return self._piecewise()
         changed = [each for each in sides if run.differs(each.base, each.side)]
         labels = [each.label for each in changed]
         if self._is_comment():

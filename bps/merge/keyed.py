@@ -10,10 +10,9 @@ from bps.merge.elements import Element
 from bps.merge.identity import Identify
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind
-from bps.merge.renames import Rename, renames
+from bps.merge.renames import Rename, proposal, renames
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
-from bps.merge.source import SCALAR
 from bps.merge.strategies import Cursor
 
 Ident = Hashable
@@ -42,9 +41,9 @@ def versions_of(
     editors = []
     for each in sides:
         if each.label != CANONICAL:
-            base = _items(run, each.base, identify)
+            base = found if each.base is canonical else _items(run, each.base, identify)
             editors.append((each.label, base, paired(base, _items(run, each.side, identify))))
-    if editors:
+    if editors and editors[0][1] is not found:
         found = paired(editors[0][1], found)
     return Versions(found, editors)
 
@@ -143,7 +142,7 @@ def _renamed(
         sides.append((label, variant_of(element), variant_of(own.get(ident))))
         texts.append((label, "" if element is None else full_lines(element, column)))
         if rename is None and element is not None and len(by_label) == 1:
-            suggestion = _suggestion(group[0], element)
+            suggestion = proposal(group[0], element)
     conflict, resolution = run.conflict(
         (*path, segment(ident, base)),
         Kind.RENAME_MODIFY,
@@ -166,13 +165,3 @@ def _renamed(
             element = side.get(ident) if rename is None else rename.element
             return [] if element is None else [taken(element, column)]
     return [taken(base, column)]
-
-
-def _suggestion(rename: Rename, edited: Element) -> str | None:
-    """The new key with the edited value, where that is one line."""
-    new = rename.element.key
-    if new is None or edited.value is None or edited.value.kind != SCALAR:
-        return None
-    if edited.value.block_scalar:
-        return None
-    return f"={new.text}: {edited.value.text}"

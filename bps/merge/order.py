@@ -23,19 +23,16 @@ def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple
     added there. Deleted elements are still in it.
     """
     movers = [each for each in editors if _moves(each)]
-    canonical_moved = any(
-        _common(each.base, canonical) != _common(canonical, each.base) for each in editors
-    )
+    own = [Orders(each.base, canonical) for each in editors[:1]]
+    canonical_moved = any(map(_moves, own))
     skeleton: Sequence[Ident] = canonical
     contradiction = False
     if movers:
-        orders = {tuple(_common(each.side, each.base)) for each in movers}
-        shared = set(movers[0].side)
-        for each in movers[1:]:
-            shared &= set(each.side)
-        distinct = {tuple(e for e in each.side if e in shared) for each in movers}
-        contradiction = canonical_moved or (len(orders) > 1 and len(distinct) > 1)
-        if not contradiction:
+        orders = [each.side for each in [*(own if canonical_moved else []), *movers]]
+        shared = set(orders[0]).intersection(*orders[1:])
+        ways = {tuple(each for each in order if each in shared) for order in orders}
+        contradiction = len(ways) > 1
+        if not canonical_moved and not contradiction:
             skeleton = movers[0].side
     return _insert_all(skeleton, [canonical, *(each.side for each in editors)]), contradiction
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bps.merge.alignment import align, token
+from bps.merge.alignment import LIKENESS, align, token
 from bps.merge.elements import Element
 from bps.merge.fragments import list_items
 from bps.merge.records import CANONICAL, Kind
@@ -40,20 +40,24 @@ def merge_ordered(
     column: int,
     *,
     union: bool,
+    alike: float = LIKENESS,
+    prefix: str = "",
 ) -> list[Slot] | Conflicting:
     """Merge lists element by element; the whole list is in conflict where elements moved apart.
 
     `union`: insertions of several editors in one gap all go in, each once (undeclared sets).
+    `alike` is how much two elements must have in common to be one that was edited; `prefix`
+    stands before their indexes in paths.
     """
     bases = [each.base for each in changes]
     if any(not same(bases[0], other) for other in bases[1:]):
         return Conflicting(Kind.BOTH_MODIFIED, "", "the editors forked from different lists")
     base = _items(run, bases[0])
-    sides = [_side(run, base, each, who) for who, each in enumerate(changes)]
+    sides = [_side(run, base, each, who, alike) for who, each in enumerate(changes)]
     if _entangled(run, base, sides, union=union):
         finding = "the same element was moved, or added in different places"
         return Conflicting(Kind.LIST_INSERT, str(cursor.strategy or ""), finding)
-    merge = _OrderedMerge(run, path, cursor, canonical, base, sides, column, union=union)
+    merge = _OrderedMerge(run, path, cursor, canonical, base, sides, column, prefix, union=union)
     return merge.slots()
 
 
@@ -62,9 +66,9 @@ def _items(run: Run, element: Element | None) -> list[Element]:
     return [] if elements is None else elements.items
 
 
-def _side(run: Run, base: Sequence[Element], change: Change, who: int) -> _Side:
+def _side(run: Run, base: Sequence[Element], change: Change, who: int, alike: float) -> _Side:
     items = _items(run, change.side)
-    pairs = align(base, items)
+    pairs = align(base, items, alike)
     hunks = []
     at_base = at_side = 0
     for i, j in [*pairs, (len(base), len(items))]:
@@ -118,6 +122,7 @@ class _OrderedMerge:
         base: list[Element],
         sides: list[_Side],
         column: int,
+        prefix: str,
         *,
         union: bool,
     ) -> None:
@@ -129,10 +134,10 @@ class _OrderedMerge:
         self.sides = sides
         self.union = union
         self.canonical = canonical
-        self.index = [0] * len(base)
+        self.index = [""] * len(base)
         count = 0
         for place, item in enumerate(base):
-            self.index[place] = count
+            self.index[place] = f"{prefix}{count}"
             count += item.value is not None
 
     def slots(self) -> list[Slot]:
@@ -161,7 +166,7 @@ class _OrderedMerge:
         item = self.base[place]
         canonical = next((e.side for e in changes if e.label == CANONICAL), item)
         others = [each for each in changes if each.label != CANONICAL]
-        step = str(self.index[place])
+        step = self.index[place]
         path = self.path if item.value is None else (*self.path, step)
         slots: list[Slot] = self.run.merge_entry(
             self.run, path, self.cursor.child(step), canonical, others, self.column
@@ -270,7 +275,7 @@ class _OrderedMerge:
             kind = Kind.MODIFY_DELETE
         place = self.path
         if end == start + 1 and self.base[start].value is not None:
-            place = (*self.path, str(self.index[start]))
+            place = (*self.path, self.index[start])
         conflict, resolution = run.conflict(
             place, kind, base_variant, variants, str(self.cursor.strategy or "")
         )

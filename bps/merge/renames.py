@@ -6,7 +6,9 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from bps.merge.elements import Element
+from bps.merge.fragments import value_lines
 from bps.merge.run import Run
+from bps.merge.slots import moved
 from bps.merge.source import MAPPING
 
 Ident = Hashable
@@ -49,6 +51,30 @@ def renames(
     return {
         ident: group for ident, group in found.items() if _contested(run, ident, group, editors)
     }
+
+
+def proposal(rename: Rename, edited: Element) -> str | None:
+    """The other editor's value under the new name, as `=` and YAML, or None."""
+    old, new, value = rename.old, rename.element, edited.value
+    if value is None or old.value is None or new.value is None:
+        return None
+    if new.key is not None:
+        return f"={new.key.text}:{value_lines(value, 0, dash=False)}"
+    if value.kind != MAPPING or not value.block:
+        return None
+    before = {key.data: each for key, each in old.value.pairs()}
+    text, start = value.source.text, value.first
+    changed = [
+        (its, fresh)
+        for key, fresh in new.value.pairs()
+        for name, its in value.pairs()
+        if name.data == key.data and key.data in before and before[key.data].data != fresh.data
+    ]
+    if len(changed) != 1:
+        return None
+    its, fresh = changed[0]
+    edited_text = text[start : its.start] + fresh.text + text[its.end : value.end]
+    return f"={moved(edited_text, -value.column, first_line=False)}"
 
 
 def _contested(

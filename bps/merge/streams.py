@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Elements
@@ -41,7 +42,12 @@ def merge_documents(
     paths begin with `#n`, and no strategies are declared for them.
     """
     streams = [canonical, *(stream for _, base, side in editors for stream in (base, side))]
-    elements = [[document_element(each) for each in stream] for stream in streams]
+    # One document is one element, so that canonical is recognised where it is also a base.
+    known: dict[int, Element | None] = {}
+    for stream in streams:
+        for each in stream:
+            known.setdefault(id(each), document_element(each))
+    elements = [[known[id(each)] for each in stream] for stream in streams]
     if any(each is None for stream in elements for each in stream):
         return None
     versions = [[each for each in stream if each is not None] for stream in elements]
@@ -52,7 +58,6 @@ def merge_documents(
         ]
         slots: list[Slot] = run.merge_entry(run, (), cursor, versions[0][0], changes, 0)
         return slots
-    run.prefix = ""
     if all(_unique(version) for version in versions):
         keyed = [{_identity(each): each for each in version} for version in versions]
         index = {ident: str(i) for i, ident in reversed(list(enumerate(keyed[0])))}
@@ -75,14 +80,17 @@ def merge_documents(
             )
         except Contradiction:
             return None
-    parents = [_parent(run, version) for version in versions]
+    parents: list[Element] = []
+    for version in versions:
+        first = next((each for each in parents if _is_parent(run, each, version)), None)
+        parents.append(first or _parent(run, version))
     changes = [
         Change(label, parents[2 * i + 1], parents[2 * i + 2])
         for i, (label, _, _) in enumerate(editors)
     ]
-    if canonical is not editors[0][1]:
+    if parents[0] is not parents[1]:
         changes.insert(0, Change(CANONICAL, parents[1], parents[0]))
-    return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False)
+    return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False, alike=0.0, prefix="#")
 
 
 def _parent(run: Run, documents: list[Element]) -> Element:
@@ -92,6 +100,12 @@ def _parent(run: Run, documents: list[Element]) -> Element:
     parent = Element(first.source, 0, first.gap, first.lead, first.start, last.end, None, node)
     run.seed(parent, Elements(documents, ""))
     return parent
+
+
+def _is_parent(run: Run, parent: Element, documents: Sequence[Element]) -> bool:
+    elements = run.elements(parent)
+    mine = [] if elements is None else elements.items
+    return len(mine) == len(documents) and all(map(operator.is_, mine, documents))
 
 
 def _unique(documents: Sequence[Element]) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
 from bps.merge.extremes import greatest
@@ -28,17 +27,16 @@ def merge_value(
 
     Returns the entry whose value it is, a fresh one, or why it is in conflict.
     """
-    changed = [each for each in sides if run.differs(each.base, each.side)]
-    by_data: dict[Any, list[Change]] = {}
-    for each in changed:
+    if in_parts(cursor, canonical, sides):
+        result = merge_collection(run, path, cursor, canonical, sides, column)
+        if result is not None:
+            return result
+    by_data: dict[Hashable, list[Change]] = {}
+    for each in sides:
         if _value(each.base).data != _value(each.side).data:
             by_data.setdefault(_value(each.side).data, []).append(each)
     strategy = cursor.strategy
     name = "" if strategy is None else strategy.name
-    if name != ATOMIC and _same_kind(canonical, sides):
-        result = merge_collection(run, path, cursor, canonical, sides, column)
-        if result is not None:
-            return result
     if not by_data:
         return _by_comments(run, canonical, sides)
     if len(by_data) == 1:
@@ -69,10 +67,12 @@ def _elements(canonical: Element, sides: Sequence[Change]) -> list[Element]:
     return found
 
 
-def _same_kind(canonical: Element, sides: Sequence[Change]) -> bool:
-    """Whether all versions are mappings, or all lists, with the same anchor and tag."""
-    first = _value(canonical)
-    if first.kind not in {MAPPING, SEQUENCE}:
+def in_parts(cursor: Cursor, canonical: Element, sides: Sequence[Change]) -> bool:
+    """Whether all versions are mappings, or all lists, alike in anchor and tag, and not atomic."""
+    first = canonical.value
+    if first is None or first.kind not in {MAPPING, SEQUENCE}:
+        return False
+    if cursor.strategy is not None and cursor.strategy.name == ATOMIC:
         return False
     shape = (first.kind, first.anchor, first.tag)
     return all(
