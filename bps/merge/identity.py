@@ -54,8 +54,13 @@ def identity_shown(element: Element, fields: Sequence[str]) -> dict[str, Any]:
 
 def unique(entries: Sequence[Element], identify: Identify) -> bool:
     """Whether every element has an identity, and no two the same one."""
-    seen = {identify(each) for each in entries}
-    return None not in seen and len(seen) == len(entries)
+    seen = set()
+    for each in entries:
+        identity = identify(each)
+        if identity is None or identity in seen:
+            return False
+        seen.add(identity)
+    return True
 
 
 def undeclared_fields(versions: Sequence[Sequence[Element]]) -> tuple[str, ...]:

@@ -51,6 +51,11 @@ class Source:
         return len(self.text) if end < 0 else end + 1
 
 
+_COLLECTIONS = (MAPPING, SEQUENCE)
+_NONE: list[Node] = []
+"""The children of every scalar and alias: a list each would be a tenth of a parse's memory."""
+
+
 class Node:
     """A scalar, alias, mapping or sequence.
 
@@ -95,7 +100,7 @@ class Node:
         self.column = 0
         self.value = ""
         self.style = ""
-        self.children: list[Node] = []
+        self.children: list[Node] = [] if kind in _COLLECTIONS else _NONE
         self._data: Hashable = None
 
     @property
