@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
-
 from bps.merge.elements import Element
 from bps.merge.lcs import matches
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
@@ -45,7 +43,8 @@ def _likely(
     """The monotonic pairing of two gaps with the greatest likeness."""
     if not base or not side or len(base) * len(side) > MAX_CELLS:
         return []
-    score = [[_likeness(one, other) for other in side] for one in base]
+    theirs = [_fields(each) for each in side]
+    score = [[_likeness(_fields(one), other) for other in theirs] for one in base]
     best = [[0.0] * (len(side) + 1) for _ in range(len(base) + 1)]
     for i in range(len(base) - 1, -1, -1):
         for j in range(len(side) - 1, -1, -1):
@@ -67,28 +66,31 @@ def _likely(
     return pairs
 
 
-def _likeness(one: Element, other: Element) -> float:
-    if one.value is None or other.value is None:
-        return 0.0
-    return likeness(one.value, other.value)
+Fields = dict[Hashable, Node] | frozenset[Hashable] | None
+"""A mapping's values by key, a list's items, or nothing to be alike in."""
 
 
-def likeness(one: Node, other: Node) -> float:
+def _fields(element: Element) -> Fields:
+    node = element.value
+    if node is None:
+        return None
+    if node.kind == MAPPING:
+        return {key.data: value for key, value in node.pairs()}
+    if node.kind == SEQUENCE:
+        return frozenset(child.data for child in node.children)
+    return None
+
+
+def _likeness(one: Fields, other: Fields) -> float:
     """From 0 to 1: the share of equal fields of two mappings, or of equal items of two lists.
 
     Scalars are never alike: another scalar is another element.
     """
-    if one.kind != other.kind or one.kind == SCALAR:
-        return 0.0
-    if one.kind == MAPPING:
-        mine = {key.data: value for key, value in one.pairs()}
-        its = {key.data: value for key, value in other.pairs()}
-        shared = sum(_field_likeness(mine[key], its[key]) for key in mine if key in its)
-        return shared / max(len(mine), len(its), 1)
-    if one.kind == SEQUENCE:
-        mine_items: set[Any] = {child.data for child in one.children}
-        its_items = {child.data for child in other.children}
-        return len(mine_items & its_items) / max(len(mine_items), len(its_items), 1)
+    if isinstance(one, dict) and isinstance(other, dict):
+        shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
+        return shared / max(len(one), len(other), 1)
+    if isinstance(one, frozenset) and isinstance(other, frozenset):
+        return len(one & other) / max(len(one), len(other), 1)
     return 0.0
 
 
@@ -97,4 +99,4 @@ def _field_likeness(one: Node, other: Node) -> float:
         return 1.0
     if one.kind != other.kind:
         return 0.0
-    return 0.25 if one.kind == SCALAR else 0.25 + likeness(one, other) / 2
+    return 0.25 if one.kind == SCALAR else 0.5 if one.kind == MAPPING else 0.25
