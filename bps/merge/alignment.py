@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+
 from bps.merge.elements import Element
 from bps.merge.lcs import matches
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
@@ -43,8 +44,8 @@ def _likely(
     """The monotonic pairing of two gaps with the greatest likeness."""
     if not base or not side or len(base) * len(side) > MAX_CELLS:
         return []
-    theirs = [_fields(each) for each in side]
-    score = [[_likeness(_fields(one), other) for other in theirs] for one in base]
+    theirs = [_fields(each.value) for each in side]
+    score = [[_likeness(_fields(one.value), other) for other in theirs] for one in base]
     best = [[0.0] * (len(side) + 1) for _ in range(len(base) + 1)]
     for i in range(len(base) - 1, -1, -1):
         for j in range(len(side) - 1, -1, -1):
@@ -70,8 +71,7 @@ Fields = dict[Hashable, Node] | frozenset[Hashable] | None
 """A mapping's values by key, a list's items, or nothing to be alike in."""
 
 
-def _fields(element: Element) -> Fields:
-    node = element.value
+def _fields(node: Node | None) -> Fields:
     if node is None:
         return None
     if node.kind == MAPPING:
@@ -99,4 +99,4 @@ def _field_likeness(one: Node, other: Node) -> float:
         return 1.0
     if one.kind != other.kind:
         return 0.0
-    return 0.25 if one.kind == SCALAR else 0.5 if one.kind == MAPPING else 0.25
+    return 0.25 if one.kind == SCALAR else 0.25 + _likeness(_fields(one), _fields(other)) / 2
