@@ -219,7 +219,8 @@ class _Competition:
         expected: Expected
         if isinstance(result, Fresh):
             after = (_suffix(result.after, trailing),) if result.after else ()
-            body, expected = (head, *result.pieces, *after), result.expected
+            pieces = _below(head, result.layout, self.column, result.pieces)
+            body, expected = (head, *pieces, *after), result.expected
         else:
             value = result.value
             assert value is not None  # noqa: S101 - merge_value returns entries
@@ -229,7 +230,7 @@ class _Competition:
                 region = moved(
                     text[result.head_end : result.end], shift, first_line=not result.compact
                 )
-                body = (head, region)
+                body = (head, *_below(head, result, self.column, (region,)))
             elif value.block_scalar:
                 tail = moved(text[value.start : result.end], shift, first_line=False)
                 body = (head, tail)
@@ -322,6 +323,16 @@ def _gap(sides: Sequence[Change], canonical: Element | None) -> str:
         if each.base and each.side and each.base.gap_text != each.side.gap_text:
             return each.side.gap_text
     return "" if canonical is None else canonical.gap_text
+
+
+def _below(head: str, layout: Element, column: int, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Pieces for a line of their own, where a comment took the place behind the dash."""
+    value = layout.value
+    if not (layout.compact and head.endswith("\n")) or value is None:
+        return pieces
+    if pieces and isinstance(pieces[0], str) and pieces[0].startswith(("\n", "\r\n")):
+        return (pieces[0].partition("\n")[2], *pieces[1:])
+    return (" " * (column + value.column - layout.column), *pieces)
 
 
 def _suffix(after: str, trailing: str) -> str:

@@ -82,12 +82,16 @@ def merge_keyed(
     if contradiction and ordered:
         raise Contradiction
     moved = renames(run, versions.all_editors)
-    claimed = {rename.new for group in moved.values() for rename in group}
+    places = set(order)
+    claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
-    for ident in order:
-        if ident in claimed:
+    for place in order:
+        # Where canonical deleted the element, its place is that of the renamed one.
+        old = claimed.get(place)
+        if old is not None and (old in places or old not in moved):
             continue
-        group = moved.get(ident)
+        ident = place if old is None else old
+        group = moved.pop(ident, None)
         if group:
             slots += _renamed(run, path, cursor, ident, group, versions, column, segment)
             continue

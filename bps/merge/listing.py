@@ -40,6 +40,7 @@ def merge_collection(
     None where they can be taken or left as a whole only: a shape that does not come apart.
     """
     layout = _layout(canonical, sides)
+    before = len(run.conflicts)
     node = layout.value
     assert node is not None  # noqa: S101 - all versions have a collection here
     all_elements = [canonical, *(e for each in sides for e in (each.base, each.side) if e)]
@@ -69,8 +70,8 @@ def merge_collection(
     if not node.block:
         fresh = flow_collection(layout, node, slots)
         if fresh is None:
-            kind = run.conflicts[-1].kind if run.conflicts else Kind.BOTH_MODIFIED
-            return Conflicting(kind, str(cursor.strategy or ""))
+            first = min(run.conflicts[before:], key=lambda each: (each.path, each.kind))
+            return Conflicting(first.kind, str(cursor.strategy or ""))
         return fresh
     elements = run.elements(layout)
     assert elements is not None  # noqa: S101 - asked above

@@ -192,8 +192,6 @@ class _OrderedMerge:
         pure = all(hunk.start == hunk.end for hunk in insertions)
         if self.union and pure:
             return self._united(group, start, end)
-        if pure and len({hunk.who for hunk in insertions}) == 1 and _beside(insertions, group):
-            return self._insertion_beside_deletion(insertions, start, end)
         return self._contested(group, start, end)
 
     def _untouched(self, place: int, deleter: int) -> bool:
@@ -242,18 +240,6 @@ class _OrderedMerge:
                 slots += self._deleted(place)
         return slots
 
-    def _insertion_beside_deletion(
-        self, insertions: list[Hunk], start: int, end: int
-    ) -> list[Slot]:
-        slots: list[Slot] = []
-        for place in range(start, end + 1):
-            for hunk in insertions:
-                if hunk.start == place:
-                    slots += self._inserted(hunk.inserted, [hunk.who])
-            if place < end:
-                slots += self._deleted(place)
-        return slots
-
     def _contested(self, group: list[Hunk], start: int, end: int) -> list[Slot]:
         """The whole stretch in conflict."""
         run, column = self.run, self.column
@@ -265,7 +251,7 @@ class _OrderedMerge:
         for side in self.sides:
             items = _stretch_of(side, group, start, end)
             kept_by_side.append((side.label, items))
-            if [token(e) for e in items] == [token(e) for e in base]:
+            if [run.contents(e) for e in items] == [run.contents(e) for e in base]:
                 continue
             variants.append((side.label, union_variant(items, column), base_variant))
             texts.append((side.label, "".join(full_lines(e, column) for e in items)))
@@ -301,34 +287,31 @@ def _stretch_of(side: _Side, group: list[Hunk], start: int, end: int) -> list[El
     return items
 
 
-def _beside(insertions: Sequence[Hunk], group: Sequence[Hunk]) -> bool:
-    """Whether all insertions stand at the edges of what the others deleted."""
-    return all(
-        hunk.start <= other.start or hunk.start >= other.end
-        for hunk in insertions
-        for other in group
-        if not other.inserted
-    )
-
-
 def _groups(sides: Sequence[_Side]) -> list[list[Hunk]]:
-    """Hunks that are in each other's way, along the base."""
+    """Hunks that are in each other's way, directly or by others, along the base."""
     hunks = sorted((h for side in sides for h in side.hunks), key=lambda h: (h.start, h.end, h.who))
     groups: list[list[Hunk]] = []
-    reach = -1
-    inserting = False
     for hunk in hunks:
-        touches = groups and (
-            hunk.start < reach
-            or (hunk.start == reach and (bool(hunk.inserted) and inserting))
-            or (hunk.start == reach and hunk.start == hunk.end)
-        )
-        if touches:
-            groups[-1].append(hunk)
-            reach = max(reach, hunk.end)
-            inserting = inserting or bool(hunk.inserted)
-        else:
-            groups.append([hunk])
-            reach = hunk.end
-            inserting = bool(hunk.inserted)
-    return groups
+        reached = [
+            group
+            for group in groups[-len(sides) - 1 :]
+            if any(_in_the_way(hunk, each) for each in group)
+        ]
+        joined = [each for group in reached for each in group]
+        groups = [group for group in groups if not any(group is each for each in reached)]
+        groups.append([*joined, hunk])
+    return sorted(groups, key=lambda g: (min(h.start for h in g), max(h.end for h in g)))
+
+
+def _in_the_way(one: Hunk, other: Hunk) -> bool:
+    """Whether two sides' hunks share elements, or insert where the other one did something.
+
+    An insertion at the edge of what another side only deleted is in nobody's way.
+    """
+    if max(one.start, other.start) < min(one.end, other.end):
+        return True
+    if one.inserted and other.inserted:
+        return max(one.start, other.start) <= min(one.end, other.end)
+    return one.start < other.start == other.end < one.end or (
+        other.start < one.start == one.end < other.end
+    )

@@ -173,7 +173,12 @@ def same(one: Element | None, other: Element | None) -> bool:
     ):
         return False
     first, second = one.tile, other.tile
-    return first == second or first.rstrip("\r\n") == second.rstrip("\r\n")
+    if first == second or (first.endswith("\n") and second.endswith("\n")):
+        return first == second
+    # Only a text's last line can lack its newline, which is data in a block scalar.
+    return first.removesuffix("\n") == second.removesuffix("\n") and (
+        one.value is None or other.value is None or one.value.data == other.value.data
+    )
 
 
 def variant_of(element: Element | None, column: int | None = None) -> Variant:
