@@ -26,10 +26,7 @@ def comments_in(element: Element) -> tuple[str, ...]:
     for leaf in leaves:
         found += _between(text, at, leaf.start)
         if leaf.block_scalar:
-            header = text[leaf.start : text.find("\n", leaf.start) + 1 or leaf.end]
-            comment = _HEADER_COMMENT.search(header)
-            if comment is not None:
-                found.append(comment[1].rstrip())
+            found += _header_comment(text, leaf)
         at = max(at, leaf.end)
     return tuple(found + _between(text, at, element.end))
 
@@ -44,12 +41,19 @@ def end_of_line_comment(element: Element) -> str:
         at = element.start if element.key is None else element.key.end
         found = _between(text, at, element.head_end)
     elif value.block_scalar:
-        return ""
+        found = _header_comment(text, value)
     else:
         at = value.end if element.key is None else max(element.key.end, value.end)
         end = min(element.end, element.source.line_end(at))
         found = _between(text, at, end)
     return found[0] if found else ""
+
+
+def _header_comment(text: str, scalar: Node) -> list[str]:
+    """The comment behind the indicators of a block scalar."""
+    header = text[scalar.start : text.find("\n", scalar.start) + 1 or scalar.end]
+    comment = _HEADER_COMMENT.search(header)
+    return [] if comment is None else [comment[1].rstrip()]
 
 
 def _gather(node: Node, leaves: list[Node]) -> None:

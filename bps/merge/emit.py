@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bps.merge.elements import Element, Elements
 from bps.merge.results import Fresh
-from bps.merge.slots import Computed, Open, Piece, Slot
+from bps.merge.slots import Computed, Expected, Lines, Open, Piece, Slot
 from bps.merge.source import MAPPING, Node
 
 
@@ -33,7 +33,11 @@ def block_collection(
         )
         return Fresh(layout, (empty,), expected, block=False, after=ending + comments)
     margin = " " * column
-    for index, slot in enumerate(slots):
+    kept = False
+    for index, given in enumerate(slots):
+        # Behind a scalar that keeps its last newlines, a blank line would be data.
+        slot = given._replace(gap="") if kept else given
+        kept = not slot.is_comment and _keeps(slot.expected)
         if index == 0 and layout.compact:
             if not any(slot.lead) and not slot.whole and not slot.is_comment:
                 _append(pieces, slot.body, ending)
@@ -45,9 +49,21 @@ def block_collection(
             _append(pieces, (slot.gap, *slot.lead), ending)
         else:
             _append(pieces, (slot.gap, *slot.lead, margin, *slot.body), ending)
-    if elements.tail:
+    if elements.tail and not kept:
         pieces.append(elements.tail)
     return Fresh(layout, tuple(pieces), expected, block=True)
+
+
+def _keeps(expected: Expected | None) -> bool:
+    """Whether a value ends with a block scalar that keeps the blank lines behind it."""
+    while isinstance(expected, Computed) and expected.children:
+        expected = expected.children[-1][1]
+    if not isinstance(expected, Node):
+        return isinstance(expected, Lines) and expected.keep
+    node = expected
+    while node.block:
+        node = node.children[-1]
+    return node.block_scalar and "+" in node.text.partition("\n")[0].partition("#")[0]
 
 
 def _append(pieces: list[Piece], more: Sequence[Piece], ending: str) -> None:

@@ -32,7 +32,7 @@ def merge_entry(
     """
     active = [each for each in changes if not same(each.base, each.side)]
     if not active:
-        return _take(canonical, column)
+        return _spaced(_take(canonical, column), changes, canonical)
     settled = all(same(canonical, each.base) for each in active)
     first = active[0]
     if all(same(each.side, first.side) for each in active):
@@ -40,10 +40,10 @@ def merge_entry(
         if settled:
             run.origin(path, _change(first), labels)
             _tell_of_comments(run, path, first)
-            return _take(first.side, column)
+            return _spaced(_take(first.side, column), changes, canonical)
         if same(canonical, first.side):
             run.origin(path, _change(first), [CANONICAL, *labels])
-            return _take(canonical, column)
+            return _spaced(_take(canonical, column), changes, canonical)
     odd = next((each for each in active if not same(canonical, each.base)), None)
     if odd is not None:
         active = [Change(CANONICAL, odd.base, canonical), *active]
@@ -52,6 +52,13 @@ def merge_entry(
 
 def _take(element: Element | None, column: int) -> list[Slot]:
     return [] if element is None else [taken(element, column)]
+
+
+def _spaced(slots: list[Slot], changes: Sequence[Change], canonical: Element | None) -> list[Slot]:
+    """With the blank lines before it that somebody changed."""
+    if not slots or canonical is None:
+        return slots
+    return [slots[0]._replace(gap=_gap(changes, canonical))]
 
 
 def _change(change: Change) -> str:
@@ -233,7 +240,8 @@ class _Competition:
                 body = (head, *_below(head, result, self.column, (region,)))
             elif value.block_scalar:
                 tail = moved(text[value.start : result.end], shift, first_line=False)
-                body = (head, tail)
+                indicators, comment, rest = _header(tail)
+                body = (head, indicators, _suffix(comment + rest, trailing))
             else:
                 content = moved(text[value.start : value.end], shift, first_line=False)
                 body = (head, content, _suffix(text[value.end : result.end], trailing))
@@ -250,6 +258,8 @@ class _Competition:
         assert value is not None  # noqa: S101 - merge_value returns entries
         text = shape.source.text
         if not value.block or (isinstance(result, Fresh) and not result.block):
+            if value.block:
+                return _collapsed_head(shape)
             head = text[shape.start : value.start] if value.start > shape.start else ""
             key = shape.key
             if key is not None and value.start < key.end + 1:
@@ -323,6 +333,25 @@ def _gap(sides: Sequence[Change], canonical: Element | None) -> str:
         if each.base and each.side and each.base.gap_text != each.side.gap_text:
             return each.side.gap_text
     return "" if canonical is None else canonical.gap_text
+
+
+def _collapsed_head(shape: Element) -> str:
+    """Key or dash, anchor and tag of a block collection that goes on as `[]` or `{}`."""
+    value = shape.value
+    assert value is not None  # noqa: S101 - it is a collection
+    text = shape.source.text
+    key = "- " if shape.key is None else f"{text[shape.start : shape.key.end]}: "
+    if value.start >= value.first:
+        return "" if shape.rooted else key
+    properties = text[value.start : shape.source.line_end(value.start)].partition(" #")[0]
+    return f"{'' if shape.rooted else key}{properties.strip()} "
+
+
+def _header(scalar: str) -> tuple[str, str, str]:
+    """A block scalar's indicators, what follows them on their line, and the lines below."""
+    first, newline, rest = scalar.partition("\n")
+    indicators = first.partition(" ")[0].rstrip()
+    return indicators, first[len(indicators) :], newline + rest
 
 
 def _below(head: str, layout: Element, column: int, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

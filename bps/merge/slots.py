@@ -28,9 +28,13 @@ class Computed(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """What a merged block scalar must read as: its lines without their indent."""
+    """What a merged block scalar must read as: its lines without their indent.
+
+    `keep`: blank lines behind it are data.
+    """
 
     lines: tuple[str, ...]
+    keep: bool
 
 
 Expected = Node | Computed | Lines

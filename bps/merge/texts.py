@@ -36,13 +36,14 @@ def merge_block_scalars(
         if isinstance(chunk, Contested):
             return None
         merged += chunk.lines
-    _, _, indent = cut[0]
+    header, _, indent = cut[0]
     margin = " " * (column + max(1, indent - canonical.column))
     ending = "\r\n" if "\r\n" in nodes[0].text else "\n"
-    first = nodes[0].text.partition("\n")[0].rstrip()
     body = "".join(f"{margin}{line}{ending}" if line else ending for line in merged)
     run.origin(path, "merged", [each.label for each in sides])
-    return Fresh(canonical, (f"{first}{ending}{body}",), Lines(tuple(merged)), block=False)
+    return Fresh(
+        canonical, (header,), Lines(tuple(merged), "+" in header), block=False, after=ending + body
+    )
 
 
 def _node(element: Element | None) -> Node:

@@ -97,13 +97,9 @@ def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[
 
 def _inside(run: Run, element: Element | None) -> tuple[str, ...]:
     value = _value(element)
-    if value.kind == SCALAR and not value.block_scalar:
+    if element is None or value.kind == SCALAR:
         return ()
-    assert element is not None  # noqa: S101 - it has a value
-    comments = run.comments(element)
-    if value.kind == SCALAR:
-        return comments[-1:]
-    return comments
+    return run.comments(element)
 
 
 def _by_comments(run: Run, canonical: Element, sides: Sequence[Change]) -> Result:
