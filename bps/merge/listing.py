@@ -79,11 +79,28 @@ def merge_collection(
 
 
 def _layout(canonical: Element, sides: Sequence[Change]) -> Element:
-    """Whose style the result has: canonical's, unless it is flow and another one's is block."""
+    """Whose style the result has: canonical's, or that of the one who changed it alone.
+
+    Block style before flow, for it holds what flow style holds and more.
+    """
+    shapes = [(_shape(each.base), _shape(each.side), each.side) for each in sides]
+    changed = [(shape, side) for base, shape, side in shapes if base != shape and shape]
+    if _shape(canonical) and len({shape for shape, _ in changed}) == 1:
+        side = changed[0][1]
+        if side is not None and all(_shape(canonical) == base for base, _, _ in shapes):
+            return side
     for element in (canonical, *(each.side for each in sides)):
         if element is not None and element.value is not None and element.value.block:
             return element
     return canonical
+
+
+def _shape(element: Element | None) -> tuple[int, bool] | None:
+    """How far a block collection is indented, and whether it begins behind a dash."""
+    value = None if element is None else element.value
+    if element is None or value is None or not value.block:
+        return None
+    return value.column - element.column, element.compact
 
 
 def _list(

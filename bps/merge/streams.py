@@ -24,7 +24,8 @@ def document_element(document: Document) -> Element | None:
         return None
     source = document.source
     start, body = document.start, document.body
-    element = Element(source, 0, start, start, body, document.body_end, None, root)
+    begin = body if root.block else max(body, source.line_start(root.start))
+    element = Element(source, 0, start, start, begin, document.body_end, None, root)
     element.rooted = True
     return element
 
