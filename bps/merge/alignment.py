@@ -99,4 +99,22 @@ def _field_likeness(one: Node, other: Node) -> float:
         return 1.0
     if one.kind != other.kind:
         return 0.0
-    return 0.25 if one.kind == SCALAR else 0.25 + _likeness(_fields(one), _fields(other)) / 2
+    if one.kind == SCALAR:
+        return 0.25 + _common_ends(one.value, other.value) / 2
+    return 0.25 + _likeness(_fields(one), _fields(other)) / 2
+
+
+def _common_ends(one: str, other: str) -> float:
+    """The share of two texts that is the same at their beginnings and ends: `a@v1`, `a@v2`."""
+    head = _common_start(one, other)
+    tail = _common_start(one[head:][::-1], other[head:][::-1])
+    return (head + tail) / max(len(one), len(other), 1)
+
+
+def _common_start(one: str, other: str) -> int:
+    count = 0
+    for mine, its in zip(one, other, strict=False):
+        if mine != its:
+            break
+        count += 1
+    return count

@@ -19,7 +19,8 @@ class Element:
 
     In the text of `source`: blank lines from `gap`, its own comment lines from `lead`, the key or
     dash at `start` (behind its indent), and everything up to `end`, whole lines. `inline`: it
-    begins on its parent's line (`- a: 1`). `rooted`: it is a document, whose lead is what stands
+    begins on its parent's line (`- a: 1`). `flow`: it is an item of a flow
+    collection, without a dash. `rooted`: it is a document, whose lead is what stands
     before its content, the line of `---` included. A detached comment has neither key nor value,
     and `start` equals `end`.
     """
@@ -27,6 +28,7 @@ class Element:
     __slots__ = (
         "column",
         "end",
+        "flow",
         "gap",
         "inline",
         "key",
@@ -56,6 +58,7 @@ class Element:
         self.end = end
         self.key = key
         self.value = value
+        self.flow = False
         self.inline = False
         self.rooted = False
 
@@ -124,7 +127,7 @@ class Elements:
         self.tail = tail
 
 
-class _Opaque(Exception):
+class Opaque(Exception):
     """The collection cannot be taken apart line by line."""
 
 
@@ -137,20 +140,31 @@ def split(node: Node, start: int, end: int) -> Elements | None:
     pairs: list[tuple[Node | None, Node]] = [(None, child) for child in node.children]
     if node.kind == MAPPING:
         pairs = list(node.pairs())
-    text = node.source.text
     items: list[Element] = []
     at = start
     try:
         for key, value in pairs:
-            element = _entry(node, at, key, value, items)
+            element = entry_at(node, at, end, key, value, items)
             items.append(element)
             at = element.end
-            if value.block and "#" in text[at : _behind_trivia(text, at, end)]:
-                at = element.end = _deeper(node.source, at, end, node.column)
-        tail = _tail(node, at, end, items) if at < end else ""
-    except _Opaque:
+        tail = tail_at(node, at, end, items) if at < end else ""
+    except Opaque:
         return None
     return Elements(items, tail)
+
+
+def entry_at(
+    node: Node, at: int, end: int, key: Node | None, value: Node, items: list[Element]
+) -> Element:
+    """The entry whose lines begin at `at`, in a collection that ends at `end`.
+
+    Detached comments before it go into `items`. Raises Opaque.
+    """
+    element = _entry(node, at, key, value, items)
+    text, at = node.source.text, element.end
+    if value.block and "#" in text[at : _behind_trivia(text, at, end)]:
+        element.end = _deeper(node.source, at, end, node.column)
+    return element
 
 
 def _entry(node: Node, at: int, key: Node | None, value: Node, items: list[Element]) -> Element:
@@ -162,22 +176,22 @@ def _entry(node: Node, at: int, key: Node | None, value: Node, items: list[Eleme
     stop = last if source.text[last - 1 : last] == "\n" else source.line_end(last)
     if line < at:
         if begin != at:
-            raise _Opaque
+            raise Opaque
         element = Element(source, column, at, at, begin, stop, key, value)
         element.inline = True
         return element
     if begin - line != column:
-        raise _Opaque
+        raise Opaque
     gap = lead = at
     if at != line:
-        comments, gap, lead = _trivia(source, column, at, line)
+        comments, gap, lead = trivia(source, column, at, line)
         items += comments
     return Element(source, column, gap, lead, begin, stop, key, value)
 
 
-def _tail(node: Node, at: int, end: int, items: list[Element]) -> str:
+def tail_at(node: Node, at: int, end: int, items: list[Element]) -> str:
     """The blank lines at the end; detached comments before them go into `items`."""
-    comments, gap, lead = _trivia(node.source, node.column, at, end)
+    comments, gap, lead = trivia(node.source, node.column, at, end)
     items += comments
     if lead < end:
         items.append(Element(node.source, node.column, gap, lead, end, end, None, None))
@@ -186,17 +200,17 @@ def _tail(node: Node, at: int, end: int, items: list[Element]) -> str:
 
 
 def _begin(text: str, at: int, key: Node | None, value: Node) -> int:
-    """Where an entry's key or dash stands. Raises _Opaque."""
+    """Where an entry's key or dash stands. Raises Opaque."""
     if key is not None:
         begin = key.start
         line = text.rfind("\n", 0, begin) + 1
         if key.block or begin < at or text[max(line, at) : begin].strip() != "":
-            raise _Opaque
+            raise Opaque
         return begin
     found = _BEFORE_DASH.match(text, at)
     begin = at if found is None else found.end()
     if not text.startswith("-", begin) or begin > value.start:
-        raise _Opaque
+        raise Opaque
     return begin
 
 
@@ -228,10 +242,10 @@ def _deeper(source: Source, at: int, end: int, column: int) -> int:
     return deepest
 
 
-def _trivia(source: Source, column: int, at: int, end: int) -> tuple[list[Element], int, int]:
+def trivia(source: Source, column: int, at: int, end: int) -> tuple[list[Element], int, int]:
     """Detached comments between `at` and `end`, then where the blanks and the lead behind begin.
 
-    Raises _Opaque where there is something else than blanks and comments.
+    Raises Opaque where there is something else than blanks and comments.
     """
     text = source.text
     comments: list[Element] = []
@@ -240,7 +254,7 @@ def _trivia(source: Source, column: int, at: int, end: int) -> tuple[list[Elemen
     while at < end:
         found = _TRIVIA_LINE.match(text, at)
         if found is None or found.end() == at or found.end() > end:
-            raise _Opaque
+            raise Opaque
         blank = "#" not in found[0]
         if blank and in_comment:
             comments.append(Element(source, column, gap, lead, at, at, None, None))

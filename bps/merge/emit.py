@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bps.merge.elements import Element, Elements
 from bps.merge.results import Fresh
 from bps.merge.slots import Computed, Expected, Lines, Open, Piece, Slot
 from bps.merge.source import MAPPING, Node
+
+_NO_COLON = re.compile(r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'")
+
+# JSON's `"key":value` is a pair in flow style alone.
+_NO_SPACE = re.compile(r"^(\"[^\"\n]*\"|'[^'\n]*'):(?=\S)")
 
 
 def expected_of(kind: str, slots: Sequence[Slot]) -> Computed:
@@ -38,6 +44,8 @@ def block_collection(
         # Behind a scalar that keeps its last newlines, a blank line would be data.
         slot = given._replace(gap="") if kept else given
         kept = not slot.is_comment and _keeps(slot.expected)
+        if slot.flow:
+            slot = slot._replace(body=_dashed(node.kind, slot))
         if index == 0 and layout.compact:
             if not any(slot.lead) and not slot.whole and not slot.is_comment:
                 _append(pieces, slot.body, ending)
@@ -52,6 +60,16 @@ def block_collection(
     if elements.tail and not kept:
         pieces.append(elements.tail)
     return Fresh(layout, tuple(pieces), expected, block=True)
+
+
+def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
+    """An item of a flow collection as an entry of a block collection."""
+    if kind != MAPPING:
+        return ("- ", *slot.body)
+    text = "".join(piece for piece in slot.body if isinstance(piece, str))
+    if _NO_COLON.fullmatch(text):
+        return (text, ":")
+    return (_NO_SPACE.sub(r"\1: ", text),)
 
 
 def _keeps(expected: Expected | None) -> bool:

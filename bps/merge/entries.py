@@ -249,7 +249,9 @@ class _Competition:
         key = None if self.canonical is None else self.canonical.key
         if key is None:
             key = next((e.side.key for e in self.sides if e.side is not None), None)
-        return Slot(gap, lead, body, key=None if key is None else key.data, expected=expected)
+        shape = result.layout if isinstance(result, Fresh) else result
+        data = None if key is None else key.data
+        return Slot(gap, lead, body, key=data, expected=expected, flow=shape.flow)
 
     def _head_from(self, result: Element | Fresh, trailing: str) -> str:
         """From the key or dash to the value, with the comment if entries follow."""

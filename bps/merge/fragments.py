@@ -48,10 +48,10 @@ def entry_of(text: str, shape: Element, column: int) -> Slot:
         lines = text.rstrip("\n") + "\n"
         return Slot(shape.gap_text, (moved(lines, column, first_line=True),), (), is_comment=True)
     node = fragment(text)
-    if shape.inline and shape.column == 0 and not shape.body.endswith("\n"):
+    if shape.flow:
         key = "" if shape.key is None else f"{shape.key.text}: "
         value = "" if node is None else node.text
-        return Slot("", (), (key + value,), key=_key(shape), expected=node)
+        return Slot("", (), (key + value,), key=_key(shape), expected=node, flow=True)
     key = "-" if shape.key is None else f"{shape.key.text}:"
     body = key + value_lines(node, column, dash=shape.key is None)
     lead = moved(shape.lead_text, column - shape.column, first_line=True)

@@ -29,9 +29,16 @@ def by_value(element: Element) -> Hashable:
 
 def by_fields(fields: Sequence[str]) -> Identify:
     """An element of a keyed list: by the values of its key fields."""
+    known: dict[Node, Hashable] = {}
 
     def identify(element: Element) -> Hashable:
-        return identity_of(element, fields)
+        assert element.value is not None  # noqa: S101 - detached comments are left out
+        # Versions share models, and every element is asked for more than once.
+        model = element.value.model
+        found = known.get(model)
+        if found is None:
+            found = known[model] = identity_of(element, fields)
+        return found
 
     return identify
 
@@ -95,7 +102,7 @@ def is_set(versions: Sequence[Sequence[Element]]) -> bool:
 def _field(node: Node | None, field: str) -> Node | None:
     if node is None or node.kind != MAPPING:
         return None
-    children = node.children
+    children = node.model.children
     for index in range(0, len(children), 2):
         if children[index].value == field and children[index].kind == SCALAR:
             return children[index + 1]

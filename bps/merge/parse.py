@@ -54,8 +54,10 @@ class Document:
         self.root: Node | None = None
 
 
-def parse(source: Source) -> list[Document]:
+def parse(source: Source, depth: int = 0) -> list[Document]:
     """The documents of a text that is YAML; one empty document where it has none.
+
+    `depth` counts the collections that the text stands in, where it is a part of one.
 
     Raises:
         Unreadable: it is no YAML, or nested deeper than 64 collections.
@@ -63,7 +65,7 @@ def parse(source: Source) -> list[Document]:
     Cost: one pass of libyaml and one node a scalar and collection; about 0.2 s a MB.
     """
     try:
-        return _Builder(source).run()
+        return _Builder(source, depth).run()
     except YAMLError as error:
         raise _refusal(source, error) from None
 
@@ -101,8 +103,9 @@ def _ignore(_event: Event) -> None:
 class _Builder:
     """One pass over the events of a text."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, depth: int) -> None:
         self._source = source
+        self._deepest = MAX_DEPTH - depth
         self._text = source.text
         self._documents: list[Document] = []
         self._stack: list[Node] = []
@@ -188,7 +191,7 @@ class _Builder:
             self._source.anchored.append(node)
         node.flow = bool(event.flow_style)
         node.column = mark.column
-        if len(self._stack) >= MAX_DEPTH:
+        if len(self._stack) >= self._deepest:
             what = f"nested deeper than {MAX_DEPTH} collections"
             hint = "flatten the structure"
             raise Unreadable(self._source.label, mark.line + 1, mark.column + 1, what, hint)

@@ -21,6 +21,7 @@ from bps.merge.records import (
 )
 from bps.merge.slots import full_lines
 from bps.merge.source import Node
+from bps.merge.twins import Stretched, split_stretched
 
 Path = tuple[str, ...]
 
@@ -66,6 +67,8 @@ class Run:
         if found is self:
             if value.flow:
                 found = _flow_elements(value)
+            elif isinstance(value, Stretched):
+                found = split_stretched(value, element.head_end, element.end)
             else:
                 found = split(value, element.head_end, element.end)
             self._elements[id(element)] = found
@@ -232,7 +235,7 @@ def _flow_elements(node: Node) -> Elements | None:
         if key is not None and source.text[:start].rstrip().endswith("?"):
             return None
         element = Element(source, 0, start, start, start, end, key, value)
-        element.inline = True
+        element.inline = element.flow = True
         items.append(element)
         at = end
     if "#" in source.text[at : node.end]:

@@ -46,6 +46,7 @@ class Slot(NamedTuple):
     `gap` are the blank lines before it, `lead` its comment lines, `body` begins at its key or dash
     without the indent. `whole`: `body` holds whole lines, indent and comments included, and
     nothing else does. `expected` is None for comments and open conflicts; `key` is the key's data.
+    `flow`: it was an item of a flow collection and has no dash.
     """
 
     gap: str
@@ -55,6 +56,7 @@ class Slot(NamedTuple):
     key: Any = None
     expected: Expected | None = None
     is_comment: bool = False
+    flow: bool = False
 
 
 def moved(text: str, columns: int, *, first_line: bool) -> str:
@@ -87,6 +89,8 @@ def full_lines(element: Element, column: int) -> str:
             lead += "\n"
         return moved(lead, shift, first_line=True)
     head = moved(lead, shift, first_line=True)
+    if element.flow and element.key is None:
+        body = f"- {body}"
     return head + " " * column + moved(body, shift, first_line=False)
 
 
@@ -102,4 +106,5 @@ def taken(element: Element, column: int) -> Slot:
         (moved(element.body, shift, first_line=False),),
         key=None if element.key is None else element.key.data,
         expected=element.value,
+        flow=element.flow,
     )

@@ -131,6 +131,11 @@ class Node:
             self._data = data_of(self)
         return self._data
 
+    @property
+    def model(self) -> Node:
+        """The node that this one repeats, or itself; equal models mean the same."""
+        return self
+
     def pairs(self) -> list[tuple[Node, Node]]:
         """A mapping's keys with their values."""
         children = self.children
