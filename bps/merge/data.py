@@ -69,7 +69,8 @@ def _json_scalar(node: Node) -> object:
     if len(value) > LONGEST_NUMBER:
         return value
     if kind in _BASES:
-        return int(value, _BASES[kind])
+        whole = int(value, _BASES[kind])
+        return whole if abs(whole) < 1 << 63 else value
     if kind is Kind.FLOAT:
         number = float(value)
         return number if number - number == 0 else value

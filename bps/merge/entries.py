@@ -307,7 +307,8 @@ class _Competition:
             (e.label, "" if e.side is None else full_lines(e.side, self.column)) for e in self.sides
         )
         base_text = "" if base_element is None else full_lines(base_element, self.column)
-        return [Slot("", (), (Open(conflict, base_text, texts),), whole=True)]
+        shown = self.canonical or base_element or next(e.side for e in self.sides if e.side)
+        return [Slot(shown.gap_text, (), (Open(conflict, base_text, texts),), whole=True)]
 
     def _resolved(self, resolution: Resolution, base: Element | None) -> list[Slot]:
         if resolution.text is not None:

@@ -156,7 +156,14 @@ def _renamed(
         suggestion=suggestion,
     )
     if resolution is None:
-        return [Slot("", (), (Open(conflict, full_lines(base, column), tuple(texts)),), whole=True)]
+        return [
+            Slot(
+                base.gap_text,
+                (),
+                (Open(conflict, full_lines(base, column), tuple(texts)),),
+                whole=True,
+            )
+        ]
     if resolution.text is not None:
         from bps.merge.fragments import whole_entry  # noqa: PLC0415 - only for resolutions
 

@@ -267,7 +267,9 @@ class _OrderedMerge:
         )
         if resolution is None:
             base_text = "".join(full_lines(each, column) for each in base)
-            return [Slot("", (), (Open(conflict, base_text, tuple(texts)),), whole=True)]
+            first = next((each for _, items in [("", base), *kept_by_side] for each in items), None)
+            gap = "" if first is None else first.gap_text
+            return [Slot(gap, (), (Open(conflict, base_text, tuple(texts)),), whole=True)]
         if resolution.text is not None:
             return list_items(resolution.text, column)
         chosen = dict(kept_by_side).get(resolution.take or "", base)

@@ -8,12 +8,12 @@ from collections.abc import Hashable, Sequence
 from bps.merge.elements import Element, Elements
 from bps.merge.keyed import Contradiction, Versions, merge_keyed
 from bps.merge.ordered import merge_ordered
-from bps.merge.parse import Document
+from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Run
 from bps.merge.slots import Slot
-from bps.merge.source import MAPPING, SCALAR, Node
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 from bps.merge.strategies import EMPTY, Cursor
 
 
@@ -43,6 +43,7 @@ def merge_documents(
     paths begin with `#n`, and no strategies are declared for them.
     """
     streams = [canonical, *(stream for _, base, side in editors for stream in (base, side))]
+    streams = [_filled(stream, streams) for stream in streams]
     # One document is one element, so that canonical is recognised where it is also a base.
     known: dict[int, Element | None] = {}
     for stream in streams:
@@ -92,6 +93,16 @@ def merge_documents(
     if parents[0] is not parents[1]:
         changes.insert(0, Change(CANONICAL, parents[1], parents[0]))
     return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False, alike=0.0, prefix="#")
+
+
+def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -> list[Document]:
+    """An empty text beside mappings, or beside lists, is the empty one of them."""
+    if len(stream) != 1 or stream[0].root is not None or stream[0].source.text.strip():
+        return list(stream)
+    roots = {each.root.kind for other in streams for each in other if each.root is not None}
+    if roots not in ({MAPPING}, {SEQUENCE}):
+        return list(stream)
+    return parse(Source(stream[0].source.label, "{}\n" if roots == {MAPPING} else "[]\n"))
 
 
 def _parent(run: Run, documents: list[Element]) -> Element:
