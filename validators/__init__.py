@@ -1,1 +1,1 @@
-"""Set apart for the semantic validators, which this release does not have yet."""
+"""The bundled semantic validators, one module each; they see only `bps.validation.api`."""

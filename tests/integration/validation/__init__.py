@@ -1,0 +1,1 @@
+"""Validators of separate distributions, run in real worker processes."""
