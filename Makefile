@@ -4,7 +4,7 @@ STAMP := $(VENV)/.installed
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint contract bench fault fault-control etcd-up etcd-down clean clean-docker
+.PHONY: help venv demo test lint contract bench bench-peers fault fault-control fuzz etcd-up etcd-down clean clean-docker
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ contract: $(STAMP) ## Explore the HTTP API from its OpenAPI document: SEED=n BUD
 	BPS_TEST_SEED=$(SEED) $(VENV)/bin/python -m pytest -q tests/contract/test_machine.py
 	$(VENV)/bin/python -m tests.contract.explore $(SEED) $(BUDGET_S)
 
+fuzz: SEED ?= 1
+fuzz: BUDGET_S ?= 300
+fuzz: $(STAMP) ## The laws of the merge over drawn documents: SEED=n BUDGET_S=seconds
+	$(VENV)/bin/python -m tests.unit.merge.fuzz $(SEED) $(BUDGET_S)
+
 fault: SEED ?= 1
 fault: BUDGET_S ?= 900
 fault: $(STAMP) ## Faults under traffic, 20 schedules: SEED=n BUDGET_S=seconds RESUME=file
@@ -46,6 +51,13 @@ fault: $(STAMP) ## Faults under traffic, 20 schedules: SEED=n BUDGET_S=seconds R
 
 bench: $(STAMP) ## Measure the figures, with ratios to a baseline of the same run
 	$(VENV)/bin/python -m benchmarks
+
+bench-peers: CARGO ?= cargo
+bench-peers: MERGIRAF ?= build/mergiraf
+bench-peers: $(STAMP) ## Measure the merge beside mergiraf, which cargo builds
+	nice -n 19 $(CARGO) install mergiraf --locked --jobs 1 --root $(MERGIRAF) || \
+	  echo "mergiraf is not new: no cargo, no answer of crates.io, or it does not build" >&2
+	PATH="$(abspath $(MERGIRAF))/bin:$$PATH" $(VENV)/bin/python -m benchmarks --only merge-cases --only merge-command
 
 fault-control: $(STAMP) ## Plant each known bug and fail if one is not caught
 	$(VENV)/bin/python -m tests.fault.planted.control

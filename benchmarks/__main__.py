@@ -20,6 +20,7 @@ from benchmarks import (
     subscribers,
 )
 from benchmarks.figures import Figure, table
+from benchmarks.merge import cases, command_line, engine_speed, kept_bytes
 from benchmarks.options import Options, say
 
 BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] = {
@@ -33,6 +34,10 @@ BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] 
     "proofs": proofs.measure,
     "bytes": stored_bytes.measure,
     "subscribers": subscribers.measure,
+    "merge": engine_speed.measure,
+    "merge-bytes": kept_bytes.measure,
+    "merge-cases": cases.measure,
+    "merge-command": command_line.measure,
 }
 
 

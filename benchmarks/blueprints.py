@@ -26,17 +26,18 @@ def blueprint(source: random.Random, size_bytes: int, variant: int = 1) -> bytes
         number += 1
         task = (
             f"  - id: task_{number:03d}\n"
-            f"    title: {_sentence(source, 5)}\n"
+            f"    title: {sentence(source, 5)}\n"
             f"    owner: {source.choice(_OWNERS)}\n"
             f"    estimate_h: {source.randint(1, 40)}\n"
-            f"    depends_on: [task_{source.randint(1, number):03d}]  # {_sentence(source, 4)}\n"
-            f"    description: >\n      {_sentence(source, 14)}.\n      {_sentence(source, 14)}.\n"
-            f"    acceptance:\n      - {_sentence(source, 9)}\n      - {_sentence(source, 9)}\n"
+            f"    depends_on: [task_{source.randint(1, number):03d}]  # {sentence(source, 4)}\n"
+            f"    description: >\n      {sentence(source, 14)}.\n      {sentence(source, 14)}.\n"
+            f"    acceptance:\n      - {sentence(source, 9)}\n      - {sentence(source, 9)}\n"
         )
         parts.append(task)
         size += len(task)
     return "".join(parts).encode()
 
 
-def _sentence(source: random.Random, words: int) -> str:
+def sentence(source: random.Random, words: int) -> str:
+    """So many words, the first one's first letter capital."""
     return " ".join(source.choices(_WORDS, k=words)).capitalize()
