@@ -33,6 +33,7 @@ from bps.leadership.operator_mode import OperatorMode
 from bps.plans.cloudevents import TYPE_PREFIX, CloudEvent
 from bps.plans.events import BODIES, Envelope
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
+from bps.plans.reviews import Review
 from bps.policy.model import Policy
 from bps.setup.initialise import StoreSchema
 from bps.sidecar.clock_watch import SidecarClock
@@ -73,6 +74,8 @@ STORED: Mapping[str, type[Record] | None] = {
     "plan-data/{p}/bodies/{seq}": None,
     "plan-data/{p}/branches/{branch}": Branch,
     "plan-data/{p}/rr/{branch}/{n}": RRPlan,
+    "plan-data/{p}/review": Review,
+    "plan-data/{p}/reviews/{n}": Review,
     "plan-data/{p}/blobs/{sha256}": None,
 }
 """What lies under each pattern of the key map; None: no one record (said in `NO_RECORD`)."""

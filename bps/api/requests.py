@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
 )
 
 from bps.checkpoints.accepted import LostCheckpoint
@@ -20,12 +21,15 @@ from bps.core import ids
 from bps.core.codec import MAX_DECIMAL
 from bps.core.errors import InvalidId, InvalidInput
 from bps.core.text import MAX_LINE, MAX_TEXT, is_printable
+from bps.merge.declared import from_policy
 from bps.plans.branches import OpenBranch
 from bps.policy.model import (
     MAX_BLUEPRINT_BYTES,
     MAX_CONTRIBUTORS,
     MAX_LIVE_DESCENDANTS,
+    MAX_MERGE_PATTERNS,
 )
+from bps.policy.validator_use import ValidatorUses
 
 MAX_BRANCHES = 255
 ONE_LINE_FORM = r"^([^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\xa0]*[^\x00-\x20\x7f-\xa0])?)?$"
@@ -260,8 +264,27 @@ class PolicyRequest(RequestModel):
     )
     max_branches: int = Field(ge=1, le=255, examples=[200])
     max_linked_traces: int = Field(ge=1, le=1_000, examples=[64])
+    merge: dict[Label, Label] = Field(
+        default={},
+        max_length=MAX_MERGE_PATTERNS,
+        description="Merge strategies by path pattern; none: those that follow from the data.",
+        examples=[{"/tasks": "keyed: [id]", "/version": "max: semver"}],
+    )
+    validators: ValidatorUses = Field(
+        description="Validators that judge each promotion, with their configurations.",
+        examples=[[{"name": "references", "config": {}}]],
+    )
+
+    @field_validator("merge")
+    @classmethod
+    def _known_strategies(cls, declared: dict[str, str]) -> dict[str, str]:
+        try:
+            from_policy(declared)
+        except InvalidInput as error:
+            raise ValueError(error.message) from None
+        return declared
 
     @property
-    def rules(self) -> dict[str, int]:
+    def rules(self) -> dict[str, Any]:
         """All but the number."""
         return self.model_dump(exclude={"n"})

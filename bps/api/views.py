@@ -11,8 +11,10 @@ from bps.api.checkpoints import CheckpointView
 from bps.api.contexts import ContextView
 from bps.api.initiatives import InitiativeView
 from bps.api.keys import GeneratedKey, KeyView, SignedStatement
+from bps.api.merging import MergeView
 from bps.api.setup import InitView
 from bps.api.tokens import IssuedToken, TokenView
+from bps.api.validation import ValidationView, ValidatorCheckView, ValidatorView
 from bps.core.error_catalogue import Explanation
 from bps.identity.prune import Pruning
 from bps.initiatives.model import Initiative
@@ -22,10 +24,13 @@ from bps.plans.cloudevents import CloudEvent, rfc3339
 from bps.plans.model import Branch, Plan, RRPlan, Version
 from bps.plans.read import PlanDetail
 from bps.plans.results import BranchResult, PlanResult
+from bps.plans.reviews import Review
 from bps.policy.model import Policy
 from bps.promotion.results import PromotionResult
 from bps.replay.replay import Replayed
 from bps.replay.verify import Verified
+from bps.review.results import ReviewResult
+from bps.review.sheet import ReviewSheet
 from bps.workspace.sync import SyncReport
 
 
@@ -146,6 +151,8 @@ class PolicyView(View):
     max_live_descendants: int
     max_branches: int
     max_linked_traces: int
+    merge: dict[str, str]
+    validators: list[dict[str, Any]]
     etag: str
 
     @classmethod
@@ -218,9 +225,16 @@ OUTPUTS: dict[str, Any] = {
     "branch-show": RRPlan,
     "branch-list": list[BranchView],
     "promote": PromotionResult,
+    "review-list": list[Review],
+    "review-show": ReviewSheet,
+    "review-claim": ReviewResult,
+    "review-resolve": ReviewResult | PromotionResult,
+    "review-complete": PromotionResult,
+    "review-reject": ReviewResult,
     "revert": PromotionResult,
     "canonical": Version,
     "diff": DiffView,
+    "merge": MergeView,
     "mode-show": OperatorMode,
     "mode-read-only": OperatorMode,
     "mode-read-write": OperatorMode,
@@ -236,6 +250,9 @@ OUTPUTS: dict[str, Any] = {
     "context-use": ContextView,
     "context-remove": ContextView,
     "sync": list[SyncReport],
+    "validators-list": list[ValidatorView],
+    "validators-doctor": list[ValidatorCheckView],
+    "validators-run": ValidationView,
     "doctor": list[CheckView],
     "explain": list[ExplanationView],
 }

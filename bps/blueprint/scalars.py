@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 
 _INT_LIMIT = 2**63 - 1
 # A double has at most 309 digits before its point and 767 significant ones in any case.
@@ -49,11 +50,12 @@ _WORDS: dict[str, tuple[Kind, Kind]] = {
     "=": (Kind.VALUE, Kind.TEXT),
 }
 _TEXT = (Kind.TEXT, Kind.TEXT)
+_DECIMAL = (Kind.INT_10, Kind.INT_10)
+_NOT_ZERO = frozenset("123456789")
 _NUMBER_STARTS = frozenset("0123456789+-.")
 
 # Possessive repeats keep hostile scalars linear in time and constant in memory.
-_NUMBER_1_1 = re.compile(
-    r"""
+_NUMBER_1_1 = r"""
       (?P<TIMESTAMP>[0-9]{4}-[0-9]{2}-[0-9]{2}
         |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]++)[0-9]{1,2}:[0-9]{2}:[0-9]{2}
          (?:\.[0-9]*+)?(?:[ \t]*+Z|[ \t]*+[-+][0-9]{1,2}(?::[0-9]{2})?)?)
@@ -65,19 +67,20 @@ _NUMBER_1_1 = re.compile(
     | (?P<FLOAT>(?:[-+]?[0-9][0-9_]*+\.[0-9_]*+|\._*+[0-9][0-9_]*+)(?:[eE][-+][0-9]++)?)
     | (?P<FLOAT_60>[-+]?[0-9][0-9_]*+(?::[0-5]?[0-9])++\.[0-9_]*+)
     | (?P<NON_FINITE>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))
-    """,
-    re.VERBOSE,
-)
-_NUMBER_1_2 = re.compile(
-    r"""
+    """
+_NUMBER_1_2 = r"""
       (?P<INT_10>[-+]?[0-9]++)
     | (?P<INT_8>0o[0-7]++)
     | (?P<INT_16>0x[0-9a-fA-F]++)
     | (?P<FLOAT>[-+]?(?:\.[0-9]++|[0-9]++(?:\.[0-9]*+)?)(?:[eE][-+]?[0-9]++)?)
     | (?P<NON_FINITE>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))
-    """,
-    re.VERBOSE,
-)
+    """
+
+
+@cache
+def _numbers() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How either version writes numbers; compiled when asked for, as `bps merge` seldom asks."""
+    return re.compile(_NUMBER_1_1, re.VERBOSE), re.compile(_NUMBER_1_2, re.VERBOSE)
 
 
 def may_differ_from_text(value: str) -> bool:
@@ -89,7 +92,10 @@ def kinds(value: str) -> tuple[Kind, Kind]:
     """Return how YAML 1.1 and how YAML 1.2 read a plain scalar; linear in its length."""
     if value[:1] not in _NUMBER_STARTS:
         return _WORDS.get(value, _TEXT)
-    old, new = _NUMBER_1_1.fullmatch(value), _NUMBER_1_2.fullmatch(value)
+    if value[0] in _NOT_ZERO and value.isascii() and value.isdigit():
+        return _DECIMAL
+    older, newer = _numbers()
+    old, new = older.fullmatch(value), newer.fullmatch(value)
     return (
         Kind.TEXT if old is None else Kind[str(old.lastgroup)],
         Kind.TEXT if new is None else Kind[str(new.lastgroup)],

@@ -5,7 +5,7 @@ Heavy imports (gRPC) happen inside the functions, so that refusing bad input nee
 
 from __future__ import annotations
 
-from bps.bootstrap.leading import decide_only, lead
+from bps.bootstrap.leading import decide_only, lead, review_sheet
 from bps.bootstrap.members import check_members
 from bps.bootstrap.secret_files import default_first_token_file, default_signing_key_file
 from bps.bootstrap.settings import CAMPAIGN_S, LEASE_TTL_S, Settings, StoreKind
@@ -25,4 +25,5 @@ __all__ = [
     "maintenance",
     "open_store",
     "resilient",
+    "review_sheet",
 ]

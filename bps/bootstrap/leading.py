@@ -14,6 +14,8 @@ from bps.core.ports import Store
 
 if TYPE_CHECKING:
     from bps.core.codec import Record
+    from bps.core.ids import ReviewId
+    from bps.review.sheet import ReviewSheet
     from bps.writepath.command import Command, Outcome
     from bps.writepath.transact import WritePath
 
@@ -34,6 +36,7 @@ async def lead(
     from bps.clock import SystemClock  # noqa: PLC0415
     from bps.leadership.election import Leadership  # noqa: PLC0415
     from bps.setup.initialise import Initialise  # noqa: PLC0415
+    from bps.workshop.workshop import LocalWorkshop  # noqa: PLC0415
     from bps.writepath.transact import WritePath  # noqa: PLC0415
 
     await check_members(store, settings)
@@ -45,11 +48,12 @@ async def lead(
             await leadership.campaign(settings.campaign_s)
         except NotLeader as error:
             raise await _who_leads(store, error) from None
-        write_path = WritePath(store, leadership, clock)
-        if initialise:
-            op_id = f"initialise-{clock.now_ms()}"
-            await write_path.execute(Initialise(ids.SERVICE_PRINCIPAL, op_id))
-        yield write_path
+        async with LocalWorkshop() as workshop:
+            write_path = WritePath(store, leadership, clock, workshop=workshop)
+            if initialise:
+                op_id = f"initialise-{clock.now_ms()}"
+                await write_path.execute(Initialise(ids.SERVICE_PRINCIPAL, op_id))
+            yield write_path
 
 
 async def _who_leads(store: Store, refused: NotLeader) -> NotLeader:
@@ -74,9 +78,21 @@ async def _who_leads(store: Store, refused: NotLeader) -> NotLeader:
     return named.advising(f"Use the service ({use}), or stop all sidecars first.")
 
 
+async def review_sheet(store: Store, review: ReviewId) -> ReviewSheet:
+    """A review computed anew; see `bps.review.read`."""
+    from bps.clock import SystemClock  # noqa: PLC0415
+    from bps.review.read import review_sheet as look  # noqa: PLC0415
+    from bps.workshop.workshop import LocalWorkshop  # noqa: PLC0415
+
+    async with LocalWorkshop() as workshop:
+        return await look(store, SystemClock(), workshop, review)
+
+
 async def decide_only(store: Store, command: Command[R]) -> Outcome[R]:
     """A dry run of `command`; see `bps.writepath.preview`."""
     from bps.clock import SystemClock  # noqa: PLC0415
+    from bps.workshop.workshop import LocalWorkshop  # noqa: PLC0415
     from bps.writepath.preview import decide_only as preview  # noqa: PLC0415
 
-    return await preview(store, SystemClock(), command)
+    async with LocalWorkshop() as workshop:
+        return await preview(store, SystemClock(), command, workshop)

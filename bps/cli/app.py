@@ -22,6 +22,7 @@ from bps.cli import (
     events,
     initiative,
     keys,
+    merge_command,
     mode,
     operating,
     plan,
@@ -29,8 +30,10 @@ from bps.cli import (
     promotion,
     proof,
     reading,
+    review,
     serve,
     token,
+    validators,
 )
 from bps.cli.connection import Connection, setting_of, standalone_from_environment
 from bps.cli.output import drop_output, not_shown, printing
@@ -51,9 +54,11 @@ app = typer.Typer(
 )
 app.add_typer(plan.app, name="plan")
 app.add_typer(branch.app, name="branch")
+app.add_typer(review.app, name="review")
 app.add_typer(context.app, name="context")
 app.add_typer(initiative.app, name="initiative")
 app.add_typer(policy.app, name="policy")
+app.add_typer(validators.app, name="validators")
 app.add_typer(mode.app, name="mode")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
@@ -64,6 +69,7 @@ for function in (
     promotion.revert,
     reading.canonical,
     reading.diff,
+    merge_command.merge,
     reading.log,
     events.events,
     proof.verify,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import signal
+import sys
 
 
 def main() -> None:
     """Run `bps`. Ctrl-C before the commands are there ends it at once: nothing is under way yet."""
+    if sys.argv[1:2] == ["merge"]:
+        from bps.cli.merge_start import start  # noqa: PLC0415 - git starts it once a file
+
+        start(sys.argv[2:])
+    import signal  # noqa: PLC0415 - a merge does without
+
     # A caller that ignores the signal goes on doing so.
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:

@@ -12,6 +12,7 @@ from bps.cli.json_file import read_json
 from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
+from bps.cli.way import Way
 from bps.core.errors import InvalidInput, PreconditionRequired
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ async def set_(
         lambda principal, op: ReplacePolicy(principal, op, wanted.rules, wanted.n, (seen,)),
         lambda client, op: client.replace_policy(wanted, if_match=_header(seen), op_id=op),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    session = session_of(context)
+    if session.connection.to_write(standalone=standalone) is Way.DIRECT:
+        from bps.validation.usable import check_usable  # noqa: PLC0415 - the service does it itself
+
+        await check_usable(wanted.validators)
+    await session.write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 def _document(file: Path, if_match: str | None) -> tuple[PolicyRequest, str]:

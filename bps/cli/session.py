@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bps.cli.backend import Backend, Write
     from bps.client import BpsClient
     from bps.core.ports import Store
+    from bps.writepath.command import Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,8 +93,8 @@ class Session:
         standalone: bool,
         op_id: str | None,
         dry_run: bool = False,
-    ) -> None:
-        """Carry `write` out, print its result, project its plan.
+    ) -> Outcome[V] | None:
+        """Carry `write` out, print its result, project its plan; None for a dry run.
 
         Raises:
             ConfigError: neither a service is named nor `--standalone`, or both are.
@@ -102,7 +103,7 @@ class Session:
         operation = operation_of(op_id)
         if dry_run:
             await self._preview(write, operation, form)
-            return
+            return None
         way = self.connection.to_write(standalone=standalone)
         projected = None if self.workspace is None else write.plan
         with Act[V](operation, form, projected=projected) as act:
@@ -111,6 +112,7 @@ class Session:
                 act.show()
                 if projected is not None:
                     await self._project(backend, projected, act.outcome.result)
+        return act.outcome
 
     @asynccontextmanager
     async def _open(self, way: Way) -> AsyncIterator[Backend]:

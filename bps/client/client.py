@@ -13,11 +13,12 @@ from bps.client.branch_calls import BranchCalls
 from bps.client.event_calls import EventCalls
 from bps.client.key_calls import KeyCalls
 from bps.client.plan_calls import PlanCalls
+from bps.client.review_calls import ReviewCalls
 from bps.client.target import Target
 from bps.client.transport import TIMEOUT_S, Staleness, Transport
 
 
-class BpsClient(PlanCalls, BranchCalls, EventCalls, AdministrationCalls, KeyCalls):
+class BpsClient(PlanCalls, BranchCalls, ReviewCalls, EventCalls, AdministrationCalls, KeyCalls):
     """Use as an asynchronous context manager.
 
         async with BpsClient.connect("http://127.0.0.1:8780", token_file=Path("token")) as client:

@@ -30,7 +30,7 @@ from pydantic.json_schema import WithJsonSchema
 
 from bps.core.errors import Fact, MalformedRecord, SchemaTooNew
 
-SCHEMA = 1
+SCHEMA = 2
 """The schema number that this release writes (`docs/schema-changelog.md`)."""
 NEXT_SCHEMA = SCHEMA + 1
 """The newest that it reads: that of the next release, beside which it must run (ADR 0017)."""

@@ -10,6 +10,8 @@ from typing import Final
 from bps.core.errors import InvalidId
 
 CANONICAL_ACTOR: Final = "canonical"
+REVIEW_ACTOR: Final = "review"
+"""Counts the events of a plan's reviews; no clock of a blueprint or a branch has it."""
 SERVICE_PRINCIPAL: Final = "bps"
 """Who acts where the service itself does; no credential can be its."""
 SHORT_BRANCH_LENGTH: Final = 8
@@ -19,6 +21,7 @@ BRANCH_ID_LENGTH: Final = 40
 PLAN_FORM: Final = r"EP-[1-9][0-9]{0,9}"
 RR_PLAN_FORM: Final = rf"{PLAN_FORM}-RR\(br[0-9a-f]{{8,40}}\)-[1-9][0-9]{{0,9}}"
 BRANCH_FORM: Final = rf"((br)?[0-9a-f]{{8,40}}|{RR_PLAN_FORM})"
+REVIEW_FORM: Final = rf"{PLAN_FORM}-RV[1-9][0-9]{{0,9}}"
 BRANCH_ID_FORM: Final = r"[0-9a-f]{40}"
 INITIATIVE_FORM: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 PRINCIPAL_FORM: Final = r"[a-z0-9][a-z0-9._@-]{0,63}"
@@ -28,6 +31,7 @@ _PLAN = re.compile(PLAN_FORM)
 _BRANCH = re.compile(BRANCH_ID_FORM)
 _BRANCH_PREFIX = re.compile(r"(?:br)?([0-9a-f]{8,40})")
 _RR_PLAN = re.compile(rf"({PLAN_FORM})-RR\(br([0-9a-f]{{8,40}})\)-([1-9][0-9]{{0,9}})")
+_REVIEW = re.compile(rf"({PLAN_FORM})-RV([1-9][0-9]{{0,9}})")
 _INITIATIVE = re.compile(INITIATIVE_FORM)
 _PRINCIPAL = re.compile(PRINCIPAL_FORM)
 _OPERATION = re.compile(OPERATION_FORM)
@@ -113,6 +117,23 @@ class RRPlanId:
 
     def __str__(self) -> str:
         return f"{self.plan}-RR(br{self.branch})-{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewId:
+    """`EP-42-RV1`: review `n` of a plan."""
+
+    plan: str
+    n: int
+
+    @classmethod
+    def parse(cls, text: str) -> ReviewId:
+        """Raises InvalidId."""
+        found = _match(_REVIEW, text, "a review id", "EP-42-RV1")
+        return cls(found[1], int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.plan}-RV{self.n}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ KEY_MAP = (
         "via head",
     ),
     KeyRow("plan-data/{p}/rr/{branch}/{n}", "one RR-plan: state, base, digest, clock", "via head"),
+    KeyRow("plan-data/{p}/review", "the newest review: what waits for a person", "via head"),
+    KeyRow("plan-data/{p}/reviews/{n}", "review n; the same bytes as the newest's", "via head"),
     KeyRow(
         "plan-data/{p}/blobs/{sha256}", "zstd of a blueprint, named by its digest", "promotions"
     ),
@@ -221,6 +223,20 @@ class PlanKeys:
     def rr_plan(self, branch_id: str, n: int) -> bytes:
         """RR-plan `n` of a branch."""
         return self.rr_plans + branch_id.encode() + b"/" + number(n)
+
+    @cached_property
+    def newest_review(self) -> bytes:
+        """The newest review, open or closed."""
+        return self.root + b"review"
+
+    @cached_property
+    def reviews(self) -> bytes:
+        """Prefix of all reviews."""
+        return self.root + b"reviews/"
+
+    def review(self, n: int) -> bytes:
+        """Review `n`."""
+        return self.reviews + number(n)
 
     @cached_property
     def blobs(self) -> bytes:

@@ -30,6 +30,7 @@ from bps.http.routes import (
     promotions,
     proofs,
     reference,
+    reviews,
     rollbacks,
     tokens,
 )
@@ -38,6 +39,7 @@ from bps.http.telemetry import ServerSpans, SpanScope
 
 _ROUTERS = (
     promotions.ROUTER,
+    reviews.ROUTER,
     branches.ROUTER,
     plans.ROUTER,
     blueprints.ROUTER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Depends, Path
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bps.core import ids
@@ -32,6 +32,21 @@ BranchName = Annotated[
     ),
 ]
 """To be parsed by `bps.core.ids.BranchRef`, which needs the plan."""
+
+ReviewNumber = Annotated[
+    int,
+    Field(ge=1, le=_MAX_NUMBER),
+    BeforeValidator(digits),
+    Path(description="Number of a review: 1 of `EP-42-RV1`.", examples=["1"]),
+]
+
+
+def named_review(plan: PlanId, review: ReviewNumber) -> ids.ReviewId:
+    """A dependency: the review that the path names."""
+    return ids.ReviewId(plan, review)
+
+
+NamedReview = Annotated[ids.ReviewId, Depends(named_review)]
 
 VersionNumber = Annotated[
     int,

@@ -19,7 +19,7 @@ class Role(StrEnum):
 
 PURPOSE: Mapping[Role, str] = {
     Role.SUPERVISOR: "runs plans: registers them, opens and rebases branches, promotes, reverts",
-    Role.REVIEWER: "reads plans and events, to judge them; it writes nothing in this release",
+    Role.REVIEWER: "decides reviews: claims, resolves, rejects; what it decided a supervisor publishes",
     Role.OPERATOR: "runs the service: tokens, keys, policy, initiatives; it does not promote",
     Role.AUDITOR: "checks all of it, tokens and checkpoints too; it changes nothing",
     Role.AGENT: "repairs: hands in the fix of a branch, or gives it up",
@@ -39,6 +39,10 @@ class Operation(StrEnum):
     BRANCH_REBASE = "branch.rebase"
     PROMOTE = "promotion.promote"
     REVERT = "promotion.revert"
+    REVIEW_CLAIM = "review.claim"
+    REVIEW_RESOLVE = "review.resolve"
+    REVIEW_COMPLETE = "review.complete"
+    REVIEW_REJECT = "review.reject"
     EVENTS_READ = "events.read"
     PROOF_RUN = "proof.run"
     DOCTOR_READ = "doctor.read"
@@ -58,6 +62,7 @@ class Operation(StrEnum):
 
 _ALL = frozenset(Role)
 _SUPERVISOR = frozenset({Role.SUPERVISOR})
+_REVIEWER = frozenset({Role.REVIEWER})
 _OPERATOR = frozenset({Role.OPERATOR})
 
 ALLOWED: Mapping[Operation, frozenset[Role]] = {
@@ -70,6 +75,10 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.BRANCH_REBASE: _SUPERVISOR,
     Operation.PROMOTE: _SUPERVISOR,
     Operation.REVERT: _SUPERVISOR,
+    Operation.REVIEW_CLAIM: _REVIEWER,
+    Operation.REVIEW_RESOLVE: _REVIEWER,
+    Operation.REVIEW_COMPLETE: _SUPERVISOR,
+    Operation.REVIEW_REJECT: _REVIEWER,
     Operation.EVENTS_READ: _ALL,
     Operation.PROOF_RUN: frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}),
     Operation.DOCTOR_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
@@ -86,7 +95,7 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.CHECKPOINT_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Operation.ROLLBACK_ACCEPT: _OPERATOR,
 }
-"""Creating and promoting RR-plans is the supervisor's alone (R12)."""
+"""Creating and promoting RR-plans is the supervisor's alone (R12), also out of a review."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from bps.core import keys
 from bps.core.chain import GENESIS
 from bps.core.codec import MAX_TIME_MS, canonical_json, sha256_hex, to_decimals
 from bps.core.errors import ClockNullified, ConfigError, MalformedRecord, NotFound
-from bps.core.ids import CANONICAL_ACTOR
 from bps.core.txn import Condition, Operation, Put, absent, unchanged
 from bps.core.vector_clock import Clock
 from bps.plans.events import Body, Envelope
-from bps.plans.evolve import PlanState
+from bps.plans.evolve import PlanState, actor_of
 from bps.plans.legality import check_legal
 from bps.plans.model import Branch, Head, Plan, RRPlan, State
-from bps.plans.stored import branch_at, plan_at, rr_plan_at, version_at
+from bps.plans.reviews import Review
+from bps.plans.stored import branch_at, plan_at, review_at, rr_plan_at, version_at
 from bps.policy.model import Policy, PolicyInForce
 from bps.policy.read import not_initialised
 from bps.writepath.command import OperationId
@@ -112,6 +112,17 @@ class PlanBook:
             raise NotFound(f"There is no plan {self.state.keys.plan}.", plan=self.state.keys.plan)
         return self.state.plan
 
+    def open_review(self) -> Review | None:
+        """What of the plan waits for a person. Raises NotRead, MalformedRecord.
+
+        It must have been asked for before an event of a review is appended.
+        """
+        if self.state.review is None:
+            (stored,) = self.view.get_all([self.state.keys.newest_review])
+            self.state.review = review_at(self.state.keys, stored) if stored else None
+        review = self.state.review
+        return review if review is not None and review.is_open else None
+
     def branches(self) -> list[Branch]:
         """All branches of the plan. Raises NotRead."""
         stored = self.view.under(self.state.keys.branches)
@@ -195,7 +206,7 @@ class PlanBook:
         self, body: Body, branch: str | None, rr: int | None, trace_id: str | None
     ) -> Envelope:
         clock = self.state.clock_after(body, branch, rr)
-        actor = branch or CANONICAL_ACTOR
+        actor = actor_of(body, branch)
         seq = self.head.seq + 1 if self.head else 1
         body_bytes = body.encode()
         envelope = Envelope(

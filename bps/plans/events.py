@@ -5,11 +5,13 @@ The envelope keeps the chain verifiable after gc has deleted a body.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from bps.core.codec import NEXT_SCHEMA, Decimal, Record, Sha256, TimeMs
+from bps.core.codec import NEXT_SCHEMA, Decimal, Record, Sha256, Since, TimeMs
 from bps.core.errors import MalformedRecord, SchemaTooNew
+from bps.plans.merge_record import MergeRecord
 from bps.plans.model import ClockMap, Contributor, StoredState
+from bps.plans.review_events import REVIEW_BODIES, ReviewBody
 
 
 class Envelope(Record):
@@ -88,7 +90,7 @@ class TraceLinked(Record):
 
 
 class BranchSucceeded(Record):
-    """The RR-plan's blueprint was submitted."""
+    """The RR-plan's blueprint was submitted, by whom `by` says since schema 2."""
 
     KIND: ClassVar[str] = "branch_succeeded"
     CARRIES_UNKNOWN: ClassVar[bool] = True
@@ -96,6 +98,7 @@ class BranchSucceeded(Record):
 
     digest: Sha256
     size_bytes: int
+    by: Annotated[str | None, Since(2)] = None
 
 
 class VcNullify(Record):
@@ -112,7 +115,10 @@ class VcNullify(Record):
 
 
 class BlueprintPromoted(Record):
-    """A new canonical version was published: a promotion, or a revert to an older one (R6)."""
+    """A new canonical version was published: a promotion, or a revert to an older one (R6).
+
+    `merge` says how the result was made where it is more than law 1 (ADR 0026).
+    """
 
     KIND: ClassVar[str] = "blueprint_promoted"
     CARRIES_UNKNOWN: ClassVar[bool] = True
@@ -126,9 +132,18 @@ class BlueprintPromoted(Record):
     contributors: list[Contributor]
     reverted_to: Decimal | None
     reason: str
+    merge: Annotated[MergeRecord | None, Since(2)] = None
 
 
-Body = PlanRegistered | BranchOpened | TraceLinked | BranchSucceeded | VcNullify | BlueprintPromoted
+Body = (
+    PlanRegistered
+    | BranchOpened
+    | TraceLinked
+    | BranchSucceeded
+    | VcNullify
+    | BlueprintPromoted
+    | ReviewBody
+)
 
 BODIES: dict[str, type[Body]] = {
     body.TYPE: body
@@ -139,6 +154,7 @@ BODIES: dict[str, type[Body]] = {
         BranchSucceeded,
         VcNullify,
         BlueprintPromoted,
+        *REVIEW_BODIES,
     )
 }
 """Every event type that exists, with the class of its body."""

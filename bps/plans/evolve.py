@@ -9,7 +9,7 @@ from __future__ import annotations
 from bps.core import keys
 from bps.core.codec import Record
 from bps.core.errors import MalformedRecord
-from bps.core.ids import CANONICAL_ACTOR
+from bps.core.ids import CANONICAL_ACTOR, REVIEW_ACTOR
 from bps.core.vector_clock import join, tick
 from bps.plans.events import (
     BlueprintPromoted,
@@ -21,7 +21,17 @@ from bps.plans.events import (
     TraceLinked,
     VcNullify,
 )
+from bps.plans.evolve_review import review_after
 from bps.plans.model import Branch, Plan, RRPlan, State, Version
+from bps.plans.review_events import ReviewBody
+from bps.plans.reviews import Review
+
+
+def actor_of(body: Body, branch: str | None) -> str:
+    """Who counts an event: its branch, the reviews, or canonical."""
+    if branch is not None:
+        return branch
+    return REVIEW_ACTOR if isinstance(body, ReviewBody) else CANONICAL_ACTOR
 
 
 class PlanState:
@@ -35,6 +45,7 @@ class PlanState:
         self.keys = keys.PlanKeys(plan_id)
         self.plan: Plan | None = None
         self.canonical: Version | None = None
+        self.review: Review | None = None
         self.branches: dict[str, Branch] = {}
         self.rr_plans: dict[tuple[str, int], RRPlan] = {}
         self.changed: dict[bytes, Record] = {}
@@ -61,6 +72,9 @@ class PlanState:
             for contributor in body.contributors:
                 clock = join(clock, self.need_rr_plan(contributor.branch, contributor.n).clock)
             return tick(clock, CANONICAL_ACTOR)
+        if isinstance(body, ReviewBody):
+            acts = self.review.acts if self.review is not None else 0
+            return {**self.need_canonical().clock, REVIEW_ACTOR: acts + 1}
         if branch is None:
             raise MalformedRecord(f"A {body.TYPE} names no branch.")
         if isinstance(body, BranchOpened):
@@ -87,11 +101,20 @@ class PlanState:
             case TraceLinked():
                 self._linked(event, body, clock)
             case BranchSucceeded():
-                update = {"state": State.SUCCEEDED, "digest": body.digest}
-                self._change_rr_plan(event, clock, {**update, "size_bytes": body.size_bytes})
+                submitted = {"digest": body.digest, "size_bytes": body.size_bytes}
+                update = {"state": State.SUCCEEDED, **submitted, "submitted_by": body.by}
+                self._change_rr_plan(event, clock, update)
             case VcNullify():
                 update = {"state": body.status, "reason": body.reason}
                 self._change_rr_plan(event, clock, {**update, "closed_ms": event.time_ms})
+            case _:
+                by = event.op.partition("/")[0]
+                self._set_review(review_after(self.review, event.seq, event.time_ms, by, body))
+
+    def _set_review(self, review: Review) -> None:
+        self.review = review
+        self.changed[self.keys.newest_review] = review
+        self.changed[self.keys.review(review.n)] = review
 
     def _set_canonical(self, version: Version) -> None:
         self.canonical = version

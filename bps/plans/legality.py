@@ -18,7 +18,10 @@ from bps.plans.events import (
     VcNullify,
 )
 from bps.plans.evolve import PlanState
+from bps.plans.legality_review import review_objection
+from bps.plans.merge_record import MergeRecord
 from bps.plans.model import Contributor, State, Version
+from bps.plans.review_events import ReviewBody
 
 
 def check_legal(state: PlanState, event: Envelope, body: Body) -> None:
@@ -37,6 +40,11 @@ def _objection(state: PlanState, event: Envelope, body: Body) -> str | None:
         return _of_promotion(state, state.canonical, body)
     if isinstance(body, BranchOpened):
         return _of_opening(state, state.canonical, event, body)
+    if isinstance(body, ReviewBody):
+        by = event.op.partition("/")[0]
+        return review_objection(
+            state.review, state.canonical, state.rr_plans, body, time_ms=event.time_ms, by=by
+        )
     if isinstance(body, TraceLinked) and event.rr is None:
         return None if event.branch in state.branches else "its branch was never opened"
     return _of_act(state, event, body)
@@ -80,9 +88,32 @@ def _of_promotion(state: PlanState, canonical: Version, body: BlueprintPromoted)
         return "a promotion has contributors"
     if not all(_contributed(state, body, each) for each in body.contributors):
         return "a contributor has not succeeded with that blueprint"
+    if body.merge is not None:
+        return _of_merge(state, canonical, body, body.merge)
     if all(each.state is not State.PROMOTED for each in body.contributors):
         return "nobody submitted its blueprint"
     return None
+
+
+def _of_merge(
+    state: PlanState, canonical: Version, body: BlueprintPromoted, merge: MergeRecord
+) -> str | None:
+    """A merged blueprint is nobody's submission; what it was made of is held instead (ADR 0026)."""
+    bases = [state.need_rr_plan(each.branch, each.n).base_digest for each in body.contributors]
+    if (merge.canonical_digest, merge.bases) != (canonical.digest, bases):
+        return "it was merged from something else"
+    review = state.review
+    named = review.review if review is not None and review.is_open else None
+    if merge.review not in {None, named}:
+        return "its review is not open"
+    if not merge.resolutions:
+        return None
+    decided = {
+        (each.conflict, each.take, each.text, each.by)
+        for each in (review.resolutions if review is not None and review.is_open else ())
+    }
+    applied = {(each.conflict, each.take, each.text, each.by) for each in merge.resolutions}
+    return None if applied <= decided else "nobody decided a conflict so"
 
 
 def _contributed(state: PlanState, body: BlueprintPromoted, each: Contributor) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bps.core.codec import Decimal, DecimalMap, Record, Sha256, TimeMs
+from bps.core.codec import Decimal, DecimalMap, Record, Sha256, Since, TimeMs
 from bps.core.ids import RRPlanId
 
 ClockMap = DecimalMap
@@ -141,7 +141,7 @@ class RRPlan(Record):
 
     `base_*` name the canonical version that was forked; `digest` what was submitted. `clock` is
     the RR-plan's own after its last event (on PROMOTED that of the promotion), `vc_parent` the
-    plan's (canonical's) clock when it was opened.
+    plan's (canonical's) clock when it was opened. `submitted_by` is known since schema 2.
     """
 
     KIND: ClassVar[str] = "rr_plan"
@@ -166,3 +166,4 @@ class RRPlan(Record):
     opened_ms: TimeMs
     closed_ms: TimeMs | None
     reason: str
+    submitted_by: Annotated[str | None, Since(2)] = None

@@ -107,12 +107,13 @@ class RegisterPlan:
 
 
 def plan_reads(plan: str) -> list[Read]:
-    """What every command inside a plan reads."""
+    """What every command inside a plan reads; the review, as all promotions ask for it."""
     plan_keys = keys.PlanKeys(plan)
     return [
         Key(plan_keys.record),
         Key(plan_keys.head),
         Key(plan_keys.canonical),
+        Key(plan_keys.newest_review),
         Key(keys.POLICY_CURRENT),
     ]
 

@@ -11,6 +11,7 @@ from bps.core.errors import MalformedRecord
 from bps.core.keys import PlanKeys
 from bps.core.txn import KV
 from bps.plans.model import Branch, Plan, RRPlan, State, Version
+from bps.plans.reviews import Review
 
 
 def plan_at(plan_keys: PlanKeys, kv: KV) -> Plan:
@@ -45,7 +46,16 @@ def rr_plan_at(kv: KV) -> RRPlan:
     return _checked(rr_plan, kv, own, kv.key)
 
 
-_AnyRecord = TypeVar("_AnyRecord", Plan, Version, Branch, RRPlan)
+def review_at(plan_keys: PlanKeys, kv: KV) -> Review:
+    """A review, or the newest one. Raises MalformedRecord, SchemaTooNew."""
+    review = Review.decode(kv.value, key=kv.key)
+    owner = PlanKeys(review.plan)
+    if kv.key == plan_keys.newest_review:
+        return _checked(review, kv, owner.newest_review, plan_keys.newest_review)
+    return _checked(review, kv, owner.review(review.n), kv.key)
+
+
+_AnyRecord = TypeVar("_AnyRecord", Plan, Version, Branch, RRPlan, Review)
 
 
 def _checked(record: _AnyRecord, kv: KV, own: bytes, expected: bytes) -> _AnyRecord:

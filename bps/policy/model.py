@@ -6,12 +6,13 @@ sidecars cannot disagree about the rules and a replay can judge again (design, "
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from bps.core.codec import Decimal, Record, sha256_hex
+from bps.core.codec import Decimal, Record, Since, sha256_hex
 from bps.core.txn import KV
+from bps.policy.validator_use import DEFAULT_VALIDATORS, ValidatorUses
 
 MAX_BLUEPRINT_BYTES = 1_048_576
 """The design's cap for one blueprint (1 MiB); a policy can only lower it."""
@@ -19,6 +20,9 @@ MAX_CONTRIBUTORS = 24
 """Contributors of one promotion that fit into one etcd transaction (design, "Promotion")."""
 MAX_LIVE_DESCENDANTS = 32
 """Live RR-plans below one RR-plan whose closing still fits into one transaction."""
+
+MAX_MERGE_PATTERNS = 128
+"""Declared merge strategies of one policy."""
 
 
 class Policy(Record):
@@ -35,8 +39,13 @@ class Policy(Record):
     max_linked_traces: Annotated[int, Field(ge=1, le=1_000)]
     """Trace ids kept by name in one branch record; later ones are in the log and counted."""
 
+    merge: Annotated[dict[str, str], Since(2)] = Field(default_factory=dict)
+    """Merge strategies by path pattern, as `bps.merge.declared` reads them (docs/policy.md)."""
+    validators: Annotated[ValidatorUses, Since(2)] = Field(default_factory=list)
+    """Validators that judge each promotion; none in what was stored before schema 2."""
+
     @property
-    def rules(self) -> dict[str, int]:
+    def rules(self) -> dict[str, Any]:
         """All but the number."""
         return self.model_dump(exclude={"n"})
 
@@ -48,6 +57,7 @@ DEFAULT_POLICY = Policy(
     max_live_descendants=MAX_LIVE_DESCENDANTS,
     max_branches=255,
     max_linked_traces=64,
+    validators=DEFAULT_VALIDATORS,
 )
 """Written as `policy/1` at the first use of an empty store; documented in docs/policy.md."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bps.core import keys
+from bps.core.codec import canonical_json
 from bps.core.errors import InvalidInput
 from bps.core.ports import Key, Read
 from bps.core.txn import Put, absent, unchanged
@@ -28,7 +29,7 @@ class ReplacePolicy:
 
     principal: str
     op_id: str
-    rules: dict[str, int]
+    rules: dict[str, Any]
     n: int | None
     if_match: IfMatch
 
@@ -64,7 +65,8 @@ class ReplacePolicy:
         check_if_match(self.if_match, in_force.etag, "The policy")
         before = in_force.policy
         same = (unchanged(keys.POLICY_CURRENT, stored.mod_revision),)
-        if self.rules == before.rules:
+        # As bytes, for Python holds true and 1 for equal.
+        if canonical_json(self.rules) == canonical_json(before.rules):
             return Noop(before, f"policy {before.n} has these rules already", same)
         if self.n not in {None, before.n + 1}:
             msg = f"The next policy is number {before.n + 1}, not {self.n}; leave `n` out."

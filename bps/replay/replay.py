@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from bps.core import keys
 from bps.core.codec import Decimal, Record
 from bps.core.errors import LimitExceeded, MalformedRecord, ReplayDiverged
-from bps.core.ids import CANONICAL_ACTOR
 from bps.core.ports import Store
 from bps.plans.events import BlueprintPromoted, Body, Envelope, body_type
-from bps.plans.evolve import PlanState
+from bps.plans.evolve import PlanState, actor_of
 from bps.plans.legality import check_legal
 from bps.plans.model import RRPlan, Version
+from bps.plans.reviews import Review
 from bps.replay.clock_digests import ClockDigests
 from bps.replay.log import PinnedLog, pin
 from bps.replay.stored import StoredRecords
@@ -89,6 +89,9 @@ class _Rebuilt:
         for key, record in self._state.changed.items():
             if isinstance(record, Version) and key != self._state.keys.canonical:
                 await self._stored.expect_final(key, record)
+            elif isinstance(record, Review):
+                if not record.is_open and key != self._state.keys.newest_review:
+                    await self._stored.expect_final(key, record)
             elif isinstance(record, RRPlan):
                 if event.fields["type"] == "BRANCH_OPENED":
                     self._opened += 1
@@ -102,7 +105,7 @@ class _Rebuilt:
         envelope = Envelope.from_fields(event.fields, key=at.event(event.seq))
         body: Body = body_type(envelope).decode(event.body, key=at.body(event.seq))
         clock = self._state.clock_after(body, envelope.branch, envelope.rr)
-        actor = envelope.branch or CANONICAL_ACTOR
+        actor = actor_of(body, envelope.branch)
         said = (envelope.actor, envelope.counter, envelope.clock_digest)
         if said != (actor, clock.get(actor), self._digests.digest(actor, clock)):
             raise MalformedRecord("its actor, counter or clock is not the one that follows.")
@@ -124,6 +127,11 @@ class _Rebuilt:
         await stored.expect_final(plan_keys.record, state.plan)
         await stored.flush()
         await stored.expect_now(plan_keys.canonical, canonical)
+        review = state.review
+        if review is not None:
+            await stored.expect_now(plan_keys.newest_review, review)
+            if review.is_open:
+                await stored.expect_now(plan_keys.review(review.n), review)
         for branch in state.branches.values():
             await stored.expect_now(plan_keys.branch(branch.branch), branch)
         for place, rr_plan in state.rr_plans.items():
@@ -133,10 +141,12 @@ class _Rebuilt:
             (plan_keys.branches, len(state.branches)),
             (plan_keys.versions, canonical.version),
             (plan_keys.rr_plans, self._opened),
+            (plan_keys.reviews, review.n if review is not None else 0),
         ):
             await stored.expect_count(prefix, count, self._derived)
             records += count
-        inside = 2 + 2 * self._log.head.seq + records + await stored.blob_count()
+        single = 2 if review is None else 3
+        inside = single + 2 * self._log.head.seq + records + await stored.blob_count()
         await stored.expect_count(plan_keys.root, inside, self._belongs)
         return Replayed(
             plan=self._log.plan,
@@ -151,17 +161,21 @@ class _Rebuilt:
         )
 
     def _belongs(self, key: bytes) -> bool:
-        """Inside of a plan lie its head, canonical, events, bodies, records, blobs; no more."""
+        """Inside of a plan lie head, canonical, review, events, bodies, records, blobs; no more."""
         at = self._state.keys
         log = (at.events, at.bodies, at.blobs)
-        known = (*log, at.branches, at.versions, at.rr_plans)
-        return key in {at.head, at.canonical} or key.startswith(known)
+        known = (*log, at.branches, at.versions, at.rr_plans, at.reviews)
+        single = {at.head, at.canonical} | ({at.newest_review} if self._state.review else set())
+        return key in single or key.startswith(known)
 
     def _derived(self, key: bytes) -> bool:
         plan_keys = self._state.keys
         n = keys.last_number(key) or 0
         if key.startswith(plan_keys.versions):
             return key == plan_keys.version(n) and 1 <= n <= self._state.need_canonical().version
+        if key.startswith(plan_keys.reviews):
+            newest = self._state.review
+            return newest is not None and key == plan_keys.review(n) and 1 <= n <= newest.n
         branches: Sequence[str] = list(self._state.branches)
         if key.startswith(plan_keys.branches):
             return key in {plan_keys.branch(branch) for branch in branches}

@@ -25,6 +25,8 @@ COMMANDS = (
     "AddKey",
     "AcceptRollback",
     "AdvanceCheckpoint",
+    "ClaimReview",
+    "CompleteReview",
     "CreateInitiative",
     "CreateToken",
     "FailBranch",
@@ -35,7 +37,9 @@ COMMANDS = (
     "PruneTokens",
     "RebaseBranch",
     "RegisterPlan",
+    "RejectReview",
     "ReplacePolicy",
+    "ResolveReview",
     "Revert",
     "RevokeKey",
     "RevokeToken",
@@ -187,7 +191,7 @@ class Metrics:
         )
         self._conflicts = Counter(
             "haios_rrplan_merge_conflicts",
-            "Promotions refused because blueprints changed the same thing.",
+            "Promotions that a review was needed for, opened or open before.",
             registry=registry,
         )
         self._depths = Histogram(

@@ -42,6 +42,7 @@ from bps.sidecar.space import SpaceWatch
 from bps.sidecar.terms import Terms
 from bps.sidecar.write_queue import WriteQueue
 from bps.space.verdict import DEFAULT_QUOTA_BYTES
+from bps.workshop.workshop import ProcessWorkshop
 from bps.writepath.admission import Bounds
 from bps.writepath.command import Command, Outcome
 from bps.writepath.transact import WritePath
@@ -106,6 +107,7 @@ class Sidecar:
             settings.name,
             settings.signer.public if settings.signer else None,
         )
+        self.workshop = ProcessWorkshop()
         self.first_token = FirstToken(store, clock, settings.first_token_file)
         self.terms = Terms(
             store,
@@ -116,6 +118,7 @@ class Sidecar:
             recover=self._recover,
             witness=self._witness,
             leader_now=lambda: self.peers.leader,
+            workshop=self.workshop,
         )
         self.clocks = ClockWatch(
             store,
@@ -277,6 +280,7 @@ class Sidecar:
             task.cancel()
         # Where the store does not take the resignation in time, the lease runs out by itself.
         await asyncio.wait(self._tasks, timeout=_RESIGN_S)
+        await self.workshop.close()
         for task in self._tasks:
             if task.done() and not task.cancelled() and (failed := task.exception()):
                 _log.warning("%s ended badly", task.get_name(), exc_info=failed)

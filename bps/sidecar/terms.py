@@ -38,6 +38,7 @@ from bps.leadership.modes import (
 )
 from bps.sidecar.edges import Edges
 from bps.sidecar.peers import Leader
+from bps.writepath.prepare import Workshop
 from bps.writepath.transact import WritePath
 
 _WATCH_TERM_S = 0.1
@@ -64,6 +65,7 @@ class Terms:
         recover: Recover,
         witness: Callable[[], Compare | None],
         leader_now: Callable[[], Leader | None],
+        workshop: Workshop | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -73,6 +75,7 @@ class Terms:
         self._recover = recover
         self._witness = witness
         self._leader_now = leader_now
+        self._workshop = workshop
         self._left = LeftLeases()
         self._path: WritePath | None = None
         self._fence: Fence | None = None
@@ -212,7 +215,13 @@ class Terms:
         self._lost = None
         self._fence = leadership.fence()
         self._set(replace(self._facts, term=Term.RECOVERING, ended=None))
-        path = WritePath(self._store, leadership, self._clock, witness=self._witness)
+        path = WritePath(
+            self._store,
+            leadership,
+            self._clock,
+            witness=self._witness,
+            workshop=self._workshop,
+        )
         await self._recover(path)
         if self._lost is not None:
             raise self._lost

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from bps.core import keys
 from bps.core.codec import Record, canonical_json, sha256_hex
-from bps.core.errors import IdempotencyKeyReused, MalformedRecord
+from bps.core.errors import IdempotencyKeyReused, MalformedRecord, Rejected
 from bps.core.ports import Read
 from bps.core.txn import KV, Condition, Fence, Operation
 from bps.writepath.view import View
@@ -18,6 +18,24 @@ from bps.writepath.view import View
 R = TypeVar("R", bound=Record)
 V = TypeVar("V", bound=BaseModel)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
+
+
+class Refusable(Record):
+    """A result that may be a refusal, although something was written: a review, say.
+
+    The operation is done and recorded like any other; whoever asked, or asks again, is told
+    `refusal` instead of the result (design: `Review(conflicts)`).
+    """
+
+    def refusal(self) -> Rejected | None:
+        """What the caller is told, or None where the result is no refusal."""
+        raise NotImplementedError
+
+
+def check_refusal(result: Record) -> None:
+    """Raise the refusal that `result` is, if it is one. Raises Rejected."""
+    if isinstance(result, Refusable) and (refused := result.refusal()) is not None:
+        raise refused
 
 
 class OpRecord(Record):

@@ -7,9 +7,10 @@ where it is cold. A conflict outside the plan costs one more, as its answer brin
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bps.core import keys
 from bps.core.codec import Record
@@ -24,6 +25,7 @@ from bps.core.errors import (
     Overloaded,
     Rejected,
     Unavailable,
+    WorkFailed,
 )
 from bps.core.ports import Clock, Key, Read, Store
 from bps.core.txn import (
@@ -50,6 +52,7 @@ from bps.writepath.command import (
     recorded_outcome,
     repeated,
 )
+from bps.writepath.prepare import NotPrepared, Preparations, Work
 from bps.writepath.settlement import Done, settle
 from bps.writepath.view import NotRead, View
 from bps.writepath.warm import WarmPlans
@@ -76,6 +79,7 @@ class Execution(Generic[R]):
         command: Command[R],
         *,
         witness: Callable[[], Compare | None],
+        preparations: Preparations,
     ) -> None:
         self._store = store
         self._authority = authority
@@ -83,6 +87,8 @@ class Execution(Generic[R]):
         self._warm = warm
         self._command = command
         self._witness = witness
+        self._preparations = preparations
+        self._prepared: dict[Work[Any], Any] = {}
         self._operation: OperationId = command.operation
         self._deadline_s = 0.0
         self._wanted_until_s = math.inf
@@ -103,6 +109,8 @@ class Execution(Generic[R]):
             except NotRead as unread:
                 self._check_time()
                 view = await self._read_more(view, unread.reads)
+            except NotPrepared as wanted:
+                self._prepared[wanted.work] = await self._prepare(wanted.work)
             except LeaseNotFound:
                 self._check_time()
                 await self._authority.ops_lease_id(renew=True)
@@ -125,6 +133,7 @@ class Execution(Generic[R]):
         if recorded is not None and (done := recorded_outcome(self._command, recorded)):
             return done
         lease_id = await self._authority.ops_lease_id()
+        view.prepared = self._prepared
         decided = self._decide(view)
         if decided is None:
             return await self._read(view.guessed)
@@ -148,6 +157,16 @@ class Execution(Generic[R]):
             return Outcome(decided.result, "committed", revision=answer.revision)
         check_witness(witness, answer)
         return await self._learn(view, txn, answer, fence)
+
+    async def _prepare(self, work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives
+        """The result of heavy work by the deadline. Raises WorkFailed, Contended."""
+        self._check_time()
+        try:
+            async with asyncio.timeout(self._deadline_s - self._clock.monotonic_s()):
+                return await self._preparations.result_of(work)
+        except TimeoutError:
+            msg = f"Operation {self._operation.name} was not prepared by its deadline."
+            raise WorkFailed(msg, op=self._operation.name) from None
 
     async def _settled(self, fence: Fence, before: KV | None) -> Outcome[R] | View:
         """What became of a write without an answer; a fresh view where it never will be applied."""

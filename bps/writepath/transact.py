@@ -14,8 +14,9 @@ from bps.core.codec import Record
 from bps.core.errors import Overloaded
 from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
-from bps.writepath.command import Command, Outcome, WriteAuthority
+from bps.writepath.command import Command, Outcome, WriteAuthority, check_refusal
 from bps.writepath.execution import Execution
+from bps.writepath.prepare import InThreads, Preparations, Workshop
 from bps.writepath.warm import WarmPlans
 
 R = TypeVar("R", bound=Record)
@@ -32,13 +33,18 @@ class WritePath:
         *,
         deadline_s: float = 5.0,
         witness: Callable[[], Compare | None] = lambda: None,
+        workshop: Workshop | None = None,
     ) -> None:
-        """`witness` is a condition that only a store that was rolled back does not meet."""
+        """`witness` is a condition that only a store that was rolled back does not meet.
+
+        Heavy work is done in `workshop`, or in threads of this process where there is none.
+        """
         self._store = store
         self._authority = authority
         self._clock = clock
         self._deadline_s = deadline_s
         self._witness = witness
+        self._preparations = Preparations(store, workshop or InThreads())
         self._warm = WarmPlans()
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -49,7 +55,8 @@ class WritePath:
         request has an answer or its own deadline (at most 4 s); its settlement is.
 
         Raises:
-            Rejected: the state, read freshly, does not allow it.
+            Rejected: the state, read freshly, does not allow it; or a review was opened instead.
+            WorkFailed: a merge took too long; nothing was written.
             IdempotencyKeyReused: the operation id was used with another request.
             OutcomeUnknown: sent, and no answer until the deadline; repeat with the same id.
             Contended: other writers won until the deadline.
@@ -58,6 +65,11 @@ class WritePath:
             StoreRolledBack: the store lacks what the witness saw; nothing was written.
             Unavailable: the store does not answer; nothing was written.
         """
+        outcome = await self._execute(command, deadline_s)
+        check_refusal(outcome.result)
+        return outcome
+
+    async def _execute(self, command: Command[R], deadline_s: float | None) -> Outcome[R]:
         if command.plan is None:
             return await self._execution(command, None).run(self._deadline_s, deadline_s)
         queue = self._queues.setdefault(command.plan, asyncio.Lock())
@@ -81,5 +93,11 @@ class WritePath:
 
     def _execution(self, command: Command[R], warm: WarmPlans | None) -> Execution[R]:
         return Execution(
-            self._store, self._authority, self._clock, warm, command, witness=self._witness
+            self._store,
+            self._authority,
+            self._clock,
+            warm,
+            command,
+            witness=self._witness,
+            preparations=self._preparations,
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bps.core.ports import Key, Prefix, Read, Snapshot
 from bps.core.txn import KV
+from bps.writepath.prepare import NotPrepared, Work
+
+T = TypeVar("T")
 
 
 class NotRead(Exception):
@@ -26,6 +30,7 @@ class View:
     def __init__(self, *, fresh: bool) -> None:
         self.fresh = fresh
         self.guessed: set[bytes] = set()
+        self.prepared: Mapping[Work[Any], Any] = {}
         self._kvs: dict[bytes, KV | None] = {}
         self._complete: set[bytes] = set()
 
@@ -41,6 +46,18 @@ class View:
             if any(key.startswith(prefix) for prefix in self._complete):
                 return None
             raise NotRead([Key(key)]) from None
+
+    def result_of(self, work: Work[T]) -> T:
+        """The result of heavy work that was done before the decision.
+
+        Raises:
+            NotPrepared: it was not; the loop does it and decides again.
+        """
+        try:
+            found: T = self.prepared[work]
+        except KeyError:
+            raise NotPrepared(work) from None
+        return found
 
     def get_all(self, wanted: Iterable[bytes]) -> list[KV | None]:
         """Several keys. Raises NotRead that names all the missing ones together."""

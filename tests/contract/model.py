@@ -127,7 +127,7 @@ class PlanModel:
         return Expected(201)
 
     def promote(self, causes: Iterable[int], *, seen: bool) -> Expected:
-        """What succeeded becomes canonical where it is one change of the canonical content."""
+        """What succeeded becomes canonical where it is one change of the one place there is."""
         if not self.versions:
             return NOTHING_THERE
         if not seen:
@@ -138,13 +138,18 @@ class PlanModel:
         chosen = [self.branches[cause] for cause in named or self.ready()]
         if not chosen or any(each.status != "SUCCEEDED" for each in chosen):
             return NOT_NOW
-        edits = [each for each in chosen if each.content not in {self.canonical, each.base}]
-        if any(each.base != self.canonical for each in edits):
-            return refused(412, "STALE_BASE")
+        edits = [each for each in chosen if each.content != each.base]
         contents = {each.content for each in edits}
+        if any(each.base != self.canonical for each in edits):
+            # Canonical's own change of the same place is one editor's more.
+            contents.add(self.canonical)
         if len(contents) > 1:
-            return refused(409, "MERGE_CONFLICT")
-        return self._publish(chosen, contents.pop() if contents else None)
+            idle = [each for each in chosen if each.content == each.base]
+            if named or not idle:
+                return refused(409, "MERGE_CONFLICT")
+            return self._publish(idle, None)
+        content = contents.pop() if contents else self.canonical
+        return self._publish(chosen, None if content == self.canonical else content)
 
     def revert(self, to: int, *, seen: bool) -> Expected:
         """An older content becomes canonical again, as a new version."""

@@ -25,6 +25,7 @@ POLICY = {
     "max_live_descendants": 32,
     "max_branches": 200,
     "max_linked_traces": 64,
+    "validators": [],
 }
 STALE = (("If-Match", '"9-9"'),)
 

@@ -28,7 +28,6 @@ LIVES = settings(
 AT_LEAST = {
     "life with a promotion": 30,
     "promotions 201": 30,
-    "promotions STALE_BASE": 5,
     "promotions MERGE_CONFLICT": 5,
     "promotions PRECONDITION_FAILED": 5,
     "reverts 201": 5,

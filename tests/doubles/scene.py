@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
 from bps.core import keys
 from bps.core.ids import BranchRef
@@ -23,6 +23,7 @@ from bps.promotion.results import PromotionResult
 from bps.promotion.revert import Revert
 from bps.setup.initialise import Initialise
 from bps.store.memory import MemoryStore
+from bps.writepath.prepare import Workshop
 from bps.writepath.transact import WritePath
 from tests.doubles.authority import HeldAuthority
 from tests.doubles.faulty_store import FaultyStore
@@ -52,15 +53,27 @@ class Scene:
     _numbers: count[int] = field(default_factory=count)
 
     @classmethod
-    async def make(cls, plan: str | None = PLAN, content: bytes = b"v1") -> Self:
-        """An initialised store, and `plan` registered in it where it is not None."""
+    async def make(
+        cls,
+        plan: str | None = PLAN,
+        content: bytes = b"v1",
+        *,
+        workshop: Workshop | None = None,
+    ) -> Self:
+        """An initialised store, and `plan` registered in it where it is not None.
+
+        Without a `workshop` that can run them, the policy asks for no validators.
+        """
         clock = ManualClock(jumps=True)
         memory = MemoryStore(clock)
         faulty = FaultyStore(memory)
         store = RecordingStore(faulty)
         authority = await HeldAuthority.take(memory)
-        scene = cls(clock, memory, faulty, store, authority, WritePath(store, authority, clock))
+        path = WritePath(store, authority, clock, workshop=workshop)
+        scene = cls(clock, memory, faulty, store, authority, path)
         await scene.path.execute(Initialise(WHO, "init"))
+        if workshop is None:
+            await scene.set_policy(validators=[])
         await scene.path.execute(CreateInitiative(WHO, "initiative", "initiative"))
         if plan is not None:
             await scene.register(content, plan)
@@ -123,7 +136,7 @@ class Scene:
     async def revert(self, to: int, *, plan: str = PLAN) -> PromotionResult:
         return (await self.path.execute(Revert(WHO, self.op(), plan, to, "why"))).result
 
-    async def set_policy(self, **changes: int) -> Policy:
+    async def set_policy(self, **changes: Any) -> Policy:
         """Put another policy in force, as a later release will do it by a command."""
         policy = Policy.model_validate({**DEFAULT_POLICY.model_dump(), **changes})
         written = await self.memory.commit(Txn((), (Put(keys.POLICY_CURRENT, policy.encode()),)))

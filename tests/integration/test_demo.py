@@ -47,8 +47,8 @@ def test_the_story_holds_and_leaves_nothing(tmp_path: Path) -> None:
     claims = re.findall(r"^ *[0-9.]+ s {4}ok  (.+)$", ran.out, re.MULTILINE)
     assert f"all {len(claims)} claims were checked and hold\n" == ran.err
     for told in (
-        "StaleBase, not first-writer-wins",
-        "OBSOLETE_SUPERSEDED",
+        "merged into the moved canonical: version 3, not first-writer-wins",
+        "OBSOLETE_MERGED",
         "bps verify finds it and names event 5",
         "records equal",
         "etcd is stopped and its data are gone",

@@ -7,7 +7,13 @@ other programs read `code`. A code, once released, is never renamed or reused.
 from __future__ import annotations
 
 from bps.core.errors.access import AccessError, Forbidden, Unauthenticated
-from bps.core.errors.availability import AvailabilityError, ClockJump, Overloaded, ReadOnly
+from bps.core.errors.availability import (
+    AvailabilityError,
+    ClockJump,
+    Overloaded,
+    ReadOnly,
+    WorkFailed,
+)
 from bps.core.errors.base import BpsError, Fact
 from bps.core.errors.integrity import (
     BadSignature,
@@ -34,6 +40,7 @@ from bps.core.errors.rejected import (
     NotFound,
     PreconditionFailed,
     Rejected,
+    ReviewHeld,
     StaleBase,
     ValidationFailed,
     WorkspaceConflict,
@@ -132,6 +139,7 @@ __all__ = [
     "RequestTimedOut",
     "RequestTooLarge",
     "ResultNotShown",
+    "ReviewHeld",
     "RouteNotFound",
     "SchemaTooNew",
     "StaleBase",
@@ -146,6 +154,7 @@ __all__ = [
     "UnsafePath",
     "UnsupportedMediaType",
     "ValidationFailed",
+    "WorkFailed",
     "WorkspaceConflict",
     "WrongState",
 ]

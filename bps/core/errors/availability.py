@@ -28,3 +28,9 @@ class Overloaded(AvailabilityError):
     """More writes wait than can be done before their deadlines. facts: retry_after_s."""
 
     code = "OVERLOADED"
+
+
+class WorkFailed(AvailabilityError):
+    """A merge took too long, or the process that did it ended; nothing was written."""
+
+    code = "WORK_FAILED"

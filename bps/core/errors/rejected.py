@@ -29,6 +29,12 @@ class MergeConflict(Rejected):
     code = "MERGE_CONFLICT"
 
 
+class ReviewHeld(Rejected):
+    """A reviewer works on the plan's review, and others wait. facts: review, by, until_ms."""
+
+    code = "REVIEW_HELD"
+
+
 class ValidationFailed(Rejected):
     """A semantic validator vetoed the result (R7)."""
 

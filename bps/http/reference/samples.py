@@ -57,6 +57,31 @@ _BY_NAME = {
     "store": _ID,
     "nonce": "c0ffee" + "0" * 26,
     "signature": "base64 of 64 bytes",
+    "review": "EP-42-RV1",
+    "in_review": "EP-42-RR(br66400e4b)-1",
+    "waiting": "EP-42-RR(br66400e4b)-1",
+    "contributors": "EP-42-RR(br66400e4b)-1",
+    "take": "canonical",
+    "text": None,
+    "value": 900,
+    "path": "/tasks/0/timeout_ms",
+    "conflict": _SHA256,
+    "claimed_by": None,
+    "act": "resolved",
+    "etag": "1-9",
+    "strategy": "atomic",
+    "suggestion": None,
+    "finding": None,
+    "findings": "No task has this id.",
+    "message": "No task has this id.",
+    "hint": "",
+    "line": 12,
+    "change": "changed",
+    "sources": "EP-42-RR(br66400e4b)-1",
+    "severity": "error",
+    "engine": "1",
+    "distribution": "blueprint-promotion-service",
+    "name": "references",
     "check": "quorum",
     "status": "ok",
     "detail": "a linearizable read works",
@@ -71,7 +96,16 @@ _BY_NAME = {
     "canonical_etag": f"1-{_SHA256}",
     **dict.fromkeys(("digest", "canonical_digest", "head", "hash", "prev", "bpsprev"), _SHA256),
     **dict.fromkeys(
-        ("published_by", "registered_by", "created_by", "added_by", "revoked_by"), "supervisor-1"
+        (
+            "published_by",
+            "registered_by",
+            "created_by",
+            "added_by",
+            "revoked_by",
+            "opened_by",
+            "submitted_by",
+        ),
+        "supervisor-1",
     ),
     **dict.fromkeys(("time", "registered_at", "created_at", "added_at"), _AT),
     **dict.fromkeys(("expires_at", "revoked_at"), None),
@@ -91,6 +125,7 @@ _BY_NAME = {
             "linked_traces",
             "bpscounter",
             "next_after",
+            "acts",
         ),
         "1",
     ),
@@ -110,7 +145,8 @@ def sample(schema: Schema, document: Schema, name: str = "") -> Any:  # noqa: AN
             return sample(schema[choice][0], document, name)
     if schema.get("pattern") in _BY_PATTERN:
         return _BY_PATTERN[schema["pattern"]]
-    return _BY_NAME[name] if name in _BY_NAME else _by_type(schema, document, name)
+    named = name in _BY_NAME and schema.get("type") not in {"array", "object"}
+    return _BY_NAME[name] if named else _by_type(schema, document, name)
 
 
 def _given(schema: Schema) -> tuple[bool, Any]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bps.api.requests import PolicyRequest
 from bps.core.codec import sha256_hex
-from bps.core.errors import PreconditionFailed, PreconditionRequired
+from bps.core.errors import PluginError, PreconditionFailed, PreconditionRequired
 from bps.http.answers import ETAG_HEADER, answer, outcome_answer, unless_known
 from bps.http.documented import example, read, refuses, written
 from bps.http.etags import need_if_match
@@ -21,6 +21,7 @@ from bps.identity.roles import Operation
 from bps.policy.model import Policy
 from bps.policy.read import policy_in_force
 from bps.policy.replace import ReplacePolicy
+from bps.validation.usable import check_usable
 from bps.writepath.precondition import IfMatch
 
 ROUTER = router("policy")
@@ -47,7 +48,7 @@ async def show_policy(request: Request) -> Response:
     responses=written(Policy, headers=ETAG_HEADER),
     openapi_extra=asks(
         Operation.POLICY_REPLACE,
-        **refuses(PreconditionFailed, PreconditionRequired),
+        **refuses(PluginError, PreconditionFailed, PreconditionRequired),
         **example(etag_of="/v1/policy"),
     ),
 )
@@ -58,6 +59,7 @@ async def replace_policy(
     wanted: PolicyRequest,
 ) -> Response:
     """Put a whole policy in force as the next version; it never overwrites an unseen one."""
+    await check_usable(wanted.validators)
     command = ReplacePolicy(principal_of(request), op_id, wanted.rules, wanted.n, seen)
     outcome = await carry_out(request, command)
     policy = outcome.result

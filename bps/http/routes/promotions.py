@@ -17,7 +17,7 @@ from bps.core.errors import (
     MergeConflict,
     NotFound,
     PreconditionFailed,
-    StaleBase,
+    ReviewHeld,
     TooLarge,
     WrongState,
 )
@@ -55,9 +55,9 @@ def _publishes(result: PromotionResult) -> bool:
         **refuses(
             NotFound,
             Ambiguous,
-            StaleBase,
             PreconditionFailed,
             MergeConflict,
+            ReviewHeld,
             WrongState,
             ClockNullified,
             LimitExceeded,
@@ -83,7 +83,7 @@ async def promote(
     if not wanted.dry_run:
         return await execute(request, command, created=_publishes)
     sidecar = service_of(request).sidecar
-    outcome = await decide_only(sidecar.reads, sidecar.clock, command)
+    outcome = await decide_only(sidecar.reads, sidecar.clock, command, sidecar.workshop)
     if outcome.how == "noop":
         # A receipt proves an event, and there is none.
         result = outcome.result.model_copy(update={"receipt": None})

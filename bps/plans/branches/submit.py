@@ -65,7 +65,9 @@ class SubmitBranch:
         if too_large := check_blueprint_size(book.policy, self.blob):
             raise too_large
         book.append(
-            BranchSucceeded(digest=self.blob.digest, size_bytes=self.blob.size_bytes),
+            BranchSucceeded(
+                digest=self.blob.digest, size_bytes=self.blob.size_bytes, by=self.principal
+            ),
             branch=rr_plan.branch,
             rr=rr_plan.n,
         )

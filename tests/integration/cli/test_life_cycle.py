@@ -167,9 +167,10 @@ def submit(console: Console, first: str, second: str) -> None:
 
 
 def promote(console: Console, first: str, second: str) -> None:
-    """promote, dry and wet; then the second's base has moved."""
-    refused = console.refused("promote", PLAN, code="MERGE_CONFLICT", exit_code=1)
-    assert sorted(refused["facts"]["rr_plans"]) == sorted((first, second))
+    """promote, dry and wet; the second would be merged into what has moved."""
+    both = console.data("promote", PLAN, "--dry-run")
+    assert sorted(each["rr_plan"] for each in both["contributors"]) == sorted((first, second))
+    assert (both["how"], both["version"]) == ("promotion", "2")
     revision = console.revision()
     dry = console.data("promote", PLAN, first, "--dry-run")
     assert (dry["version"], dry["receipt"]) == ("2", None)
@@ -188,13 +189,9 @@ def promote(console: Console, first: str, second: str) -> None:
     assert json.loads(console.bps(*repeated, "-o", "json").out) == wet
     assert console.contents() == before
 
-    for options in ((), ("--dry-run",)):
-        stale = console.refused("promote", PLAN, second, *options, code="STALE_BASE", exit_code=1)
-        assert stale["facts"]["canonical_version"] == "2"
-    told = console.bps("promote", PLAN, second)
-    assert (told.code, told.out) == (1, "")
-    assert "[STALE_BASE]" in told.err
-    assert "next: Run `bps branch rebase`" in told.err
+    merged = console.data("promote", PLAN, second, "--dry-run")
+    assert (merged["how"], merged["version"]) == ("promotion", "3")
+    assert [each["state"] for each in merged["contributors"]] == ["OBSOLETE_MERGED"]
     assert console.data("branch", "show", PLAN, second)["state"] == "SUCCEEDED"
     again = console.bps("promote", PLAN, first, "-o", "json")
     assert (again.code, again.problem["code"]) == (1, "WRONG_STATE")
@@ -342,6 +339,7 @@ def operate(console: Console) -> None:
         "events",
         "init",
         "keys",
+        "merge",
         "mode",
         "policy",
         "token",

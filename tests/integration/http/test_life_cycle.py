@@ -70,8 +70,8 @@ async def life(url: str) -> None:
         )
         assert sorted(answer.status_code for answer in answers) == [201, 412]
         lost = one if answers[0].status_code == 412 else two
-        stale = await ask(client, "POST", f"{PLAN}/promotions", 412, json={"branches": [lost]})
-        assert stale.json()["code"] == "STALE_BASE"
+        waits = await ask(client, "POST", f"{PLAN}/promotions", 409, json={"branches": [lost]})
+        assert waits.json()["code"] == "MERGE_CONFLICT"
         rebased = await ask(client, "POST", f"{PLAN}/branches/{lost}/rebase", 201)
         await ask(
             client,

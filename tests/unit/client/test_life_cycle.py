@@ -14,9 +14,9 @@ from bps.core.errors import (
     IdempotencyKeyReused,
     InvalidBlueprint,
     InvalidInput,
+    MergeConflict,
     NotFound,
     PreconditionFailed,
-    StaleBase,
     Unauthenticated,
 )
 from bps.plans.model import State
@@ -88,7 +88,7 @@ async def test_branches_are_failed_and_rebased() -> None:
         await client.submit_branch(PLAN, one.result.branch, SECOND)
         await client.submit_branch(PLAN, two.result.branch, b"title: three\n")
         await client.promote(PLAN, [one.result.rr_plan])
-        with pytest.raises(StaleBase):
+        with pytest.raises(MergeConflict):
             await client.promote(PLAN, [two.result.rr_plan])
         rebased = await client.rebase_branch(PLAN, two.result.branch)
         assert (rebased.result.act, rebased.result.n) == ("rebased", 2)

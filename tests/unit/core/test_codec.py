@@ -159,7 +159,7 @@ def test_a_record_is_frozen_and_strict() -> None:
 
 def test_a_record_carries_its_kind_and_schema() -> None:
     assert Sample(n=1).encode() == (
-        b'{"clock":{},"kind":"sample","maybe":null,"n":"1","name":"","schema":1,"size":0}'
+        b'{"clock":{},"kind":"sample","maybe":null,"n":"1","name":"","schema":2,"size":0}'
     )
 
 

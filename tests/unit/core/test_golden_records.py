@@ -17,8 +17,18 @@ import bps
 from bps.core.codec import SCHEMA, Record
 
 GOLDEN = Path(__file__).parent / "golden"
-ANSWERED_ONLY = {"edited_file", "replayed", "sync_report", "verified"}
+ANSWERED_ONLY = {
+    "conflict_sheet", "edited_file", "notice_sheet", "origin_sheet", "replayed", "review_sheet",
+    "side_sheet", "sync_report", "variant_sheet", "verified",
+}  # fmt: skip
 """Kinds that are printed and never put into the store or into the record of an operation."""
+SINCE_2 = {
+    "applied_resolution", "merge_record", "review", "review_claim", "review_claimed",
+    "review_completed", "review_conflict", "review_finding", "review_opened", "review_rejected",
+    "review_resolution", "review_resolved", "review_result", "review_superseded",
+    "reviewed_branch", "validator_record",
+}  # fmt: skip
+"""Kinds that no release with schema 1 could write."""
 
 
 def _kinds() -> dict[str, type[Record]]:
@@ -47,7 +57,8 @@ KINDS = _kinds()
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_stored_kind_has_a_golden_file_of_each_schema(kind: str) -> None:
     present = {path.name for path in GOLDEN.glob(f"{kind}.schema*.json")}
-    assert present == {f"{kind}.schema{n}.json" for n in range(1, SCHEMA + 1)}
+    first = 2 if kind in SINCE_2 else 1
+    assert present == {f"{kind}.schema{n}.json" for n in range(first, SCHEMA + 1)}
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)

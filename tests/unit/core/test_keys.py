@@ -33,7 +33,10 @@ ARGUMENTS: dict[str, object] = {
     "name": "rack 1/2", "credential_id": "0123456789abcdef", "key_id": "0123456789abcdef",
     "plan": "EP-42",
 }  # fmt: skip
-PREFIXES = {"root", "versions", "events", "bodies", "branches", "rr_plans", "rr_plans_of", "blobs"}
+PREFIXES = {
+    "root", "versions", "events", "bodies", "branches", "rr_plans", "rr_plans_of", "blobs",
+    "reviews",
+}  # fmt: skip
 MODULE_CONSTANTS = (
     keys.SCHEMA,
     keys.LEADER_HOLDER,

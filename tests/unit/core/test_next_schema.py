@@ -179,7 +179,7 @@ def test_the_number_of_bytes(data: bytes, number: int) -> None:
 
 
 def test_the_recorded_result_of_a_next_release_is_read_and_shown() -> None:
-    plain = orjson.loads((GOLDEN / "plan_result.schema1.json").read_bytes())
+    plain = orjson.loads((GOLDEN / f"plan_result.schema{SCHEMA}.json").read_bytes())
     result = {name: value for name, value in plain.items() if name not in {"kind", "schema"}}
     record = OpRecord(state="DONE", request="", result={**result, "shown": "too"})
     newer = OpRecord.decode(of_next(record))

@@ -53,6 +53,12 @@ POST /v1/plans/{plan}/branches/{branch}/failure   branch.fail
 POST /v1/plans/{plan}/branches/{branch}/rebase    branch.rebase
 POST /v1/plans/{plan}/promotions                  promotion.promote
 POST /v1/plans/{plan}/reverts                     promotion.revert
+GET  /v1/plans/{plan}/reviews                     plan.read
+GET  /v1/plans/{plan}/reviews/{review}            plan.read
+POST /v1/plans/{plan}/reviews/{review}/claim      review.claim
+POST /v1/plans/{plan}/reviews/{review}/resolutions review.resolve
+POST /v1/plans/{plan}/reviews/{review}/completion review.complete
+POST /v1/plans/{plan}/reviews/{review}/rejection  review.reject
 GET  /v1/plans/{plan}/events                      events.read
 GET  /v1/events                                   events.read
 GET  /v1/plans/{plan}/verification                proof.run

@@ -14,6 +14,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from bps.core.codec import SCHEMA
 from bps.http.app import create_app
 from bps.http.limits import Limits
 from bps.http.service import Service
@@ -111,7 +112,7 @@ async def test_every_label_and_value_is_on_the_list() -> None:
         "route": {*templates, "unknown", "/openapi.json"},
         "status": {str(status) for status in (0, *range(200, 600))},
         "version": values["version"],
-        "schema": {"1"},
+        "schema": {str(SCHEMA)},
         "python": values["python"],
     }
     assert set(values) == set(allowed)

@@ -19,6 +19,10 @@ branch.fail         yes         -         -         -        yes
 branch.rebase       yes         -         -         -        -
 promotion.promote   yes         -         -         -        -
 promotion.revert    yes         -         -         -        -
+review.claim        -           yes       -         -        -
+review.resolve      -           yes       -         -        -
+review.complete     yes         -         -         -        -
+review.reject       -           yes       -         -        -
 events.read         yes         yes       yes       yes      yes
 proof.run           yes         -         yes       yes      -
 doctor.read         -           -         yes       yes      -

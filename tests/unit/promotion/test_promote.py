@@ -11,7 +11,6 @@ from bps.core.errors import (
     LimitExceeded,
     MergeConflict,
     NotFound,
-    StaleBase,
     WrongState,
 )
 from bps.core.ids import BranchRef
@@ -53,36 +52,42 @@ async def test_a_promotion_publishes_the_next_version() -> None:
 
 
 @asynchronous
-async def test_a_second_fix_of_the_old_base_is_stale_and_stays_succeeded() -> None:
+async def test_a_second_fix_of_the_same_place_waits_for_a_person_and_stays_succeeded() -> None:
     scene = await Scene.make()
     one, two = await scene.succeed("T1", b"v2"), await scene.succeed("T2", b"other")
     await scene.promote(one)
+    with pytest.raises(MergeConflict) as refusal:
+        await scene.promote(two)
+    assert refusal.value.facts["review"] == f"{PLAN}-RV1"
+    assert refusal.value.facts["rr_plans"] == [two.rr_plan]
     before = await scene.head()
-    for promote in (scene.promote(two), scene.promote()):
-        with pytest.raises(StaleBase) as refusal:
-            await promote
-        assert refusal.value.facts == {
-            "rr_plan": two.rr_plan, "base_version": "1", "canonical_version": "2",
-        }  # fmt: skip
+    assert (await scene.types())[-1] == "REVIEW_OPENED"
+    for named in ((two,), ()):
+        with pytest.raises(MergeConflict) as refusal:
+            await scene.promote(*named)
+        assert refusal.value.facts["review"] == f"{PLAN}-RV1"
     assert await scene.head() == before
     assert (await scene.states())[two.rr_plan] == "SUCCEEDED"
+    assert (await scene.versions())[-1].digest == pack(b"v2").digest
     rebased = await scene.rebase(two)
     await scene.submit(rebased, b"v2 and other")
     assert (await scene.promote(rebased)).version == 3
+    assert (await scene.types())[-1] == "REVIEW_SUPERSEDED"
 
 
 @asynchronous
-async def test_different_fixes_of_one_base_conflict_and_stay_succeeded() -> None:
+async def test_different_fixes_of_one_place_wait_in_one_review_and_stay_succeeded() -> None:
     scene = await Scene.make()
     branches = [await scene.succeed("T1", b"v2"), await scene.succeed("T2", b"other")]
-    before = await scene.head()
-    for promote in (scene.promote(*branches), scene.promote()):
+    for promoted in (branches, []):
         with pytest.raises(MergeConflict) as refusal:
-            await promote
+            await scene.promote(*promoted)
         named = refusal.value.facts["rr_plans"]
         assert isinstance(named, list)
         assert {branch.rr_plan for branch in branches} == set(map(str, named))
-    assert await scene.head() == before
+        assert refusal.value.facts["conflicts"] == 1
+    assert (await scene.types()).count("REVIEW_OPENED") == 1
+    assert len(await scene.versions()) == 1
     assert set((await scene.states()).values()) == {"SUCCEEDED"}
 
 
@@ -322,7 +327,7 @@ async def test_a_revert_is_a_new_version_with_the_old_content() -> None:
     assert (versions[2].how, versions[2].reverted_to, versions[2].reason) == ("revert", 1, "why")
     assert versions[2].clock == tick(versions[1].clock, "canonical")
     assert (await scene.states())[waiting.rr_plan] == "SUCCEEDED"
-    with pytest.raises(StaleBase):
+    with pytest.raises(MergeConflict):
         await scene.promote(waiting)
 
 

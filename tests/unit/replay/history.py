@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -10,15 +11,22 @@ import orjson
 
 from bps.core.chain import GENESIS
 from bps.core.codec import sha256_hex
+from bps.core.errors import MergeConflict
+from bps.core.ids import ReviewId
 from bps.core.keys import PlanKeys, last_number
 from bps.core.txn import Put, Txn
+from bps.plans.blob import unpack
 from bps.plans.model import Head
 from bps.plans.results import BranchResult, Receipt
+from bps.promotion.complete import CompleteReview
 from bps.replay.replay import Replayed, replay
 from bps.replay.verify import Verified, verify
+from bps.review.claim import ClaimReview
+from bps.review.reject import RejectReview
+from bps.review.resolve import Choice, ResolveReview
 from bps.store.memory import MemoryStore
 from tests.asynchronous import run
-from tests.doubles import PLAN, ManualClock, Scene
+from tests.doubles import PLAN, WHO, ManualClock, Scene
 
 KEYS = PlanKeys(PLAN)
 Records = dict[bytes, bytes]
@@ -48,6 +56,51 @@ async def live(scene: Scene) -> None:
     await _step(scene, scene.fail(parent))
     waiting = await _step(scene, scene.open("T11", "F11"))
     await _step(scene, scene.submit(waiting, BLUEPRINT + b"c: 1\n"))
+    await _reviews(scene)
+
+
+async def _reviews(scene: Scene) -> None:
+    """A merge, and reviews that are completed, rejected and superseded."""
+    head = BLUEPRINT.replace(b"checkout", b"checkout-2")
+    merged = await _step(scene, scene.open("M1", "M1"))
+    await _step(scene, scene.submit(merged, head))
+    await _step(scene, scene.promote())
+    for number in range(1, 4):
+        fighting = [await _fighting(scene, number, side) for side in (1, 2)]
+        with suppress(MergeConflict):
+            await _step(scene, scene.promote(*fighting))
+        review = ReviewId(PLAN, number)
+        acts: dict[int, list[Any]] = {
+            1: [
+                ClaimReview(WHO, "claim", review, hold=True),
+                ResolveReview(WHO, "resolve", review, (Choice("/name", None, None, "decided"),)),
+                CompleteReview(WHO, "complete", review, "both were right"),
+            ],
+            2: [RejectReview(WHO, "reject", review, "both were wrong")],
+        }
+        for act in acts.get(number, []):
+            await _step(scene, scene.path.execute(act))
+    for branch in fighting:
+        await _step(scene, scene.fail(branch))
+    last = await _step(scene, scene.open("M9", "M9"))
+    await _step(scene, scene.submit(last, await _canonical(scene) + b"m: 9\n"))
+    await _step(scene, scene.promote(last))
+    await _step(scene, scene.open("M10", "M10"))
+
+
+async def _canonical(scene: Scene) -> bytes:
+    (*_, canonical) = await scene.versions()
+    (blob,) = await scene.below(KEYS.blob(canonical.digest))
+    return unpack(blob.value, canonical.digest)
+
+
+async def _fighting(scene: Scene, number: int, side: int) -> BranchResult:
+    """A fix of the one place that all of them change."""
+    branch = await _step(scene, scene.open(f"R{number}.{side}", f"R{number}.{side}"))
+    text = await _canonical(scene)
+    name = text.partition(b"\n")[0]
+    fix = text.replace(name, b"name: fix-%d-%d" % (number, side))
+    return await _step(scene, scene.submit(branch, fix))
 
 
 async def _step(scene: Scene, act: Any) -> BranchResult:

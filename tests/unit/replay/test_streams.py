@@ -20,7 +20,16 @@ from bps.replay.verify import checked_events, verify
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, Scene
 from tests.doubles.forwarding_store import ForwardingStore
-from tests.unit.replay.history import KEYS, Records, forged, index_of, live, lived, loaded
+from tests.unit.replay.history import BLUEPRINT as LIVED_BLUEPRINT
+from tests.unit.replay.history import (
+    KEYS,
+    Records,
+    forged,
+    index_of,
+    live,
+    lived,
+    loaded,
+)
 
 BLUEPRINT = b"name: x\n"
 
@@ -130,7 +139,7 @@ class Busy(ForwardingStore):
 
 @asynchronous
 async def test_a_writer_at_the_same_time_disturbs_no_proof() -> None:
-    scene = await Scene.make()
+    scene = await Scene.make(content=LIVED_BLUEPRINT)
     await live(scene)
     busy = Busy(scene)
     for prove in (verify, replay):

@@ -145,7 +145,7 @@ async def test_an_own_write_holds_at_once_and_an_older_one_never_comes_back() ->
 @asynchronous
 async def test_a_damaged_credential_lets_nobody_in_and_stops_no_other() -> None:
     world = cold_world()
-    newer = credential(3).encode().replace(b'"schema":1', b'"schema":9')
+    newer = credential(3).encode().replace(b'"schema":2', b'"schema":9')
     other = credential(4).put()
     await world.put(credential(1))
     await world.memory.commit(

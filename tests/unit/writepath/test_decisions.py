@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
 from bps.core import keys
-from bps.core.errors import Contended, Exists, IdempotencyKeyReused, StaleBase
+from bps.core.errors import Contended, Exists, IdempotencyKeyReused, MergeConflict
 from bps.core.ports import Key, Read
 from bps.plans.blob import pack
 from bps.plans.branches import OpenBranch
@@ -179,9 +180,10 @@ async def test_the_first_of_two_promotions_does_not_overwrite_the_second() -> No
         ),
         return_exceptions=True,
     )
-    assert sorted(type(answer).__name__ for answer in answers) == ["Outcome", "StaleBase"]
-    refused = next(answer for answer in answers if isinstance(answer, StaleBase))
-    assert (await scene.states())[str(refused.facts["rr_plan"])] == "SUCCEEDED"
+    assert sorted(type(answer).__name__ for answer in answers) == ["MergeConflict", "Outcome"]
+    refused = next(answer for answer in answers if isinstance(answer, MergeConflict))
+    (waiting,) = cast("list[str]", refused.facts["rr_plans"])
+    assert (await scene.states())[waiting] == "SUCCEEDED"
 
 
 @asynchronous

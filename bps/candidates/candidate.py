@@ -1,0 +1,49 @@
+"""What became of making a candidate: the blueprint, who is in it, and who has to wait why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bps.merge.records import Conflict, Notice, Origin
+from bps.plans.blob import Blob
+from bps.plans.merge_record import ValidatorRecord
+from bps.plans.reviews import ReviewFinding
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One merge with its checks; without `text` something stands in its way.
+
+    `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
+    their conflict. `lasting`: every validator completed.
+    """
+
+    text: str | None
+    conflicts: tuple[Conflict, ...] = ()
+    findings: tuple[ReviewFinding, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    applied: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    validators: tuple[ValidatorRecord, ...] = ()
+    lasting: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`blob` is what may become canonical, made of the RR-plans `merged`; None where of nobody.
+
+    `waiting` are those that need a person; `against` is their own attempt, against the blueprint
+    that is canonical once `blob` is. `made` is the attempt that gave `blob`.
+    """
+
+    blob: Blob | None
+    merged: tuple[str, ...]
+    waiting: tuple[str, ...]
+    made: Attempt | None
+    against: Attempt
+
+    @property
+    def lasting(self) -> bool:
+        """Whether making it again would give the same."""
+        return self.against.lasting and (self.made is None or self.made.lasting)

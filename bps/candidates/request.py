@@ -1,0 +1,67 @@
+"""From the records of a plan to the work that makes a candidate of some of its RR-plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from bps.candidates.work import CandidateWork, Rules, Source
+from bps.core.codec import canonical_json
+from bps.merge.records import Resolution
+from bps.plans.book import PlanBook
+from bps.plans.model import RRPlan, Version
+from bps.plans.reviews import ReviewResolution
+from bps.policy.model import PolicyInForce
+
+
+def law_1(canonical: Version, contributors: Sequence[RRPlan]) -> str | None:
+    """The digest that needs no merge: merge(b, b, x) = x and merge(b, x, x) = x (design, law 1).
+
+    None: a real merge has to tell. No blueprint is read for this.
+    """
+    edits = [
+        each for each in contributors if each.digest not in {canonical.digest, each.base_digest}
+    ]
+    if any(each.base_digest != canonical.digest for each in edits):
+        return None
+    digests = sorted({each.digest or "" for each in edits})
+    if len(digests) > 1:
+        return None
+    return digests[0] if digests else canonical.digest
+
+
+def candidate_work(
+    book: PlanBook,
+    contributors: Sequence[RRPlan],
+    resolutions: Sequence[ReviewResolution] = (),
+    *,
+    looked_at: bool = False,
+    partial: bool = False,
+) -> CandidateWork:
+    """The work for `contributors`, which are in the total order."""
+    return CandidateWork(
+        plan=book.state.keys.plan,
+        canonical=book.state.need_canonical().digest,
+        sources=tuple(
+            Source(each.rr_plan, each.base_digest, each.digest or "", each.submitted_by)
+            for each in contributors
+        ),
+        rules=rules_of(book.policy_in_force),
+        resolutions=tuple(
+            (each.conflict, Resolution(each.take, each.text)) for each in resolutions
+        ),
+        looked_at=looked_at,
+        partial=partial,
+    )
+
+
+@lru_cache(maxsize=4)
+def rules_of(in_force: PolicyInForce) -> Rules:
+    """What of a policy decides about candidates. Once per stored policy."""
+    policy = in_force.policy
+    limits = {name: value for name, value in policy.rules.items() if isinstance(value, int)}
+    return Rules(
+        strategies=tuple(sorted(policy.merge.items())),
+        validators=tuple((each.name, canonical_json(each.config)) for each in policy.validators),
+        limits=tuple(sorted(limits.items())),
+    )

@@ -1,0 +1,30 @@
+"""Failures of `bps merge`, told as those of all other commands are."""
+
+from __future__ import annotations
+
+from bps.cli.merge_files import Refused
+from bps.cli.merge_quick_yaml import whole
+from bps.core.error_catalogue import explain
+from bps.core.errors import BpsError, InvalidInput
+
+
+def refuse(refused: Refused, *, as_json: bool) -> int:
+    """Say on standard error what cannot be merged; the exit code."""
+    return _report(InvalidInput(refused.message, **refused.facts), as_json=as_json)
+
+
+def not_printed(error: OSError) -> int:
+    """Say that standard output takes no more; the exit code. Files are written by then."""
+    from bps.cli.output import drop_output, not_shown  # noqa: PLC0415 - as below
+
+    drop_output()
+    return _report(not_shown(error), as_json=False)
+
+
+def _report(error: BpsError, *, as_json: bool) -> int:
+    # What follows may import ruamel.yaml.
+    whole()
+    from bps.cli.session import report  # noqa: PLC0415 - only after the line above
+
+    report(error, as_json=as_json)
+    return explain(type(error)).exit_code

@@ -1,0 +1,183 @@
+"""One run of `bps merge`: versions in, the result or its conflicts out, and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from bps.cli.merge_files import Refused, read_version, write_result
+from bps.cli.merge_request import STANDARD_STREAM, MergeRequest
+from bps.merge.engine import merge
+from bps.merge.records import CANONICAL, Contribution, Merged
+from bps.merge.refusals import Unreadable
+from bps.merge.strategies import Strategies
+
+EXIT_CLEAN = 0
+EXIT_CONFLICT = 1
+OURS = "branch A"
+THEIRS = "branch B"
+"""The labels of the two sides; the base is `canonical`."""
+_FIELDS = ("base", "a", "b")
+
+
+def run(request: MergeRequest) -> int:
+    """Merge, print or write the result, and return the exit code.
+
+    0 clean, 1 in conflict, 2 refused: then nothing is written. With `request.path` git asks, see
+    `bps.cli.merge_driver`.
+    """
+    if request.path is not None:
+        from bps.cli.merge_driver import drive  # noqa: PLC0415 - only for git
+
+        return drive(request, request.path)
+    try:
+        versions = _read(request)
+        strategies = strategies_of(request)
+        try:
+            base, ours, theirs = (
+                _decoded(data, name, field)
+                for data, name, field in zip(versions, files(request), _FIELDS, strict=True)
+            )
+            merged = merge_texts(base, ours, theirs, strategies)
+        except Unreadable as error:
+            raise _located(error, request) from None
+    except Refused as refused:
+        return _refuse(refused, request)
+    return _deliver(request, base, ours, theirs, merged)
+
+
+def files(request: MergeRequest) -> tuple[str, str, str]:
+    """The three versions."""
+    return request.base, request.ours, request.theirs
+
+
+def merge_texts(base: str, ours: str, theirs: str, strategies: Strategies | None) -> Merged:
+    """The three-way merge. Raises Unreadable."""
+    return merge(base, contributions(base, ours, theirs), strategies=strategies)
+
+
+def contributions(base: str, ours: str, theirs: str) -> list[Contribution]:
+    """The two sides, both forked from the base."""
+    return [Contribution(OURS, base, ours), Contribution(THEIRS, base, theirs)]
+
+
+def strategies_of(request: MergeRequest) -> Strategies | None:
+    """What the policy file declares, None without one. Raises Refused."""
+    if request.policy is None:
+        return None
+    from bps.core.errors import InvalidInput  # noqa: PLC0415 - most merges have no policy
+    from bps.merge.declared import load_policy_file  # noqa: PLC0415
+
+    data = read_version(request.policy, "policy")
+    try:
+        return load_policy_file(_decoded(data, request.policy, "policy"))
+    except InvalidInput as error:
+        facts = {
+            name: value for name, value in error.facts.items() if isinstance(value, (str, int))
+        }
+        where = facts.pop("field", "policy")
+        raise Refused(f"{request.policy}: {error.message}", str(where), **facts) from None
+
+
+def told(merged: Merged) -> list[str]:
+    """What a person should know beside the result: a line for each conflict and each notice."""
+    lines = []
+    for each in merged.conflicts:
+        line = f"conflict: {each.path or 'the whole text'}: {each.kind.value}"
+        if each.finding is not None:
+            line += f"; {each.finding}"
+        if each.suggestion is not None:
+            line += f"; proposed: {each.suggestion.removeprefix('=').strip()}"
+        lines.append(line)
+    lines += [f"note: {each.path or 'the whole text'}: {each.message}" for each in merged.notices]
+    return lines
+
+
+def say(lines: list[str]) -> None:
+    """Write lines for a person on standard error, without control characters."""
+    for line in lines:
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        sys.stderr.write(f"{shown}\n")
+
+
+def _read(request: MergeRequest) -> list[bytes]:
+    names = files(request)
+    if names.count(STANDARD_STREAM) > 1:
+        raise Refused("Standard input can be only one of the versions.", "versions")
+    return [read_version(name, what) for name, what in zip(names, _FIELDS, strict=True)]
+
+
+def _decoded(data: bytes, name: str, field: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        begin = data.rfind(b"\n", 0, error.start) + 1
+        column = len(data[begin : error.start].decode()) + 1
+        message = f"{name}:{line}:{column}: byte 0x{data[error.start]:02X} is not UTF-8"
+        hint = "save the file as UTF-8"
+        raise Refused(message, field, line=line, column=column, hint=hint) from None
+
+
+def _located(error: Unreadable, request: MergeRequest) -> Refused:
+    """The refusal by file, line and column."""
+    names = {
+        CANONICAL: ("base", request.base),
+        f"the base of {OURS}": ("base", request.base),
+        f"the base of {THEIRS}": ("base", request.base),
+        OURS: ("a", request.ours),
+        THEIRS: ("b", request.theirs),
+    }
+    field, name = names.get(error.label, ("versions", error.label))
+    message = f"{name}:{error.line}:{error.column}: {error.what}"
+    return Refused(message, field, line=error.line, column=error.column, hint=error.hint)
+
+
+def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: Merged) -> int:
+    """Write the result where it belongs, and what there is to say about it."""
+    code = EXIT_CLEAN if merged.text is not None else EXIT_CONFLICT
+    to_file = request.out is not None and request.out != STANDARD_STREAM
+    if request.out is not None and to_file:
+        try:
+            write_result(request.out, merged.marked.encode(), durable=True)
+        except OSError as error:
+            reason = error.strerror or "no reason given"
+            refused = Refused(f"{request.out} cannot be written: {reason}.", "out")
+            return _refuse(refused, request)
+    printed, beside = "" if to_file else merged.marked, ""
+    if request.explain or request.as_json:
+        from bps.cli.merge_report import as_json, as_table  # noqa: PLC0415 - only where asked
+
+        sides = contributions(base, ours, theirs)
+        if request.as_json:
+            printed = as_json(base, sides, merged, explained=request.explain)
+        elif to_file:
+            printed = as_table(base, sides, merged)
+        else:
+            beside = as_table(base, sides, merged)
+    code = _print(printed, code)
+    sys.stderr.write(beside)
+    if not request.as_json:
+        say(told(merged))
+    return code
+
+
+def _print(text: str, code: int) -> int:
+    """Print on standard output and return the code, or that of what went wrong."""
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        from bps.cli.output import drop_output  # noqa: PLC0415 - nobody reads any more
+
+        drop_output()
+    except OSError as error:
+        from bps.cli.merge_refusal import not_printed  # noqa: PLC0415 - only then
+
+        return not_printed(error)
+    return code
+
+
+def _refuse(refused: Refused, request: MergeRequest) -> int:
+    from bps.cli.merge_refusal import refuse  # noqa: PLC0415 - takes the whole command line
+
+    return refuse(refused, as_json=request.as_json)

@@ -1,0 +1,65 @@
+"""A review as text: place by place, what each version holds and who changed it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bps.cli.output import cell, printing
+
+if TYPE_CHECKING:
+    from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
+
+
+def show_sheet(sheet: ReviewSheet) -> None:
+    """Print it. Raises ResultNotShown, BrokenPipeError."""
+    with printing():
+        for line in _lines(sheet):
+            sys.stdout.write(f"{cell(line)}\n")
+
+
+def _lines(sheet: ReviewSheet) -> Iterator[str]:
+    review = sheet.review
+    yield f"{review.review}  {review.status.value}  etag {sheet.etag}"
+    if sheet.claimed_by is not None:
+        yield f"claimed by {sheet.claimed_by}"
+    if review.reason:
+        yield f"reason: {review.reason}"
+    yield f"canonical version {sheet.canonical_version}; waiting: {', '.join(sheet.waiting) or '-'}"
+    for conflict in sheet.conflicts:
+        yield from _conflict(conflict)
+    for finding in sheet.findings:
+        line = f" line {finding.line}" if finding.line is not None else ""
+        yield f"{finding.severity}: {finding.source}{line} {finding.path}: {finding.message}"
+    for notice in sheet.notices:
+        yield f"notice: {notice.path}: {notice.message}"
+    if review.is_open:
+        yield f"{len(sheet.conflicts)} conflicts, {sheet.undecided} undecided"
+
+
+def _conflict(conflict: ConflictSheet) -> Iterator[str]:
+    yield f"{conflict.path or '(root)'}  {conflict.why}  {conflict.id[:12]}"
+    if conflict.finding:
+        yield f"  {conflict.finding}"
+    yield from _variant("base", conflict.base)
+    for side in conflict.sides:
+        by = f" by {side.by}" if side.by is not None else ""
+        yield from _variant(f"{side.branch}{by}", side.variant)
+    if conflict.suggestion is not None:
+        yield f"  suggested: {conflict.suggestion}"
+    if conflict.resolution is not None:
+        decided = conflict.resolution
+        what = decided.take if decided.take is not None else f"={decided.text}"
+        yield f"  decided by {decided.by}: {what}"
+
+
+def _variant(name: str, variant: VariantSheet) -> Iterator[str]:
+    where = f" (line {variant.line})" if variant.line is not None else ""
+    if not variant.present:
+        yield f"  {name}: absent"
+        return
+    lines = variant.text.rstrip("\n").split("\n")
+    yield f"  {name}{where}: {lines[0].strip()}"
+    for line in lines[1:]:
+        yield f"    | {line}"

@@ -1,0 +1,99 @@
+"""Reviews: what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+from bps.client.answers import Calls
+from bps.core.ids import ReviewId
+from bps.plans.reviews import Review
+from bps.promotion.results import PromotionResult
+from bps.review.results import ReviewResult
+from bps.review.sheet import ReviewSheet
+from bps.writepath.command import Outcome
+
+
+def _path(review: str) -> tuple[str, ...]:
+    named = ReviewId.parse(review)
+    return ("plans", named.plan, "reviews", str(named.n))
+
+
+class ReviewCalls(Calls):
+    """Calls under `/v1/plans/{plan}/reviews`. A review is named by its id, such as `EP-42-RV1`.
+
+    `if_match` is the ETag of the review as it was seen; without it whatever is there counts.
+    """
+
+    def reviews(self, plan: str) -> AsyncGenerator[Review, None]:
+        """A plan's reviews; a request per 200."""
+        return self._pages(Review, "plans", plan, "reviews")
+
+    async def review(self, review: str) -> ReviewSheet:
+        """A review with every conflict and all its values. Raises InvalidId, NotFound."""
+        return await self._get(ReviewSheet, *_path(review))
+
+    async def claim_review(
+        self,
+        review: str,
+        *,
+        minutes: int = 15,
+        hold: bool = False,
+        if_match: str | None = None,
+        op_id: str | None = None,
+    ) -> Outcome[ReviewResult]:
+        """Work on a review alone. Raises ReviewHeld: another does."""
+        body = {"minutes": minutes, "hold": hold}
+        path = (*_path(review), "claim")
+        return await self._act(
+            ReviewResult, "POST", *path, op_id=op_id, body=body, if_match=if_match
+        )
+
+    async def resolve_review(
+        self,
+        review: str,
+        resolutions: Sequence[Mapping[str, str]],
+        *,
+        if_match: str | None = None,
+        op_id: str | None = None,
+    ) -> Outcome[ReviewResult]:
+        """Decide conflicts: each `path` or `conflict` with `take` or `text`."""
+        body = {"resolutions": [dict(each) for each in resolutions]}
+        path = (*_path(review), "resolutions")
+        return await self._act(
+            ReviewResult, "POST", *path, op_id=op_id, body=body, if_match=if_match
+        )
+
+    async def complete_review(
+        self,
+        review: str,
+        *,
+        reason: str = "",
+        if_match: str | None = None,
+        op_id: str | None = None,
+    ) -> Outcome[PromotionResult]:
+        """Publish what waits in it. Raises MergeConflict while something is undecided."""
+        path = (*_path(review), "completion")
+        return await self._act(
+            PromotionResult,
+            "POST",
+            *path,
+            op_id=op_id,
+            body={"reason": reason},
+            if_match=if_match,
+        )
+
+    async def reject_review(
+        self,
+        review: str,
+        reason: str,
+        branches: Sequence[str] = (),
+        *,
+        if_match: str | None = None,
+        op_id: str | None = None,
+    ) -> Outcome[ReviewResult]:
+        """Refuse RR-plans of it for good, by default all."""
+        body = {"reason": reason, "branches": list(branches)}
+        path = (*_path(review), "rejection")
+        return await self._act(
+            ReviewResult, "POST", *path, op_id=op_id, body=body, if_match=if_match
+        )

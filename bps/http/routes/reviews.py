@@ -1,0 +1,179 @@
+"""Reviews: promotions that wait for a person, and what that person does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bps.api.pages import PageOf
+from bps.api.review_requests import (
+    ClaimRequest,
+    CompleteRequest,
+    RejectRequest,
+    ResolveRequest,
+)
+from bps.core.errors import (
+    Ambiguous,
+    Frozen,
+    LimitExceeded,
+    MergeConflict,
+    NotFound,
+    PreconditionFailed,
+    ReviewHeld,
+    TooLarge,
+    WorkFailed,
+    WrongState,
+)
+from bps.http.answers import answer, answer_page, unless_known
+from bps.http.documented import read, refuses, written
+from bps.http.etags import if_match
+from bps.http.execute import OperationId, execute, principal_of
+from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, digits
+from bps.http.parameters import NamedReview, PlanId
+from bps.http.reading import RequestReading
+from bps.http.routing import asks, router
+from bps.http.service import service_of
+from bps.identity.roles import Operation
+from bps.plans.reviews import Review
+from bps.promotion.complete import CompleteReview
+from bps.promotion.results import PromotionResult
+from bps.review.claim import ClaimReview
+from bps.review.read import review_sheet, reviews_page
+from bps.review.reject import RejectReview
+from bps.review.resolve import ResolveReview
+from bps.review.results import ReviewResult
+from bps.review.sheet import ReviewSheet
+from bps.writepath.precondition import IfMatch
+
+ROUTER = router("reviews")
+
+IfMatchHeader = Annotated[IfMatch | None, Depends(if_match)]
+
+_ON_REVIEW = (NotFound, WrongState, PreconditionFailed, ReviewHeld)
+
+
+@ROUTER.get(
+    "/plans/{plan}/reviews",
+    response_model=PageOf[Review],
+    responses=read("Reviews by number; at most the last one is open."),
+    openapi_extra=asks(Operation.PLAN_READ),
+)
+async def list_reviews(
+    reading: RequestReading, plan: PlanId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List a plan's reviews, open and closed."""
+    listing = f"reviews/{plan}"
+    last = after(cursor, listing, digits)
+    found = await reviews_page(reading, plan, after=last, limit=limit)
+    following = str(found.items[-1].n) if found.more else None
+    return answer_page(
+        list(found.items),
+        listing=listing,
+        last=following,
+        revision=found.revision,
+        reading=reading,
+    )
+
+
+@ROUTER.get(
+    "/plans/{plan}/reviews/{review}",
+    response_model=ReviewSheet,
+    responses=read("The review, and what there is to decide now.", etag=True),
+    openapi_extra=asks(Operation.PLAN_READ, **refuses(NotFound, WorkFailed)),
+)
+async def show_review(request: Request, named: NamedReview) -> Response:
+    """Show a review with every conflict and all its values, computed anew."""
+    sidecar = service_of(request).sidecar
+    sheet = await review_sheet(sidecar.reads, sidecar.clock, sidecar.workshop, named)
+    etag = sheet.etag if sheet.review.closed_ms is not None else None
+    unchanged = unless_known(request, etag) if etag is not None else None
+    return unchanged or answer(sheet, etag=sheet.etag)
+
+
+@ROUTER.post(
+    "/plans/{plan}/reviews/{review}/claim",
+    response_model=ReviewResult,
+    response_description="The review is claimed.",
+    responses=written(ReviewResult),
+    openapi_extra=asks(Operation.REVIEW_CLAIM, **refuses(*_ON_REVIEW)),
+)
+async def claim_review(
+    request: Request,
+    named: NamedReview,
+    op_id: OperationId,
+    seen: IfMatchHeader,
+    wanted: ClaimRequest,
+) -> Response:
+    """Work on a review alone, for at most 15 minutes."""
+    command = ClaimReview(
+        principal_of(request), op_id, named, wanted.minutes * 60_000, wanted.hold, seen
+    )
+    return await execute(request, command)
+
+
+@ROUTER.post(
+    "/plans/{plan}/reviews/{review}/resolutions",
+    response_model=ReviewResult,
+    response_description="What was decided is kept; the rest is what is left to do.",
+    responses=written(ReviewResult),
+    openapi_extra=asks(
+        Operation.REVIEW_RESOLVE,
+        **refuses(*_ON_REVIEW, Ambiguous, LimitExceeded, WorkFailed),
+    ),
+)
+async def resolve_review(
+    request: Request,
+    named: NamedReview,
+    op_id: OperationId,
+    seen: IfMatchHeader,
+    wanted: ResolveRequest,
+) -> Response:
+    """Decide conflicts, each by a side or by a value of one's own."""
+    command = ResolveReview(principal_of(request), op_id, named, wanted.choices(), seen)
+    return await execute(request, command)
+
+
+@ROUTER.post(
+    "/plans/{plan}/reviews/{review}/completion",
+    status_code=201,
+    response_model=PromotionResult,
+    response_description="A new version is canonical.",
+    responses=written(PromotionResult, "The result equalled canonical."),
+    openapi_extra=asks(
+        Operation.REVIEW_COMPLETE,
+        **refuses(*_ON_REVIEW, MergeConflict, LimitExceeded, Frozen, TooLarge, WorkFailed),
+    ),
+)
+async def complete_review(
+    request: Request,
+    named: NamedReview,
+    op_id: OperationId,
+    seen: IfMatchHeader,
+    wanted: CompleteRequest,
+) -> Response:
+    """Publish what waits in the review, as decided there, atomically."""
+    command = CompleteReview(principal_of(request), op_id, named, wanted.reason, seen)
+    return await execute(request, command, created=lambda result: result.how != "unchanged")
+
+
+@ROUTER.post(
+    "/plans/{plan}/reviews/{review}/rejection",
+    response_model=ReviewResult,
+    response_description="They are obsolete; the review ends where nothing is left in it.",
+    responses=written(ReviewResult),
+    openapi_extra=asks(Operation.REVIEW_REJECT, **refuses(*_ON_REVIEW)),
+)
+async def reject_review(
+    request: Request,
+    named: NamedReview,
+    op_id: OperationId,
+    seen: IfMatchHeader,
+    wanted: RejectRequest,
+) -> Response:
+    """Refuse RR-plans of a review for good; all of them where none is named."""
+    refs = wanted.refs(named.plan)
+    command = RejectReview(principal_of(request), op_id, named, wanted.reason, refs, seen)
+    return await execute(request, command)

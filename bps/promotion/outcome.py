@@ -1,0 +1,154 @@
+"""Deciding a promotion of chosen RR-plans: what is published, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bps.candidates.candidate import Attempt, Candidate
+from bps.candidates.merging import ENGINE
+from bps.candidates.request import candidate_work, law_1
+from bps.plans.book import PlanBook
+from bps.plans.merge_record import AppliedResolution, MergeRecord
+from bps.plans.model import Contributor, RRPlan
+from bps.plans.register import receipt
+from bps.plans.results import Nullified
+from bps.plans.reviews import Review
+from bps.promotion.publish import MergedBlueprint, publish
+from bps.promotion.results import PromotionResult
+from bps.review.upkeep import (
+    complete_or_supersede,
+    in_conflict,
+    open_review_of,
+    review_set,
+    said_of,
+)
+from bps.writepath.command import Commit
+
+
+def promotion_of(
+    book: PlanBook,
+    contributors: Sequence[RRPlan],
+    reason: str,
+    *,
+    partial: bool,
+    looked_at: bool = False,
+) -> Commit[PromotionResult]:
+    """The transaction that publishes `contributors`, or a part of them, or opens their review.
+
+    `contributors` are in the total order. With `partial` those are published that have no part
+    in a conflict. `looked_at`: a reviewer completes the review by this.
+
+    Raises:
+        NotPrepared: a real merge is needed, and was not done yet.
+        NotRead: the review names RR-plans that the view lacks.
+        MergeConflict: nothing can be published, and the open review says all that already.
+        LimitExceeded: the merged blueprint is larger than the policy allows.
+    """
+    review = book.open_review()
+    digest = law_1(book.state.need_canonical(), contributors)
+    if digest is not None and not looked_at:
+        promoted, nullified = publish(book, contributors, digest, reason)
+        if review is not None:
+            complete_or_supersede(book, review, contributors)
+        return _commit(book, promoted, nullified)
+    work = candidate_work(
+        book,
+        contributors,
+        review.resolutions if review is not None else (),
+        looked_at=looked_at,
+        partial=partial,
+    )
+    candidate = book.view.result_of(work)
+    chosen = [each for each in contributors if each.rr_plan in candidate.merged]
+    waiting = [each for each in contributors if each.rr_plan in candidate.waiting]
+    inside = review_set(book, waiting) if waiting else []
+    joined = [each.rr_plan for each in inside] != [each.rr_plan for each in waiting]
+    opened = joined and _open_joined(book, inside, review)
+    completes = review if looked_at else None
+    promoted, nullified = _publish(
+        book, chosen, candidate, reason, review=review, completes=completes
+    )
+    if waiting and not joined:
+        opened = open_review_of(book, waiting, candidate.against)
+    if review is not None and not waiting:
+        complete_or_supersede(book, review, chosen)
+    if not chosen and not opened:
+        raise _refused(book, waiting, candidate.against)
+    return _commit(book, promoted, nullified, waiting, candidate.against)
+
+
+def _open_joined(book: PlanBook, inside: Sequence[RRPlan], review: Review | None) -> bool:
+    """A review with others in it: computed for all of them, against what is canonical before."""
+    resolutions = review.resolutions if review is not None else ()
+    together = book.view.result_of(candidate_work(book, inside, resolutions))
+    return open_review_of(book, inside, together.against)
+
+
+def _publish(
+    book: PlanBook,
+    chosen: Sequence[RRPlan],
+    candidate: Candidate,
+    reason: str,
+    *,
+    review: Review | None,
+    completes: Review | None,
+) -> tuple[list[Contributor], list[Nullified]]:
+    made = candidate.made
+    if not chosen or made is None or candidate.blob is None:
+        return [], []
+    applied = set(made.applied)
+    resolutions = [
+        AppliedResolution(
+            conflict=each.conflict, path=each.path, take=each.take, text=each.text, by=each.by
+        )
+        for each in (review.resolutions if review is not None else ())
+        if each.conflict in applied
+    ]
+    named = review if resolutions else completes
+    merge = MergeRecord(
+        engine=ENGINE,
+        policy=book.policy.n,
+        canonical_digest=book.state.need_canonical().digest,
+        bases=[each.base_digest for each in chosen],
+        resolutions=resolutions,
+        validators=list(made.validators),
+        review=named.review if named is not None else None,
+    )
+    merged = MergedBlueprint(candidate.blob, merge)
+    return publish(book, chosen, candidate.blob.digest, reason, merged)
+
+
+def _refused(book: PlanBook, waiting: Sequence[RRPlan], against: Attempt) -> Exception:
+    review = book.open_review()
+    name = review.review if review is not None else ""
+    rr_plans = [each.rr_plan for each in waiting]
+    return in_conflict(name, rr_plans, len(against.conflicts), said_of(against))
+
+
+def _commit(
+    book: PlanBook,
+    promoted: list[Contributor],
+    nullified: list[Nullified],
+    waiting: Sequence[RRPlan] = (),
+    against: Attempt | None = None,
+) -> Commit[PromotionResult]:
+    canonical = book.state.need_canonical()
+    review = book.open_review() if waiting else None
+    nothing = not promoted and not nullified
+    how = "promotion" if promoted else "review" if nothing and waiting else "unchanged"
+    result = PromotionResult.model_validate(
+        {
+            "plan": book.state.keys.plan,
+            "how": how,
+            "version": canonical.version,
+            "digest": canonical.digest,
+            "contributors": promoted,
+            "nullified": nullified,
+            "receipt": receipt(book),
+            "review": review.review if review is not None else None,
+            "in_review": [each.rr_plan for each in waiting],
+            "conflicts": len(against.conflicts) if against is not None else 0,
+            "findings": said_of(against) if against is not None else [],
+        }
+    )
+    return Commit(*book.parts(), result)

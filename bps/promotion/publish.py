@@ -1,0 +1,90 @@
+"""The events of a promotion: a new canonical version, and what became of its contributors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bps.core.txn import Exists, Put
+from bps.plans.blob import Blob
+from bps.plans.book import PlanBook
+from bps.plans.events import BlueprintPromoted
+from bps.plans.limits import check_blueprint_size
+from bps.plans.merge_record import MergeRecord
+from bps.plans.model import Contributor, RRPlan, State
+from bps.plans.nullify import nullify
+from bps.plans.results import Nullified
+
+
+@dataclass(frozen=True, slots=True)
+class MergedBlueprint:
+    """A result of a real merge, and how it was made."""
+
+    blob: Blob
+    merge: MergeRecord
+
+
+def publish(
+    book: PlanBook,
+    contributors: Sequence[RRPlan],
+    digest: str,
+    reason: str,
+    merged: MergedBlueprint | None = None,
+) -> tuple[list[Contributor], list[Nullified]]:
+    """Append the events of a promotion with the result `digest`; who was promoted and nullified.
+
+    A contributor whose digest equals the new canonical's is PROMOTED, any other OBSOLETE_MERGED.
+    A result equal to canonical makes no new version. Bytes that nobody submitted are put with
+    the rest; those that somebody did are compared to exist (ADR 0006).
+
+    Raises:
+        LimitExceeded: the merged blueprint is larger than the policy allows.
+    """
+    canonical = book.state.need_canonical()
+    promoted: list[Contributor] = []
+    if digest != canonical.digest:
+        promoted = [
+            Contributor(
+                rr_plan=each.rr_plan,
+                branch=each.branch,
+                n=each.n,
+                digest=each.digest or "",
+                state=State.PROMOTED if each.digest == digest else State.OBSOLETE_MERGED,
+            )
+            for each in contributors
+        ]
+        book.append(
+            BlueprintPromoted(
+                version=canonical.version + 1,
+                how="promotion",
+                base_version=canonical.version,
+                digest=digest,
+                size_bytes=_store(book, contributors, digest, merged),
+                contributors=promoted,
+                reverted_to=None,
+                reason=reason,
+                merge=merged.merge if merged is not None else None,
+            )
+        )
+    left = [each for each in contributors if each.digest != digest or not promoted]
+    nullified: list[Nullified] = []
+    for each in left:
+        version = book.state.need_canonical().version
+        why = f"merged into version {version}"
+        nullified += nullify(book, each, State.OBSOLETE_MERGED, why)
+    return promoted, nullified
+
+
+def _store(
+    book: PlanBook, contributors: Sequence[RRPlan], digest: str, merged: MergedBlueprint | None
+) -> int:
+    """Make the transaction hold the blueprint; its size in bytes."""
+    key = book.state.keys.blob(digest)
+    submitted = next((each.size_bytes for each in contributors if each.digest == digest), None)
+    if submitted is not None or merged is None:
+        book.compare(Exists(key))
+        return submitted or 0
+    if too_large := check_blueprint_size(book.policy, merged.blob):
+        raise too_large
+    book.put(Put(key, merged.blob.frame))
+    return merged.blob.size_bytes

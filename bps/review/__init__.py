@@ -1,0 +1,1 @@
+"""Reviews: promotions that wait for a person, and what that person does (design, "Reviews")."""

@@ -1,0 +1,100 @@
+"""What all acts on a review share: finding it open, as the caller saw it, and not another's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from bps.candidates.candidate import Attempt
+from bps.candidates.request import candidate_work
+from bps.core.errors import NotFound, WrongState
+from bps.core.ids import ReviewId
+from bps.plans.book import PlanBook
+from bps.plans.model import RRPlan
+from bps.plans.register import receipt
+from bps.plans.results import Nullified
+from bps.plans.reviews import Review, ReviewConflict, ReviewResolution
+from bps.review.results import ReviewResult
+from bps.review.upkeep import held, in_order, listed, waiting_in
+from bps.writepath.precondition import IfMatch, check_if_match
+
+Act = Literal["claimed", "resolved", "rejected"]
+
+
+def need_open(
+    book: PlanBook, review_id: ReviewId, if_match: IfMatch | None, principal: str
+) -> Review:
+    """The open review that `review_id` names.
+
+    Raises:
+        NotFound: the plan never had it.
+        WrongState: it is closed.
+        PreconditionFailed: it is not as the caller has seen it.
+        ReviewHeld: another has claimed it.
+    """
+    book.need_plan()
+    review = book.open_review()
+    newest = book.state.review
+    if newest is None or not 1 <= review_id.n <= newest.n:
+        raise NotFound(f"There is no review {review_id}.", review=str(review_id))
+    if review is None or review.n != review_id.n:
+        status = newest.status.value if newest.n == review_id.n else "closed"
+        msg = f"{review_id} is not open: it is {status}."
+        raise WrongState(msg, review=str(review_id), state=status).advising(
+            f"See what is open: `bps review list {review_id.plan}`."
+        )
+    check_if_match(if_match, review.etag, review.review)
+    by = review.claimed_by(book.now_ms)
+    if by is not None and by != principal and review.claim is not None:
+        raise held(review, by, review.claim.until_ms)
+    return review
+
+
+def would_be(
+    book: PlanBook, review: Review, resolutions: Sequence[ReviewResolution]
+) -> tuple[list[RRPlan], Attempt]:
+    """Who waits in `review`, and what merging them with `resolutions` gives now.
+
+    Raises:
+        WrongState: nothing of it waits any more.
+        NotPrepared, NotRead: the loop has to do more first.
+    """
+    waiting = in_order(waiting_in(book, review))
+    if not waiting:
+        msg = f"Nothing of {review.review} waits any more; the next promotion closes it."
+        raise WrongState(msg, review=review.review, state=review.status.value)
+    work = candidate_work(book, waiting, resolutions, looked_at=True)
+    candidate = book.view.result_of(work)
+    return waiting, candidate.made if candidate.made is not None else candidate.against
+
+
+def result_of(
+    book: PlanBook,
+    act: Act,
+    attempt: Attempt | None,
+    nullified: Sequence[Nullified] = (),
+) -> ReviewResult:
+    """The review after what was appended, with what `attempt` leaves to do."""
+    review = book.state.review
+    if review is None:
+        msg = "a result needs a review"
+        raise ValueError(msg)
+    conflicts = [
+        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
+        for each in (attempt.conflicts if attempt is not None else ())
+    ]
+    findings = list(attempt.findings) if attempt is not None else []
+    return ReviewResult(
+        act=act,
+        plan=review.plan,
+        review=review.review,
+        status=review.status,
+        etag=review.etag,
+        contributors=[each.rr_plan for each in review.contributors],
+        open=listed(conflicts),
+        open_total=len(conflicts),
+        findings=listed(findings),
+        findings_total=len(findings),
+        nullified=list(nullified),
+        receipt=receipt(book),
+    )

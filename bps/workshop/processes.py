@@ -1,0 +1,136 @@
+"""Worker processes that stay warm; one that hangs, dies or fails is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections.abc import Callable
+from typing import TypeVar
+
+from bps.core.errors import WorkFailed
+from bps.workshop.worker import LENGTH
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+_TAIL_BYTES = 2_048
+_LIMIT = 64 * 1024 * 1024
+
+
+class _Ended(Exception):
+    """The worker's process is gone."""
+
+
+class _Worker:
+    """One process, and the pipes to it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._said = b""
+        self._listening = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(cls) -> _Worker:
+        """Cost: 0.2-0.4 s until it answers. Raises WorkFailed: the system refuses a process."""
+        # Our tokens and passwords are no business of a merge.
+        environment = {name: v for name, v in os.environ.items() if not name.startswith("BPS_")}
+        try:
+            process = await create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "bps.workshop.worker"),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                limit=_LIMIT,
+                start_new_session=True,
+                env=environment,
+            )
+        except OSError as error:
+            msg = f"The process for merges cannot be started: {error.strerror}."
+            raise WorkFailed(msg) from error
+        return cls(process)
+
+    @property
+    def alive(self) -> bool:
+        """As far as is known."""
+        return self._process.returncode is None
+
+    async def ask(self, message: bytes) -> bytes:
+        """One answer. Raises _Ended."""
+        source, target = self._process.stdout, self._process.stdin
+        if source is None or target is None:
+            raise _Ended
+        try:
+            target.write(LENGTH.pack(len(message)) + message)
+            await target.drain()
+            (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
+            return await source.readexactly(length)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise _Ended from error
+
+    async def kill(self) -> str:
+        """End it; the last line that it said."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._listening
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        lines = self._said.decode(errors="backslashreplace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "")
+
+    async def _listen(self) -> None:
+        """Read on, so that printing never holds a function up."""
+        while self._process.stderr and (piece := await self._process.stderr.read(65_536)):
+            self._said = (self._said + piece)[-_TAIL_BYTES:]
+
+
+class Processes:
+    """At most `size` processes; nothing starts before it is needed."""
+
+    def __init__(self, *, size: int = 1, limit_s: float = 4.0) -> None:
+        self._slots = asyncio.Semaphore(size)
+        self._limit_s = limit_s
+        self._idle: list[_Worker] = []
+
+    async def run(self, function: Callable[[A], T], argument: A) -> T:
+        """`function(argument)` in a process. Its answer must not depend on anything else.
+
+        A process that was used before and is gone is replaced once: it may have died of age, and
+        pure work can be done again.
+
+        Raises:
+            WorkFailed: it took longer than `limit_s`, or a fresh process died of it.
+        """
+        message = pickle.dumps((function, argument))
+        async with self._slots:
+            while True:
+                fresh = not self._idle
+                worker = self._idle.pop() if self._idle else await _Worker.start()
+                try:
+                    async with asyncio.timeout(self._limit_s):
+                        answer = await worker.ask(message)
+                except TimeoutError:
+                    await worker.kill()
+                    msg = f"The merge took longer than {self._limit_s:g} s and was stopped."
+                    raise WorkFailed(msg) from None
+                except _Ended:
+                    said = await worker.kill()
+                    if fresh:
+                        msg = f"The process for merges ended: {said or 'it said nothing'}."
+                        raise WorkFailed(msg) from None
+                except BaseException:
+                    await worker.kill()
+                    raise
+                else:
+                    self._idle.append(worker)
+                    found: T = pickle.loads(answer)  # noqa: S301 - our own child's
+                    return found
+
+    async def close(self) -> None:
+        """End the processes that wait; one at work is ended by whoever waits for it."""
+        while self._idle:
+            await self._idle.pop().kill()
