@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from bps.merge.assembly import assembled
 from bps.merge.comment_text import end_of_line_comment
 from bps.merge.comments import merge_comments, stripped
 from bps.merge.elements import Element
 from bps.merge.fragments import entry_of
 from bps.merge.records import CANONICAL, Kind, Resolution
-from bps.merge.results import Conflicting, Fresh, Result
+from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run, lead_variant, same, variant_of
-from bps.merge.slots import Expected, Open, Piece, Slot, full_lines, moved, taken
+from bps.merge.slots import Open, Piece, Slot, full_lines, moved, taken
 from bps.merge.strategies import Cursor
 from bps.merge.values import in_parts
 
@@ -176,7 +177,9 @@ class _Competition:
             del run.conflicts[before:]
             return self._conflict(Kind.COMMENT)
         gap = _gap(self.sides, self.canonical)
-        return [self._slot(gap, self._lead(), trailing, result)]
+        keys = (each.key for each in (self.canonical, *(e.side for e in self.sides)) if each)
+        key = next((each.data for each in keys if each is not None), None)
+        return [assembled(result, gap, self._lead(), trailing, key, self.column)]
 
     def _trailing(self) -> str | None:
         """The comment at the end of the line; None where editors disagree."""
@@ -217,72 +220,6 @@ class _Competition:
         text = "" if chosen is None else chosen.lead_text
         shift = self.column - (0 if chosen is None else chosen.column)
         return (moved(text, shift, first_line=True),)
-
-    def _slot(
-        self, gap: str, lead: tuple[Piece, ...], trailing: str, result: Element | Fresh
-    ) -> Slot:
-        head = self._head_from(result, trailing)
-        body: tuple[Piece, ...]
-        expected: Expected
-        if isinstance(result, Fresh):
-            after = (_suffix(result.after, trailing),) if result.after else ()
-            pieces = _below(head, result.layout, self.column, result.pieces)
-            body, expected = (head, *pieces, *after), result.expected
-        else:
-            value = result.value
-            assert value is not None  # noqa: S101 - merge_value returns entries
-            shift = self.column - result.column
-            text = result.source.text
-            if value.block:
-                region = moved(
-                    text[result.head_end : result.end], shift, first_line=not result.compact
-                )
-                body = (head, *_below(head, result, self.column, (region,)))
-            elif value.block_scalar:
-                tail = moved(text[value.start : result.end], shift, first_line=False)
-                indicators, comment, rest = _header(tail)
-                body = (head, indicators, _suffix(comment + rest, trailing))
-            else:
-                content = moved(text[value.start : value.end], shift, first_line=False)
-                body = (head, content, _suffix(text[value.end : result.end], trailing))
-            expected = value
-        key = None if self.canonical is None else self.canonical.key
-        if key is None:
-            key = next((e.side.key for e in self.sides if e.side is not None), None)
-        shape = result.layout if isinstance(result, Fresh) else result
-        data = None if key is None else key.data
-        return Slot(gap, lead, body, key=data, expected=expected, flow=shape.flow)
-
-    def _head_from(self, result: Element | Fresh, trailing: str) -> str:
-        """From the key or dash to the value, with the comment if entries follow."""
-        shape = result.layout if isinstance(result, Fresh) else result
-        value = shape.value
-        assert value is not None  # noqa: S101 - merge_value returns entries
-        text = shape.source.text
-        if not value.block or (isinstance(result, Fresh) and not result.block):
-            if value.block:
-                return _collapsed_head(shape)
-            head = text[shape.start : value.start] if value.start > shape.start else ""
-            key = shape.key
-            if key is not None and value.start < key.end + 1:
-                head = text[shape.start : key.end] + ": "
-            return head or text[shape.start : value.start]
-        head = text[shape.start : shape.head_end]
-        if end_of_line_comment(shape).rstrip() == trailing:
-            return moved(head, self.column - shape.column, first_line=False)
-        first, newline, rest = head.partition("\n")
-        had = end_of_line_comment(shape)
-        if had:
-            first = first.replace(had, "", 1)
-        first = first.rstrip()
-        if trailing:
-            first = f"{first}  {trailing}"
-        if not newline and not trailing:
-            return f"{first} "
-        if not newline:
-            # `- a: 1` has no room for a comment behind its dash.
-            newline = "\n"
-        return first + newline + rest
 
     def _conflict(
         self, kind: Kind, *, strategy: str = "", finding: str | None = None
@@ -336,43 +273,3 @@ def _gap(sides: Sequence[Change], canonical: Element | None) -> str:
         if each.base and each.side and each.base.gap_text != each.side.gap_text:
             return each.side.gap_text
     return "" if canonical is None else canonical.gap_text
-
-
-def _collapsed_head(shape: Element) -> str:
-    """Key or dash, anchor and tag of a block collection that goes on as `[]` or `{}`."""
-    value = shape.value
-    assert value is not None  # noqa: S101 - it is a collection
-    text = shape.source.text
-    key = "- " if shape.key is None else f"{text[shape.start : shape.key.end]}: "
-    if value.start >= value.first:
-        return "" if shape.rooted else key
-    properties = text[value.start : shape.source.line_end(value.start)].partition(" #")[0]
-    return f"{'' if shape.rooted else key}{properties.strip()} "
-
-
-def _header(scalar: str) -> tuple[str, str, str]:
-    """A block scalar's indicators, what follows them on their line, and the lines below."""
-    first, newline, rest = scalar.partition("\n")
-    indicators = first.partition(" ")[0].rstrip()
-    return indicators, first[len(indicators) :], newline + rest
-
-
-def _below(head: str, layout: Element, column: int, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Pieces for a line of their own, where a comment took the place behind the dash."""
-    value = layout.value
-    if not (layout.compact and head.endswith("\n")) or value is None:
-        return pieces
-    if pieces and isinstance(pieces[0], str) and pieces[0].startswith(("\n", "\r\n")):
-        return (pieces[0].partition("\n")[2], *pieces[1:])
-    return (" " * (column + value.column - layout.column), *pieces)
-
-
-def _suffix(after: str, trailing: str) -> str:
-    """What follows a value on its last line, with the comment that was picked."""
-    line, newline, rest = after.partition("\n")
-    had = line[line.find("#") :].rstrip() if "#" in line else ""
-    if had == trailing:
-        return after
-    carriage = "\r" if line.endswith("\r") else ""
-    line = f"  {trailing}{carriage}" if trailing else carriage
-    return line + newline + rest

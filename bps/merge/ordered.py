@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from bps.merge.alignment import LIKENESS, align, token
+from bps.merge.alignment import LIKENESS, token
 from bps.merge.elements import Element
 from bps.merge.fragments import list_items
+from bps.merge.hunks import (
+    Hunk,
+    ListSide,
+    entangled,
+    hunk_groups,
+    list_items_of,
+    list_side,
+)
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Path, Run, same, union_variant
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
-
-
-class Hunk(NamedTuple):
-    """base[start:end], none of which the side `who` kept, became `inserted`."""
-
-    start: int
-    end: int
-    who: int
-    inserted: list[Element]
-
-
-class _Side(NamedTuple):
-    label: str
-    items: list[Element]
-    kept: dict[int, int]
-    hunks: list[Hunk]
 
 
 def merge_ordered(
@@ -52,62 +43,13 @@ def merge_ordered(
     bases = [each.base for each in changes]
     if any(not same(bases[0], other) for other in bases[1:]):
         return Conflicting(Kind.BOTH_MODIFIED, "", "the editors forked from different lists")
-    base = _items(run, bases[0])
-    sides = [_side(run, base, each, who, alike) for who, each in enumerate(changes)]
-    if _entangled(run, base, sides, union=union):
+    base = list_items_of(run, bases[0])
+    sides = [list_side(run, base, each, who, alike) for who, each in enumerate(changes)]
+    if entangled(run, base, sides, union=union):
         finding = "the same element was moved, or added in different places"
         return Conflicting(Kind.LIST_INSERT, str(cursor.strategy or ""), finding)
     merge = _OrderedMerge(run, path, cursor, canonical, base, sides, column, prefix, union=union)
     return merge.slots()
-
-
-def _items(run: Run, element: Element | None) -> list[Element]:
-    elements = None if element is None else run.elements(element)
-    return [] if elements is None else elements.items
-
-
-def _side(run: Run, base: Sequence[Element], change: Change, who: int, alike: float) -> _Side:
-    items = _items(run, change.side)
-    pairs = align(base, items, alike)
-    hunks = []
-    at_base = at_side = 0
-    for i, j in [*pairs, (len(base), len(items))]:
-        if at_base < i or at_side < j:
-            hunks.append(Hunk(at_base, i, who, items[at_side:j]))
-        at_base, at_side = i + 1, j + 1
-    return _Side(change.label, items, dict(pairs), hunks)
-
-
-def _entangled(run: Run, base: Sequence[Element], sides: Sequence[_Side], *, union: bool) -> bool:
-    """Whether an element that one side moved was touched by another, or two added it apart."""
-    moved: dict[int, set[int]] = {}
-    added: dict[object, set[tuple[int, int, int]]] = {}
-    for who, side in enumerate(sides):
-        gone = {
-            token(base[index]): index
-            for hunk in side.hunks
-            for index in range(hunk.start, hunk.end)
-        }
-        for hunk in side.hunks:
-            for item in hunk.inserted:
-                if item.value is None:
-                    continue
-                if token(item) in gone:
-                    moved.setdefault(gone[token(item)], set()).add(who)
-                elif not union:
-                    added.setdefault(token(item), set()).add((who, hunk.start, hunk.end))
-    for index, movers in moved.items():
-        for who, side in enumerate(sides):
-            kept = side.kept.get(index)
-            if who in movers:
-                if len(movers) > 1:
-                    return True
-            elif kept is None or run.differs(base[index], side.items[kept]):
-                return True
-    return any(
-        len({who for who, _, _ in places}) > 1 and len({place[1:] for place in places}) > 1
-        for places in added.values()
-    )
 
 
 class _OrderedMerge:
@@ -120,7 +62,7 @@ class _OrderedMerge:
         cursor: Cursor,
         canonical: Element,
         base: list[Element],
-        sides: list[_Side],
+        sides: list[ListSide],
         column: int,
         prefix: str,
         *,
@@ -143,7 +85,7 @@ class _OrderedMerge:
     def slots(self) -> list[Slot]:
         slots: list[Slot] = []
         at = 0
-        for group in _groups(self.sides):
+        for group in hunk_groups(self.sides):
             start = min(hunk.start for hunk in group)
             end = max(hunk.end for hunk in group)
             slots += self._matched(at, start)
@@ -276,7 +218,7 @@ class _OrderedMerge:
         return [taken(each, column) for each in chosen]
 
 
-def _stretch_of(side: _Side, group: list[Hunk], start: int, end: int) -> list[Element]:
+def _stretch_of(side: ListSide, group: list[Hunk], start: int, end: int) -> list[Element]:
     """What a side has where the base has base[start:end]."""
     items: list[Element] = []
     mine = [hunk for hunk in side.hunks if any(hunk is each for each in group)]
@@ -287,33 +229,3 @@ def _stretch_of(side: _Side, group: list[Hunk], start: int, end: int) -> list[El
         if place < end and place in side.kept:
             items.append(side.items[side.kept[place]])
     return items
-
-
-def _groups(sides: Sequence[_Side]) -> list[list[Hunk]]:
-    """Hunks that are in each other's way, directly or by others, along the base."""
-    hunks = sorted((h for side in sides for h in side.hunks), key=lambda h: (h.start, h.end, h.who))
-    groups: list[list[Hunk]] = []
-    for hunk in hunks:
-        reached = [
-            group
-            for group in groups[-len(sides) - 1 :]
-            if any(_in_the_way(hunk, each) for each in group)
-        ]
-        joined = [each for group in reached for each in group]
-        groups = [group for group in groups if not any(group is each for each in reached)]
-        groups.append([*joined, hunk])
-    return sorted(groups, key=lambda g: (min(h.start for h in g), max(h.end for h in g)))
-
-
-def _in_the_way(one: Hunk, other: Hunk) -> bool:
-    """Whether two sides' hunks share elements, or insert where the other one did something.
-
-    An insertion at the edge of what another side only deleted is in nobody's way.
-    """
-    if max(one.start, other.start) < min(one.end, other.end):
-        return True
-    if one.inserted and other.inserted:
-        return max(one.start, other.start) <= min(one.end, other.end)
-    return one.start < other.start == other.end < one.end or (
-        other.start < one.start == one.end < other.end
-    )
