@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -30,6 +32,8 @@ from bps.merge.source import Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import merge_documents
 from bps.merge.values import merge_value
+
+_COMMENT_LINE = re.compile(r"^[ \t]*(#[^\n]*[^\s])", re.MULTILINE)
 
 
 def merge(
@@ -165,10 +169,29 @@ class _Merge:
         if finding is not None:
             return self._document_conflict(Kind.ANCHOR, finding)
         text = self._ended("".join(str(piece) for piece in pieces))
-        wrong = _wrong(text, slots, self._reader)
+        wrong = _wrong(text, slots, self._reader) or self._doubled_comment(text)
         if wrong is not None:
             return self._document_conflict(Kind.DOCUMENT, wrong)
         return self._merged(self._dressed(text), None)
+
+    def _doubled_comment(self, text: str) -> str | None:
+        """A comment that stands in the result more often than anybody wrote it.
+
+        Seen where one editor put an entry between a comment and what it belonged to. What a person
+        chose is not questioned.
+        """
+        resolved = any(origin.change == "resolved" for origin in self._run.origins)
+        if resolved or "#" not in text:
+            return None
+        found = Counter(_COMMENT_LINE.findall(text))
+        base = Counter(_COMMENT_LINE.findall(self._editors[0][1][0].text))
+        sides = [Counter(_COMMENT_LINE.findall(side[0].text)) for _, _, side in self._editors]
+        sides.append(Counter(_COMMENT_LINE.findall(self._canonical[0].text)))
+        for comment, count in found.items():
+            written = sum(max(0, side[comment] - base[comment]) for side in sides)
+            if count > base[comment] + written:
+                return f"the comment {comment[:60]!r} would stand twice"
+        return None
 
     def _all_editors(
         self,

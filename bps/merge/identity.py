@@ -82,7 +82,7 @@ def undeclared_fields(versions: Sequence[Sequence[Element]]) -> tuple[str, ...]:
 
 
 def is_set(versions: Sequence[Sequence[Element]]) -> bool:
-    """Whether all versions hold unique scalars only, in an order that nobody changed."""
+    """Whether all versions hold unique scalars only, and none changed the order of the first."""
     orders = []
     for entries in versions:
         if any(each.value is None or each.value.kind != SCALAR for each in entries):

@@ -128,9 +128,8 @@ def _list(
         fields = undeclared_fields(versions)
     if fields:
         return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
-    return merge_ordered(
-        run, path, cursor, canonical, sides, column, union=name == "" and is_set(versions)
-    )
+    union = name == "" and is_set([versions[1], *versions])
+    return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
 
 
 def _keyed(

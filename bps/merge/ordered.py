@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from bps.merge.alignment import LIKENESS, token
 from bps.merge.elements import Element
@@ -75,6 +75,7 @@ class _OrderedMerge:
         self.base = base
         self.sides = sides
         self.union = union
+        self.added: set[Hashable] = set()
         self.canonical = canonical
         self.index = [""] * len(base)
         count = 0
@@ -160,6 +161,10 @@ class _OrderedMerge:
 
     def _inserted(self, items: Sequence[Element], whos: Sequence[int]) -> list[Slot]:
         labels = [self.sides[who].label for who in whos]
+        if self.union:
+            # Two editors can have added one element in different places.
+            items = [item for item in items if item.value is None or token(item) not in self.added]
+            self.added |= {token(item) for item in items}
         if any(item.value is not None for item in items):
             self.run.origin((*self.path, "-"), "added", labels)
         return [taken(item, self.column) for item in items]
@@ -167,17 +172,10 @@ class _OrderedMerge:
     def _united(self, group: list[Hunk], start: int, end: int) -> list[Slot]:
         """Insertions of several sides into one gap of a set, each element once."""
         slots: list[Slot] = []
-        present = {
-            token(self.base[place])
-            for place in range(len(self.base))
-            if all(place in side.kept for side in self.sides)
-        }
         for place in range(start, end + 1):
             for hunk in sorted(group, key=lambda each: each.who):
                 if hunk.inserted and hunk.start == place:
-                    fresh = [e for e in hunk.inserted if token(e) not in present]
-                    present |= {token(each) for each in fresh}
-                    slots += self._inserted(fresh, [hunk.who])
+                    slots += self._inserted(hunk.inserted, [hunk.who])
             if place < end:
                 slots += self._deleted(place)
         return slots

@@ -54,6 +54,8 @@ def merge_documents(
         return None
     versions = [[each for each in stream if each is not None] for stream in elements]
     if all(len(version) == 1 for version in versions):
+        if _comments_behind_a_root(versions):
+            return None
         changes = [
             Change(label, versions[2 * i + 1][0], versions[2 * i + 2][0])
             for i, (label, _, _) in enumerate(editors)
@@ -103,6 +105,19 @@ def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -
     if roots not in ({MAPPING}, {SEQUENCE}):
         return list(stream)
     return parse(Source(stream[0].source.label, "{}\n" if roots == {MAPPING} else "[]\n"))
+
+
+def _comments_behind_a_root(versions: Sequence[Sequence[Element]]) -> bool:
+    """Whether versions differ in comments behind a root that has no lines of its own.
+
+    Such comments belong to no entry; with equal ones, or one editor, nothing gets lost.
+    """
+    tails = set()
+    for (element,) in versions:
+        value = element.value
+        if value is not None and not value.block:
+            tails.add(element.source.text[element.source.line_end(value.end) : element.end])
+    return len(tails) > 1 and any("#" in tail for tail in tails)
 
 
 def _parent(run: Run, documents: list[Element]) -> Element:

@@ -1,0 +1,99 @@
+"""Cases: a base and versions of it, drawn with the edits that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.unit.merge.documents import Document, at_entry, entries
+from tests.unit.merge.drawing import Drawing, Pick
+from tests.unit.merge.edits import Edit, edited, regions
+
+SHOWN = 4_000
+"""Characters of a text that a report shows."""
+_STRIDE = 1000
+"""Apart: the numbers that each version gives out."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Three versions of one base. `models` are base, one, other, third, where they were drawn."""
+
+    base: str
+    one: str
+    other: str
+    third: str = ""
+    models: tuple[Document, ...] = field(default=(), repr=False)
+    edits: tuple[tuple[Edit, ...], ...] = ()
+
+    def __repr__(self) -> str:
+        """As a report shows it: every text on its own."""
+        texts = (("base", self.base), ("one", self.one), ("other", self.other))
+        # Hypothesis refuses to print more.
+        shown = "".join(f"\n--- {name}\n{text[:SHOWN]}" for name, text in texts)
+        third = f"\n--- third\n{self.third[:SHOWN]}" if self.third not in {"", self.base} else ""
+        edits = "".join(f"\n{[tuple(edit) for edit in each]}" for each in self.edits)
+        return f"Case:{shown}{third}\n--- edits{edits}\n"
+
+
+def drawn_case(pick: Pick) -> Case:
+    """A base and three versions; now and then two of them begin with the same new numbers."""
+    base = Drawing(pick).document()
+    twins = pick(6) == 5
+    versions = [
+        edited(Drawing(pick, _STRIDE * (1 if twins else number)), base) for number in (1, 2, 3)
+    ]
+    models = (base, *(each.document for each in versions))
+    texts = [each.text for each in models]
+    return Case(
+        texts[0],
+        texts[1],
+        texts[2],
+        texts[3],
+        models=models,
+        edits=tuple(each.edits for each in versions),
+    )
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Two versions whose edits lie in different entries, and the text that has both."""
+
+    case: Case
+    both: str
+
+    def __repr__(self) -> str:
+        """As a report shows it."""
+        return repr(self.case)
+
+
+def drawn_apart(pick: Pick) -> Apart | None:
+    """Edits inside two entries that are known again wherever they stand; None without two."""
+    base = Drawing(pick).document()
+    found = regions(base)
+    if len(found) < 2:
+        return None
+    first = found.pop(pick(len(found)))
+    rest = [each for each in found if not each[1] & first[1]]
+    if not rest:
+        return None
+    second = rest[pick(len(rest))]
+    one = edited(Drawing(pick, _STRIDE), base, 3, first[1])
+    other = edited(Drawing(pick, 2 * _STRIDE), base, 3, second[1])
+    both = base
+    for version, uid in ((one, first[0].uid), (other, second[0].uid)):
+        both = replaced(both, version.document, uid)
+    models = (base, one.document, other.document)
+    case = Case(
+        base.text,
+        one.document.text,
+        other.document.text,
+        models=models,
+        edits=(one.edits, other.edits),
+    )
+    return Apart(case, both.text)
+
+
+def replaced(document: Document, source: Document, uid: int) -> Document:
+    """The document with one entry as another version has it."""
+    entry = next(entry for _, entry, _ in entries(source) if entry.uid == uid)
+    return at_entry(document, uid, lambda _: (entry,))
