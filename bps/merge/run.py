@@ -52,8 +52,9 @@ class Run:
         self.origins: list[Origin] = []
         self.merge_value: Callable[..., Any]
         self.merge_entry: Callable[..., Any]
-        self._elements: dict[int, Elements | None] = {}
-        self._comments: dict[int, tuple[str, ...]] = {}
+        # By the element itself, which lives as long as the key.
+        self._elements: dict[Element, Elements | None] = {}
+        self._comments: dict[Element, tuple[str, ...]] = {}
 
     def pointer(self, path: Path) -> str:
         """The JSON Pointer of a path."""
@@ -63,7 +64,7 @@ class Run:
         """The elements of an entry's block or flow collection, cut once."""
         value = element.value
         assert value is not None  # noqa: S101 - detached comments have no value
-        found = self._elements.get(id(element), self)
+        found = self._elements.get(element, self)
         if found is self:
             if value.flow:
                 found = _flow_elements(value)
@@ -71,18 +72,18 @@ class Run:
                 found = split_stretched(value, element.head_end, element.end)
             else:
                 found = split(value, element.head_end, element.end)
-            self._elements[id(element)] = found
+            self._elements[element] = found
         return found  # type: ignore[return-value]
 
     def seed(self, element: Element, elements: Elements) -> None:
         """Say what an entry consists of."""
-        self._elements[id(element)] = elements
+        self._elements[element] = elements
 
     def comments(self, element: Element) -> tuple[str, ...]:
         """All comments in an entry and before it, in order."""
-        found = self._comments.get(id(element))
+        found = self._comments.get(element)
         if found is None:
-            found = self._comments[id(element)] = comments_in(element)
+            found = self._comments[element] = comments_in(element)
         return found
 
     def contents(self, element: Element | None) -> Hashable:
