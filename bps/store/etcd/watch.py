@@ -153,6 +153,9 @@ class Watch:
             await asyncio.wait_for(stream.write(request), self._calls.deadline_s)
         except TimeoutError:
             raise _silent(member) from None
+        except asyncio.InvalidStateError:
+            # grpc says so of a stream that ended while nobody read from it.
+            raise _ended(member) from None
 
     def _cancelled(self, response: pb.WatchResponse, member: Member) -> Refusal | Compacted:
         """Why etcd ended the watch."""
@@ -192,3 +195,10 @@ def _silent(member: Member) -> Refusal:
     text = "no sign of life in time"
     code = StatusCode.DEADLINE_EXCEEDED
     return Refusal(classify(code, text), code, text, member.endpoint)
+
+
+def _ended(member: Member) -> Refusal:
+    text = "the stream had ended"
+    return Refusal(
+        classify(StatusCode.UNAVAILABLE, text), StatusCode.UNAVAILABLE, text, member.endpoint
+    )
