@@ -31,8 +31,9 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
         parts.append(data["status"])
     if "contributors" in data:
         origin = ", ".join(each["rr_plan"] for each in data["contributors"])
-        back = data["reverted_to"]
-        parts = [f"version {data['version']}", f"back to {back}" if back else f"from {origin}"]
+        back = data.get("reverted_to")
+        named = [f"version {data['version']}"] if "version" in data else parts
+        parts = [*named, f"back to {back}" if back else f"from {origin}"]
     if "fingerprint" in data:
         parts += [f"on version {data['base_version']}", data["fingerprint"]]
     if "title" in data:

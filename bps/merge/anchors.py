@@ -36,6 +36,31 @@ def contested_anchor(editors: Sequence[tuple[str, Source, Source]]) -> str | Non
     return None
 
 
+def repeated_anchor(result: Source, versions: Sequence[Source]) -> str | None:
+    """A sentence on an anchor that the result defines twice, with aliases that could change sides.
+
+    An alias means the last anchor of its name before it. Where no version has the anchors and
+    aliases of a name in the result's order, some alias may mean another value than its author's.
+    """
+    names = Counter(node.anchor for node in result.anchored)
+    used = {alias.value for alias in result.aliases}
+    for name in sorted(str(each) for each, count in names.items() if count > 1 and each in used):
+        order = _order_of(result, name)
+        if all(_order_of(version, name) != order for version in versions):
+            return f"the anchor &{name} is defined more than once, and editors changed around it"
+    return None
+
+
+def _order_of(source: Source, name: str) -> list[object]:
+    anchored: list[tuple[int, object]] = [
+        (node.start, node.data) for node in source.anchored if node.anchor == name
+    ]
+    aliases: list[tuple[int, object]] = [
+        (alias.start, None) for alias in source.aliases if alias.value == name
+    ]
+    return [data for _, data in sorted(anchored + aliases, key=lambda each: each[0])]
+
+
 def _anchors(source: Source) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
     for node in source.anchored:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from bps.merge.anchors import contested_anchor
+from bps.merge.anchors import contested_anchor, repeated_anchor
 from bps.merge.check import agrees, dangling_alias
 from bps.merge.entries import merge_entry
 from bps.merge.markers import render
@@ -169,7 +169,8 @@ class _Merge:
         if finding is not None:
             return self._document_conflict(Kind.ANCHOR, finding)
         text = self._ended("".join(str(piece) for piece in pieces))
-        wrong = _wrong(text, slots, self._reader) or self._doubled_comment(text)
+        versions = [source for source, _ in self._parsed.values()]
+        wrong = _wrong(text, slots, self._reader, versions) or self._doubled_comment(text)
         if wrong is not None:
             return self._document_conflict(Kind.DOCUMENT, wrong)
         return self._merged(self._dressed(text), None)
@@ -270,7 +271,9 @@ def _stream(slots: Sequence[Slot]) -> list[Piece]:
     return pieces
 
 
-def _wrong(text: str, slots: Sequence[Slot], reader: Reader) -> str | None:
+def _wrong(
+    text: str, slots: Sequence[Slot], reader: Reader, versions: Sequence[Source]
+) -> str | None:
     """Law 5: why the text does not read as what was computed."""
     source = Source("the result", text)
     try:
@@ -286,4 +289,4 @@ def _wrong(text: str, slots: Sequence[Slot], reader: Reader) -> str | None:
         alias = dangling_alias(document)
         if alias is not None:
             return f"the alias *{alias} would have no anchor"
-    return None
+    return repeated_anchor(source, versions) if source.aliases else None

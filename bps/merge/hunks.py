@@ -52,7 +52,7 @@ def list_side(
     return ListSide(change.label, items, dict(pairs), hunks)
 
 
-def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide], *, union: bool) -> bool:
+def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> bool:
     """Whether an element that one side moved was touched by another, or two added it apart."""
     moved: dict[int, set[int]] = {}
     added: dict[object, set[tuple[int, int, int]]] = {}
@@ -68,7 +68,7 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide], *, u
                     continue
                 if token(item) in gone:
                     moved.setdefault(gone[token(item)], set()).add(who)
-                elif not union:
+                else:
                     added.setdefault(token(item), set()).add((who, hunk.start, hunk.end))
     for index, movers in moved.items():
         for who, side in enumerate(sides):
@@ -88,15 +88,21 @@ def hunk_groups(sides: Sequence[ListSide]) -> list[list[Hunk]]:
     """Hunks that are in each other's way, directly or by others, along the base."""
     hunks = sorted((h for side in sides for h in side.hunks), key=lambda h: (h.start, h.end, h.who))
     groups: list[list[Hunk]] = []
+    # The last hunk of each side reaches furthest: the others of a group need not be asked.
+    last: list[dict[int, Hunk]] = []
     for hunk in hunks:
+        near = max(0, len(groups) - len(sides) - 1)
         reached = [
-            group
-            for group in groups[-len(sides) - 1 :]
-            if any(_in_the_way(hunk, each) for each in group)
+            index
+            for index in range(near, len(groups))
+            if any(_in_the_way(hunk, each) for each in last[index].values())
         ]
-        joined = [each for group in reached for each in group]
-        groups = [group for group in groups if not any(group is each for each in reached)]
+        joined = [each for index in reached for each in groups[index]]
+        furthest = {who: each for index in reached for who, each in last[index].items()}
+        for index in reversed(reached):
+            del groups[index], last[index]
         groups.append([*joined, hunk])
+        last.append({**furthest, hunk.who: hunk})
     return sorted(groups, key=lambda g: (min(h.start for h in g), max(h.end for h in g)))
 
 

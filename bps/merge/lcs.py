@@ -18,7 +18,7 @@ Link = tuple["Link | None", int, int, int]
 
 MAX_DEPTH = 32
 """Levels of anchors within stretches between anchors; below them all is greedy."""
-BUDGET = 1 << 20
+BUDGET = 1 << 18
 """Steps that one call may spend on shortest edit scripts, all stretches together."""
 LONGEST_EDIT = 1024
 """Edits that a script may have before the search goes on from the furthest point it reached."""

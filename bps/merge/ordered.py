@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from bps.merge.alignment import LIKENESS, token
 from bps.merge.elements import Element
@@ -36,7 +36,8 @@ def merge_ordered(
 ) -> list[Slot] | Conflicting:
     """Merge lists element by element; the whole list is in conflict where elements moved apart.
 
-    `union`: insertions of several editors in one gap all go in, each once (undeclared sets).
+    `union`: insertions of several editors in one gap all go in (undeclared sets), unless they
+    share an element: `--cpu, 2` and `--mem, 2` are no sets.
     `alike` is how much two elements must have in common to be one that was edited; `prefix`
     stands before their indexes in paths.
     """
@@ -45,7 +46,7 @@ def merge_ordered(
         return Conflicting(Kind.BOTH_MODIFIED, "", "the editors forked from different lists")
     base = list_items_of(run, bases[0])
     sides = [list_side(run, base, each, who, alike) for who, each in enumerate(changes)]
-    if entangled(run, base, sides, union=union):
+    if entangled(run, base, sides):
         finding = "the same element was moved, or added in different places"
         return Conflicting(Kind.LIST_INSERT, str(cursor.strategy or ""), finding)
     merge = _OrderedMerge(run, path, cursor, canonical, base, sides, column, prefix, union=union)
@@ -75,7 +76,6 @@ class _OrderedMerge:
         self.base = base
         self.sides = sides
         self.union = union
-        self.added: set[Hashable] = set()
         self.canonical = canonical
         self.index = [""] * len(base)
         count = 0
@@ -133,7 +133,7 @@ class _OrderedMerge:
         if alike and same_place and len(insertions) == len(group):
             return self._inserted(insertions[0].inserted, sorted(whos))
         pure = all(hunk.start == hunk.end for hunk in insertions)
-        if self.union and pure:
+        if self.union and pure and not _share(insertions):
             return self._united(group, start, end)
         return self._contested(group, start, end)
 
@@ -161,10 +161,6 @@ class _OrderedMerge:
 
     def _inserted(self, items: Sequence[Element], whos: Sequence[int]) -> list[Slot]:
         labels = [self.sides[who].label for who in whos]
-        if self.union:
-            # Two editors can have added one element in different places.
-            items = [item for item in items if item.value is None or token(item) not in self.added]
-            self.added |= {token(item) for item in items}
         if any(item.value is not None for item in items):
             self.run.origin((*self.path, "-"), "added", labels)
         return [taken(item, self.column) for item in items]
@@ -227,3 +223,9 @@ def _stretch_of(side: ListSide, group: list[Hunk], start: int, end: int) -> list
         if place < end and place in side.kept:
             items.append(side.items[side.kept[place]])
     return items
+
+
+def _share(insertions: Sequence[Hunk]) -> bool:
+    """Whether two insertions have an element in common."""
+    tokens = [token(item) for hunk in insertions for item in hunk.inserted]
+    return len(set(tokens)) < len(tokens)
