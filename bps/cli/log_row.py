@@ -26,7 +26,7 @@ def log_row(event: BaseModel) -> dict[str, Any]:
 def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
     """The act in one line; the reason last, as it may be long."""
     named = data.get("rr_plan") or subject or ""
-    parts = [named]
+    parts = [named or f"review {data['n']}"] if "n" in data else [named]
     if "status" in data:
         parts.append(data["status"])
     if "contributors" in data:

@@ -14,6 +14,10 @@ from bps.merge.source import MAPPING
 Ident = Hashable
 
 
+MAX_FIELDS = 32
+"""Fields of a list's element that is looked for under another id."""
+
+
 class Rename(NamedTuple):
     """`label` gave the element `old` the identity `new`; `element` is how it looks there."""
 
@@ -37,17 +41,25 @@ def renames(
     for label, base, side in editors:
         gone = [ident for ident, item in base.items() if ident not in side and item.value]
         new = [ident for ident, item in side.items() if ident not in base and item.value]
-        if gone and new:
-            places = _predecessors(base)
-            its_places = _predecessors(side)
-            for old in gone:
-                for fresh in new:
-                    if _says_the_same(base[old], side[fresh]) and (
-                        _place(places, old, side) == _place(its_places, fresh, base)
-                    ):
-                        rename = Rename(label, base[old], fresh, side[fresh])
-                        found.setdefault(old, []).append(rename)
-                        break
+        if not gone or not new:
+            continue
+        places, its_places = _places(base, side), _places(side, base)
+        candidates: dict[Hashable, list[Ident]] = {}
+        for fresh in reversed(new):
+            for saying in _sayings(side[fresh]):
+                candidates.setdefault((its_places[fresh], saying), []).append(fresh)
+        taken: set[Ident] = set()
+        for old in gone:
+            for saying in _sayings(base[old]):
+                waiting = candidates.get((places[old], saying), [])
+                while waiting and waiting[-1] in taken:
+                    waiting.pop()
+                if waiting:
+                    fresh = waiting.pop()
+                    taken.add(fresh)
+                    rename = Rename(label, base[old], fresh, side[fresh])
+                    found.setdefault(old, []).append(rename)
+                    break
     return {
         ident: group for ident, group in found.items() if _contested(run, ident, group, editors)
     }
@@ -92,37 +104,25 @@ def _contested(
     )
 
 
-def _predecessors(items: dict[Ident, Element]) -> dict[Ident, Ident]:
-    before: dict[Ident, Ident] = {}
-    previous: Ident = None
+def _places(items: dict[Ident, Element], other: dict[Ident, Element]) -> dict[Ident, Ident]:
+    """For each element the nearest one before it that both versions have."""
+    places: dict[Ident, Ident] = {}
+    nearest: Ident = None
     for ident, item in items.items():
-        before[ident] = previous
-        if item.value is not None:
-            previous = ident
-    return before
+        places[ident] = nearest
+        if item.value is not None and ident in other:
+            nearest = ident
+    return places
 
 
-def _place(before: dict[Ident, Ident], ident: Ident, other: dict[Ident, Element]) -> Ident:
-    """The nearest element before it that both versions have."""
-    at = before[ident]
-    while at is not None and at not in other:
-        at = before[at]
-    return at
-
-
-def _says_the_same(old: Element, new: Element) -> bool:
-    one, other = old.value, new.value
-    if one is None or other is None:
-        return False
-    if old.key is not None:
-        return bool(one.data == other.data)
-    if one.kind != MAPPING or other.kind != MAPPING:
-        return False
-    return _differing(one.data, other.data) <= 1 and len(one.pairs()) > 1
-
-
-def _differing(one: Hashable, other: Hashable) -> int:
-    """Fields that differ between two mappings, or a large number."""
-    if not isinstance(one, frozenset) or not isinstance(other, frozenset):
-        return 0 if one == other else 99
-    return max(len(one - other), len(other - one))
+def _sayings(element: Element) -> list[Hashable]:
+    """What an element says without its identity: its value, or all its fields but any one."""
+    value = element.value
+    if value is None:
+        return []
+    if element.key is not None:
+        return [value.data]
+    fields = value.data
+    if not isinstance(fields, frozenset) or not 1 < len(fields) <= MAX_FIELDS:
+        return []
+    return [fields - {field} for field in fields]
