@@ -12,7 +12,7 @@ def contested_anchor(editors: Sequence[tuple[str, Source, Source]]) -> str | Non
     """A sentence on an anchor that one editor changed while another one changed its aliases.
 
     `editors` are label, base and side. An anchor is changed where what it stands for is; aliases
-    are changed where their number is.
+    are changed where the lines that hold them are.
     """
     changed: dict[str, list[str]] = {}
     used: dict[str, list[str]] = {}
@@ -23,10 +23,9 @@ def contested_anchor(editors: Sequence[tuple[str, Source, Source]]) -> str | Non
         for name in before.keys() | after.keys():
             if before.get(name) != after.get(name):
                 changed.setdefault(name, []).append(label)
-        uses = Counter(alias.value for alias in base.aliases)
-        its_uses = Counter(alias.value for alias in side.aliases)
+        uses, its_uses = _uses(base), _uses(side)
         for name in uses.keys() | its_uses.keys():
-            if uses[name] != its_uses[name]:
+            if uses.get(name) != its_uses.get(name):
                 used.setdefault(name, []).append(label)
     for name in sorted(changed.keys() & used.keys()):
         for one in changed[name]:
@@ -59,6 +58,15 @@ def _order_of(source: Source, name: str) -> list[object]:
         (alias.start, None) for alias in source.aliases if alias.value == name
     ]
     return [data for _, data in sorted(anchored + aliases, key=lambda each: each[0])]
+
+
+def _uses(source: Source) -> dict[str, Counter[str]]:
+    """The lines, without indent, that hold the aliases of each name."""
+    found: dict[str, Counter[str]] = {}
+    for alias in source.aliases:
+        line = source.text[source.line_start(alias.start) : source.line_end(alias.start)]
+        found.setdefault(alias.value, Counter())[line.strip()] += 1
+    return found
 
 
 def _anchors(source: Source) -> dict[str, list[object]]:

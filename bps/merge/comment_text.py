@@ -49,6 +49,15 @@ def end_of_line_comment(element: Element) -> str:
     return found[0] if found else ""
 
 
+def comments_before_value(element: Element) -> tuple[str, ...]:
+    """Comments between a key or dash and a value that stands on a line below."""
+    value = element.value
+    if value is None or value.block:
+        return ()
+    at = element.start if element.key is None else element.key.end
+    return tuple(_between(element.source.text, at, value.start))
+
+
 def _header_comment(text: str, scalar: Node) -> list[str]:
     """The comment behind the indicators of a block scalar."""
     header = text[scalar.start : text.find("\n", scalar.start) + 1 or scalar.end]

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from bps.merge.lines import Contested, merge_lines
+
+_COMMENT_LINE = re.compile(r"^[ \t]*(#[^\n]*\w)", re.MULTILINE)
+
+
+def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
+    """Comments that stand in the result more often than their editors left them.
+
+    Seen where one editor put an entry between a comment and what it belonged to. Only comments
+    that no version has twice are counted: of others it cannot be told which one was meant.
+    """
+    if "#" not in result:
+        return []
+    versions = [Counter(_COMMENT_LINE.findall(text)) for text in (base, *sides)]
+    before, *after = versions
+    found = []
+    for comment, count in Counter(_COMMENT_LINE.findall(result)).items():
+        changes = [version[comment] - before[comment] for version in after]
+        written = sum(change for change in changes if change > 0)
+        expected = before[comment] + written + min(0, *changes)
+        if count > expected and all(version[comment] <= 1 for version in versions):
+            found.append(comment)
+    return found
 
 
 def stripped(text: str) -> list[str]:

@@ -204,7 +204,8 @@ def _begin(text: str, at: int, key: Node | None, value: Node) -> int:
     if key is not None:
         begin = key.start
         line = text.rfind("\n", 0, begin) + 1
-        if key.block or begin < at or text[max(line, at) : begin].strip() != "":
+        explicit = text[line:begin].rstrip(" ").endswith("?")
+        if explicit or key.block or begin < at or text[max(line, at) : begin].strip() != "":
             raise Opaque
         return begin
     found = _BEFORE_DASH.match(text, at)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from bps.merge.anchors import contested_anchor, repeated_anchor
 from bps.merge.check import agrees, dangling_alias
+from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
 from bps.merge.markers import render
 from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
@@ -32,8 +31,6 @@ from bps.merge.source import Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import merge_documents
 from bps.merge.values import merge_value
-
-_COMMENT_LINE = re.compile(r"^[ \t]*(#[^\n]*[^\s])", re.MULTILINE)
 
 
 def merge(
@@ -161,46 +158,50 @@ class _Merge:
             return self._document_conflict(slots.kind, slots.finding)
         pieces = _stream(slots)
         if run.conflicts:
+            pieces.append(self._tail() or "")
             label = self._base_label()
             return self._merged(None, self._dressed(render(pieces, label)))
-        finding = contested_anchor(
-            [(label, base[0], side[0]) for label, base, side in self._all_editors()]
-        )
+        finding = self._contested_anchor()
         if finding is not None:
             return self._document_conflict(Kind.ANCHOR, finding)
-        text = self._ended("".join(str(piece) for piece in pieces))
+        tail = self._tail()
+        if tail is None:
+            return self._document_conflict(Kind.DOCUMENT, "editors changed what follows the end")
+        text = self._ended("".join(str(piece) for piece in pieces) + tail)
         versions = [source for source, _ in self._parsed.values()]
-        wrong = _wrong(text, slots, self._reader, versions) or self._doubled_comment(text)
+        wrong = _wrong(text, slots, self._reader, versions)
         if wrong is not None:
             return self._document_conflict(Kind.DOCUMENT, wrong)
+        self._tell_of_doubled_comments(text)
         return self._merged(self._dressed(text), None)
 
-    def _doubled_comment(self, text: str) -> str | None:
-        """A comment that stands in the result more often than anybody wrote it.
+    def _tell_of_doubled_comments(self, text: str) -> None:
+        sides = [side[0].text for _, _, side in self._editors]
+        base = self._editors[0][1][0].text
+        for comment in doubled_comments(text, base, [*sides, self._canonical[0].text]):
+            self._run.notice((), f"the comment {comment!r} stands twice, or came back")
 
-        Seen where one editor put an entry between a comment and what it belonged to. What a person
-        chose is not questioned.
-        """
-        resolved = any(origin.change == "resolved" for origin in self._run.origins)
-        if resolved or "#" not in text:
+    def _tail(self) -> str | None:
+        """What follows the last document, from its `...` on; None where editors differ."""
+        canonical = _after_content(self._canonical)
+        edits = [(_after_content(base), _after_content(side)) for _, base, side in self._editors]
+        wanted = {side for base, side in edits if base != side}
+        if any(base != canonical for base, side in edits if base != side):
+            wanted.add(canonical)
+        if len(wanted) > 1:
             return None
-        found = Counter(_COMMENT_LINE.findall(text))
-        base = Counter(_COMMENT_LINE.findall(self._editors[0][1][0].text))
-        sides = [Counter(_COMMENT_LINE.findall(side[0].text)) for _, _, side in self._editors]
-        sides.append(Counter(_COMMENT_LINE.findall(self._canonical[0].text)))
-        for comment, count in found.items():
-            written = sum(max(0, side[comment] - base[comment]) for side in sides)
-            if count > base[comment] + written:
-                return f"the comment {comment[:60]!r} would stand twice"
-        return None
+        return wanted.pop() if wanted else canonical
 
-    def _all_editors(
-        self,
-    ) -> list[tuple[str, tuple[Source, list[Document]], tuple[Source, list[Document]]]]:
-        base = self._editors[0][1]
-        if base is self._canonical:
-            return self._editors
-        return [(CANONICAL, base, self._canonical), *self._editors]
+    def _contested_anchor(self) -> str | None:
+        """Whether an anchor and its aliases were changed apart, by editors or by canonical."""
+        editors = [(label, base[0], side[0]) for label, base, side in self._editors]
+        canonical = self._canonical[0]
+        for editor in editors:
+            if editor[1] is not canonical:
+                finding = contested_anchor([(CANONICAL, editor[1], canonical), editor])
+                if finding is not None:
+                    return finding
+        return contested_anchor(editors)
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
@@ -229,7 +230,8 @@ class _Merge:
         run.conflicts.clear()
         run.origins.clear()
         variants = {text: _whole(source) for text, (source, _) in self._parsed.items()}
-        first = self._active[0]
+        # The first by name, so that the conflict is the same in whatever order they came.
+        first = min(self._active, key=lambda each: each.label)
         sides = [(each.label, variants[each.text], variants[each.base]) for each in self._active]
         if first.base != self._canonical_text:
             canonical = variants[self._canonical_text]
@@ -250,6 +252,11 @@ class _Merge:
             text = chosen.get(resolution.take or "", fallback)
         validate(Source("the edited value", text))
         return self._merged(self._dressed(text), None)
+
+
+def _after_content(version: tuple[Source, list[Document]]) -> str:
+    source, documents = version
+    return source.text[documents[-1].body_end :]
 
 
 def _whole(source: Source) -> Variant:

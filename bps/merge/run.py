@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bps.merge.comment_text import comments_in
+from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
 from bps.merge.elements import Element, Elements, split
 from bps.merge.records import (
@@ -67,7 +67,7 @@ class Run:
         found = self._elements.get(element, self)
         if found is self:
             if value.flow:
-                found = _flow_elements(value)
+                found = None if comments_before_value(element) else _flow_elements(value)
             elif isinstance(value, Stretched):
                 found = split_stretched(value, element.head_end, element.end)
             else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from bps.merge.comment_text import comments_before_value
 from bps.merge.elements import Element
 from bps.merge.extremes import greatest
 from bps.merge.listing import merge_collection
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
-from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
+from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node
 from bps.merge.strategies import ATOMIC, MAX, TEXT, Cursor
 from bps.merge.texts import merge_block_scalars
 
@@ -97,8 +98,10 @@ def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[
 
 def _inside(run: Run, element: Element | None) -> tuple[str, ...]:
     value = _value(element)
-    if element is None or value.kind == SCALAR:
+    if element is None:
         return ()
+    if value.kind in {SCALAR, ALIAS}:
+        return comments_before_value(element)
     return run.comments(element)
 
 
