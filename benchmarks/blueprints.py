@@ -24,12 +24,13 @@ def blueprint(source: random.Random, size_bytes: int, variant: int = 1) -> bytes
     size, number = len(parts[0]), 0
     while size < size_bytes:
         number += 1
+        needed = f"task_{source.randint(1, number - 1):03d}" if number > 1 else ""
         task = (
             f"  - id: task_{number:03d}\n"
             f"    title: {sentence(source, 5)}\n"
             f"    owner: {source.choice(_OWNERS)}\n"
             f"    estimate_h: {source.randint(1, 40)}\n"
-            f"    depends_on: [task_{source.randint(1, number):03d}]  # {sentence(source, 4)}\n"
+            f"    depends_on: [{needed}]  # {sentence(source, 4)}\n"
             f"    description: >\n      {sentence(source, 14)}.\n      {sentence(source, 14)}.\n"
             f"    acceptance:\n      - {sentence(source, 9)}\n      - {sentence(source, 9)}\n"
         )

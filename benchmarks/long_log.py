@@ -28,7 +28,7 @@ from bps.plans.evolve import PlanState
 from bps.plans.model import Head, RRPlan, State
 from bps.plans.nullify import nullify
 from bps.policy.model import DEFAULT_POLICY, PolicyInForce
-from bps.promotion.promote import publish, result_of
+from bps.promotion.publish import publish
 from bps.writepath.command import OperationId
 from bps.writepath.view import View
 
@@ -128,8 +128,8 @@ class _Author:
             rr=rr_plan.n,
         )
         contributors = [self._newest(branch)]
-        digest = result_of(self._state.need_canonical(), contributors)
-        publish(self._book, contributors, digest, "")
+        # Its base is canonical, so that law 1 tells the result.
+        publish(self._book, contributors, blob.digest, "")
         self._open(branch, rr_plan.n + 1, "regression")
 
     def _newest(self, branch: str) -> RRPlan:

@@ -1,7 +1,9 @@
 """Promotions on a warm write path against bare calls of the same client, 1 and 32 in flight.
 
 A round is a block of ours, a block of bare pairs and one of bare CAS; ratios are those of
-neighbouring blocks. A bare pair does on a copy of the plan what a cold promotion sends: the same
+neighbouring blocks. The policy allows no validators, so that law 1 tells the result and no
+blueprint is read; the last rows are the same promotions under the default policy, whose validators
+judge each of them. A bare pair does on a copy of the plan what a cold promotion sends: the same
 reads, then a transaction with the same compares, operations and bytes. A bare CAS creates one key.
 """
 
@@ -10,6 +12,8 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
@@ -30,6 +34,7 @@ BLUEPRINT_BYTES = 10_000
 _TARGETS = {1: (0.6, 0.25), 32: (0.4, 0.10)}
 _BLOCK = {1: 200, 32: 640}
 _LEAST_ROUNDS = 5
+_JUDGED = 160
 T = TypeVar("T")
 
 
@@ -53,6 +58,11 @@ async def measure(options: Options) -> list[Figure]:
                     workers, Budget(options.seconds / 2, least=_LEAST_ROUNDS)
                 )
                 figures += _figures(workers, rates)
+            plain, judged = await bench.judged(Budget(options.seconds / 4, least=_LEAST_ROUNDS))
+            figures += [
+                Figure("promotion, 32 in flight: with validators", median(judged), "/s"),
+                Figure("promotion: with validators, of without", median_ratio(judged, plain)),
+            ]
     return figures
 
 
@@ -97,6 +107,23 @@ class _Bench:
             block = ", ".join(shown(rate[-1]) for rate in (rates.ours, rates.pair, rates.cas))
             say(f"  {workers} in flight, round {budget.rounds}: ours, pair, CAS = {block} /s")
         return rates
+
+    async def judged(self, budget: Budget) -> tuple[list[float], list[float]]:
+        """Per second, without and with the default policy's validators; 32 in flight."""
+        rates: tuple[list[float], list[float]] = ([], [])
+        while budget.another():
+            for with_validators, rate in enumerate(rates):
+                await self.leader.allow(validators=bool(with_validators))
+                jobs: list[Promote] = []
+                await in_flight(range(_JUDGED), partial(self._one, jobs), SETUP_IN_FLIGHT)
+                rate.append(await _rate(jobs, self._promote, SETUP_IN_FLIGHT))
+            say(f"  without, with validators: {', '.join(shown(rate[-1]) for rate in rates)} /s")
+        return rates
+
+    async def _one(self, jobs: list[Promote], _: int) -> None:
+        self.plans_used += 1
+        plan = f"EP-{self.plans_used}"
+        jobs.append(await succeeded_plan(self.leader.path, plan, self.canonical, self.fix))
 
     async def _jobs(
         self, size: int

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import time_ns
 from typing import Protocol, TypeVar
 
 from bps.clock import SystemClock
@@ -17,9 +18,13 @@ from bps.leadership.election import Leadership
 from bps.plans.blob import Blob
 from bps.plans.branches import OpenBranch, SubmitBranch
 from bps.plans.register import RegisterPlan
+from bps.policy.model import DEFAULT_POLICY
+from bps.policy.replace import ReplacePolicy
 from bps.promotion.promote import Promote
 from bps.setup.initialise import Initialise
+from bps.workshop.workshop import ProcessWorkshop
 from bps.writepath.command import Command, Outcome
+from bps.writepath.precondition import ANY
 from bps.writepath.transact import WritePath
 
 PRINCIPAL = "bench"
@@ -48,18 +53,29 @@ class Writer:
         """A write path of the same leader on `store` that knows no plan yet."""
         return WritePath(store, self.leadership, SystemClock())
 
+    async def allow(self, *, validators: bool) -> None:
+        """Put the default policy in force, with its validators or with none."""
+        rules = DEFAULT_POLICY.rules if validators else {**DEFAULT_POLICY.rules, "validators": []}
+        op_id = f"policy-{time_ns()}"
+        await self.path.execute(ReplacePolicy(PRINCIPAL, op_id, rules, None, (ANY,)))
+
 
 @asynccontextmanager
 async def writer(store: Store) -> AsyncIterator[Writer]:
-    """Campaign, initialise the store and its initiatives, resign at the end."""
+    """Campaign, initialise the store and its initiatives, resign at the end.
+
+    The policy in force allows no validators, until `Writer.allow` does.
+    """
     clock = SystemClock()
-    async with Leadership(store, clock, "bench") as leadership:
+    async with Leadership(store, clock, "bench") as leadership, ProcessWorkshop() as workshop:
         await leadership.campaign(10)
-        path = WritePath(store, leadership, clock)
+        path = WritePath(store, leadership, clock, workshop=workshop)
         await path.execute(Initialise(PRINCIPAL, "init"))
         for initiative in _INITIATIVES:
             await path.execute(CreateInitiative(PRINCIPAL, f"i-{initiative}", initiative))
-        yield Writer(leadership, path)
+        leader = Writer(leadership, path)
+        await leader.allow(validators=False)
+        yield leader
 
 
 async def succeeded_plan(path: Executor, plan: str, canonical: Blob, fix: Blob) -> Promote:

@@ -27,6 +27,10 @@ class ClaimRequest(RequestModel):
     )
 
 
+class ReleaseRequest(RequestModel):
+    """Nothing; an empty body says the same."""
+
+
 class ChoiceRequest(RequestModel):
     """One decision: of a place or of a conflict; a side, or a value."""
 

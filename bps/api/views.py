@@ -228,6 +228,7 @@ OUTPUTS: dict[str, Any] = {
     "review-list": list[Review],
     "review-show": ReviewSheet,
     "review-claim": ReviewResult,
+    "review-release": ReviewResult,
     "review-resolve": ReviewResult | PromotionResult,
     "review-complete": PromotionResult,
     "review-reject": ReviewResult,

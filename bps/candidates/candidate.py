@@ -15,7 +15,8 @@ class Attempt:
     """One merge with its checks; without `text` something stands in its way.
 
     `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
-    their conflict. `lasting`: every validator completed.
+    their conflict. `unfinished` names the validators that did not complete: their findings say why,
+    and say nothing of the blueprint.
     """
 
     text: str | None
@@ -26,7 +27,7 @@ class Attempt:
     applied: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     validators: tuple[ValidatorRecord, ...] = ()
-    lasting: bool = True
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +46,5 @@ class Candidate:
 
     @property
     def lasting(self) -> bool:
-        """Whether making it again would give the same."""
-        return self.against.lasting and (self.made is None or self.made.lasting)
+        """Whether making it again would give the same: a validator that crashed may not again."""
+        return not self.against.unfinished

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from bps.candidates.law_1 import law_1
 from bps.candidates.work import CandidateWork, Rules, Source
 from bps.core.codec import canonical_json
 from bps.merge.records import Resolution
@@ -14,20 +15,10 @@ from bps.plans.reviews import ReviewResolution
 from bps.policy.model import PolicyInForce
 
 
-def law_1(canonical: Version, contributors: Sequence[RRPlan]) -> str | None:
-    """The digest that needs no merge: merge(b, b, x) = x and merge(b, x, x) = x (design, law 1).
-
-    None: a real merge has to tell. No blueprint is read for this.
-    """
-    edits = [
-        each for each in contributors if each.digest not in {canonical.digest, each.base_digest}
-    ]
-    if any(each.base_digest != canonical.digest for each in edits):
-        return None
-    digests = sorted({each.digest or "" for each in edits})
-    if len(digests) > 1:
-        return None
-    return digests[0] if digests else canonical.digest
+def untouched_result(canonical: Version, contributors: Sequence[RRPlan]) -> str | None:
+    """The digest that law 1 tells; None: a real merge has to. No blueprint is read for this."""
+    edits = [(each.base_digest, each.digest or "") for each in contributors]
+    return law_1(canonical.digest, edits)
 
 
 def candidate_work(

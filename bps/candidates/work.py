@@ -3,6 +3,7 @@
 What may be published without a person: everything where nothing conflicts and nothing is objected.
 Else, where nobody named the RR-plans (`partial`), those without a part in it. Whoever is in a
 conflict waits, all sides of it alike, so that no order of arrival decides who wins (ADR 0026).
+What law 1 tells is not merged, but validated; what is canonical already is neither.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import dataclass, replace
 import orjson
 
 from bps.candidates.candidate import Attempt, Candidate
+from bps.candidates.law_1 import law_1
 from bps.candidates.merging import MergeAnswer, MergeTask, finding, involved, merge_blueprints
 from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
-from bps.merge.records import Contribution, Resolution
+from bps.merge.records import CANONICAL, Contribution, Origin, Resolution
 from bps.plans.blob import pack, unpack
 from bps.plans.merge_record import ValidatorRecord
 from bps.plans.reviews import ReviewFinding
@@ -52,8 +54,9 @@ class CandidateWork:
     """Merge `sources`, in the total order, into the blueprint named `canonical`.
 
     `looked_at`: a person has seen the result, so that no second opinion is asked for.
-    Cost: one read per 16 blobs, one merge, one run of the validators. Where something is objected
-    and `partial` is set, up to one of each more per source.
+    Cost: one read per 16 blobs, one merge (none where law 1 tells the result), one run of the
+    validators. Where something is objected and `partial` is set, up to one of each more per source.
+    The same work again costs nothing (`bps.writepath.prepare`).
     """
 
     plan: str
@@ -101,6 +104,14 @@ class CandidateWork:
         return result.lasting
 
 
+class _Unfinished(Exception):
+    """A validator did not complete, so that nothing is known of any part either."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(", ".join(attempt.unfinished))
+        self.attempt = attempt
+
+
 class _Making:
     """One run of the work."""
 
@@ -110,6 +121,13 @@ class _Making:
         self._workshop = workshop
 
     async def candidate(self) -> Candidate:
+        """See `CandidateWork.carry_out`; where a validator did not complete, all wait."""
+        try:
+            return await self._settled()
+        except _Unfinished as error:
+            return _published(None, [], list(self._work.sources), error.attempt)
+
+    async def _settled(self) -> Candidate:
         """Leave out who is in the way until the rest can be published, or nobody is left."""
         canonical = self._texts[self._work.canonical]
         chosen, waiting = list(self._work.sources), list[Source]()
@@ -161,7 +179,9 @@ class _Making:
             resolutions=work.resolutions,
             looked_at=work.looked_at,
         )
-        merged: MergeAnswer = await self._workshop.compute(merge_blueprints, task)
+        merged = _by_law_1(task)
+        if merged is None:
+            merged = await self._workshop.compute(merge_blueprints, task)
         attempt = Attempt(
             text=merged.text,
             conflicts=merged.conflicts,
@@ -171,7 +191,7 @@ class _Making:
             applied=merged.applied,
             unreadable=merged.unreadable,
         )
-        if merged.text is None or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
+        if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt
         return await self._validated(attempt, task, merged.text)
 
@@ -192,8 +212,7 @@ class _Making:
         except InvalidBlueprint as error:
             found = finding("validators", "unreadable", error.message)
             return replace(attempt, text=None, findings=(found,))
-        lasting = all(run.outcome is Outcome.COMPLETED for run in report.runs)
-        return replace(
+        judged = replace(
             attempt,
             text=None if report.blocking else text,
             findings=tuple(
@@ -217,8 +236,24 @@ class _Making:
                 )
                 for run in report.runs
             ),
-            lasting=lasting,
+            unfinished=tuple(
+                run.name for run in report.runs if run.outcome is not Outcome.COMPLETED
+            ),
         )
+        if judged.unfinished:
+            raise _Unfinished(judged)
+        return judged
+
+
+def _by_law_1(task: MergeTask) -> MergeAnswer | None:
+    """The answer where no merge is needed; what was submitted passed the profile then."""
+    text = law_1(task.canonical, [(each.base, each.text) for each in task.contributions])
+    if text is None:
+        return None
+    same = [each.label for each in task.contributions if each.text == text != each.base]
+    sources = (CANONICAL, *same) if text == task.canonical else tuple(same)
+    origins = (Origin("", "changed", sources),) if same else ()
+    return MergeAnswer(text, (), (), (), origins, (), ())
 
 
 def _published(

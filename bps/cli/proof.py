@@ -46,6 +46,9 @@ async def verify(
             metavar="DIRECTORY",
         ),
     ] = None,
+    merges: Annotated[
+        bool, typer.Option("--merges", help="Merge again what each promotion has merged.")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Check event logs: names the first bad event, exit 3, where one does not verify."""
@@ -54,25 +57,28 @@ async def verify(
     if held is not None and chosen not in ([], [held.plan]):
         raise InvalidInput(f"The receipt is of {held.plan}.", field="receipt")
 
-    async with _way_of(session_of(context), mirror) as backend:
+    async with _way_of(session_of(context), mirror, merges=merges) as backend:
         named = [held.plan] if held is not None else chosen
         targets = named or await backend.read(_all_of_store, _all_of_service)
         done, failed = await _each(
             targets,
             lambda plan: backend.read(
-                lambda store: _verify(store, plan, held, mirror),
+                lambda store: _verify(store, plan, held, mirror, merges=merges),
                 lambda client: client.verify(plan, held),
             ),
         )
     if done or not failed:
-        show(done, output, ("plan", "events", "blobs", "head", "checkpointed", "receipt"))
+        columns = ("plan", "events", "blobs", "head", "checkpointed", "receipt")
+        show(done, output, (*columns, "merges") if merges else columns)
     _raise(failed, output)
 
 
 @asynccontextmanager
-async def _way_of(session: Session, mirror: Path | None) -> AsyncIterator[Backend]:
+async def _way_of(session: Session, mirror: Path | None, *, merges: bool) -> AsyncIterator[Backend]:
     """The way that reads take. A mirror is on this machine, and so needs the store itself."""
     async with session.reading() as backend:
+        if merges:
+            backend.read(lambda _store: None, _no_merges)
         if mirror is not None:
             backend.read(lambda _store: None, _no_mirror)
         yield backend
@@ -82,13 +88,24 @@ def _no_mirror(_client: object) -> None:
     raise ConfigError("--mirror compares with etcd itself; name its members by --etcd.")
 
 
-async def _verify(store: Store, plan: str, held: Receipt | None, mirror: Path | None) -> Verified:
+def _no_merges(_client: object) -> None:
+    raise ConfigError("--merges merges here, not in the service; name etcd's members by --etcd.")
+
+
+async def _verify(
+    store: Store, plan: str, held: Receipt | None, mirror: Path | None, *, merges: bool
+) -> Verified:
     from bps.checkpoints.accepted import naming_rollbacks  # noqa: PLC0415 - only this way
     from bps.checkpoints.proof import witnesses  # noqa: PLC0415
     from bps.replay.verify import verify as verify_plan  # noqa: PLC0415
 
     async with naming_rollbacks(store, plan, receipt=held is not None):
-        return await verify_plan(store, plan, held, await witnesses(store, plan, mirror))
+        found = await verify_plan(store, plan, held, await witnesses(store, plan, mirror))
+    if not merges:
+        return found
+    from bps.replay.merges import verify_merges  # noqa: PLC0415 - only where asked for
+
+    return found.model_copy(update={"merges": await verify_merges(store, plan)})
 
 
 @command

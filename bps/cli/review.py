@@ -104,6 +104,30 @@ async def claim(
     await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
+@app.command("release")
+@command
+async def release(
+    context: typer.Context,
+    review: ReviewArg,
+    if_match: IfMatchOption = None,
+    standalone: Standalone = False,
+    op_id: OpId = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """End a claim before its time; supervisors and operators can end another's."""
+    named = ids.ReviewId.parse(review)
+    seen = _etag(if_match)
+
+    from bps.review.release import ReleaseReview  # noqa: PLC0415 - not needed to refuse
+
+    write: Write[ReviewResult] = Write(
+        # Acts on the store itself need no role.
+        lambda principal, op: ReleaseReview(principal, op, named, of_others=True, if_match=seen),
+        lambda client, op: client.release_review(review, if_match=_header(seen), op_id=op),
+    )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+
+
 @app.command("resolve")
 @command
 async def resolve(
@@ -160,7 +184,9 @@ async def resolve(
         write, form=output, standalone=standalone, op_id=op_id
     )
     if complete_too and outcome is not None and getattr(outcome.result, "act", None) is not None:
-        note(f"{review} is not complete: {outcome.result.open_total} conflicts are left")
+        left = outcome.result
+        what = f"{left.open_total} conflicts and {left.findings_total} findings are left"
+        note(f"{review} is not complete: {what}")
         raise typer.Exit(1)
 
 

@@ -48,6 +48,13 @@ class ReviewCalls(Calls):
             ReviewResult, "POST", *path, op_id=op_id, body=body, if_match=if_match
         )
 
+    async def release_review(
+        self, review: str, *, if_match: str | None = None, op_id: str | None = None
+    ) -> Outcome[ReviewResult]:
+        """End a claim before its time. Raises ReviewHeld: it is another's."""
+        path = (*_path(review), "release")
+        return await self._act(ReviewResult, "POST", *path, op_id=op_id, body={}, if_match=if_match)
+
     async def resolve_review(
         self,
         review: str,

@@ -19,7 +19,7 @@ class Role(StrEnum):
 
 PURPOSE: Mapping[Role, str] = {
     Role.SUPERVISOR: "runs plans: registers them, opens and rebases branches, promotes, reverts",
-    Role.REVIEWER: "decides reviews: claims, resolves, rejects; what it decided a supervisor publishes",
+    Role.REVIEWER: "decides reviews: claims, resolves, rejects, and completes what it decided",
     Role.OPERATOR: "runs the service: tokens, keys, policy, initiatives; it does not promote",
     Role.AUDITOR: "checks all of it, tokens and checkpoints too; it changes nothing",
     Role.AGENT: "repairs: hands in the fix of a branch, or gives it up",
@@ -40,6 +40,7 @@ class Operation(StrEnum):
     PROMOTE = "promotion.promote"
     REVERT = "promotion.revert"
     REVIEW_CLAIM = "review.claim"
+    REVIEW_RELEASE = "review.release"
     REVIEW_RESOLVE = "review.resolve"
     REVIEW_COMPLETE = "review.complete"
     REVIEW_REJECT = "review.reject"
@@ -64,6 +65,7 @@ _ALL = frozenset(Role)
 _SUPERVISOR = frozenset({Role.SUPERVISOR})
 _REVIEWER = frozenset({Role.REVIEWER})
 _OPERATOR = frozenset({Role.OPERATOR})
+_RELEASES_OTHERS = frozenset({Role.SUPERVISOR, Role.OPERATOR})
 
 ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.IDENTITY_READ: _ALL,
@@ -76,8 +78,9 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.PROMOTE: _SUPERVISOR,
     Operation.REVERT: _SUPERVISOR,
     Operation.REVIEW_CLAIM: _REVIEWER,
+    Operation.REVIEW_RELEASE: frozenset({Role.REVIEWER, *_RELEASES_OTHERS}),
     Operation.REVIEW_RESOLVE: _REVIEWER,
-    Operation.REVIEW_COMPLETE: _SUPERVISOR,
+    Operation.REVIEW_COMPLETE: frozenset({Role.SUPERVISOR, Role.REVIEWER}),
     Operation.REVIEW_REJECT: _REVIEWER,
     Operation.EVENTS_READ: _ALL,
     Operation.PROOF_RUN: frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR}),
@@ -95,7 +98,8 @@ ALLOWED: Mapping[Operation, frozenset[Role]] = {
     Operation.CHECKPOINT_READ: frozenset({Role.OPERATOR, Role.AUDITOR}),
     Operation.ROLLBACK_ACCEPT: _OPERATOR,
 }
-"""Creating and promoting RR-plans is the supervisor's alone (R12), also out of a review."""
+"""Creating and promoting RR-plans is the supervisor's and its sidecar's (R12). Completing a review
+publishes what that promotion left to a person; the sidecar promotes it (ADR 0027)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +113,8 @@ class Identity:
     def may(self, operation: Operation) -> bool:
         """Whether one of the roles allows it."""
         return not self.roles.isdisjoint(ALLOWED[operation])
+
+    @property
+    def may_release_others(self) -> bool:
+        """Whether it may end another's claim on a review."""
+        return not self.roles.isdisjoint(_RELEASES_OTHERS)

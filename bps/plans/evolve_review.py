@@ -63,6 +63,8 @@ def _opened(before: Review | None, seq: int, time_ms: int, by: str, body: Review
 def _changes(review: Review, time_ms: int, by: str, body: ReviewBody) -> dict[str, object]:
     match body:
         case ReviewClaimed():
+            if body.until_ms == time_ms:
+                return {"claim": None}
             claim = ReviewClaim(by=by, since_ms=time_ms, until_ms=body.until_ms, holds=body.holds)
             return {"claim": claim, "held": review.held or body.holds}
         case ReviewResolved():

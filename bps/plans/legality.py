@@ -86,6 +86,8 @@ def _of_promotion(state: PlanState, canonical: Version, body: BlueprintPromoted)
         return None if legal else "a revert names an older version and no contributor"
     if not body.contributors or body.reverted_to is not None:
         return "a promotion has contributors"
+    if len({(each.branch, each.n) for each in body.contributors}) < len(body.contributors):
+        return "a contributor is named twice"
     if not all(_contributed(state, body, each) for each in body.contributors):
         return "a contributor has not succeeded with that blueprint"
     if body.merge is not None:
@@ -99,6 +101,8 @@ def _of_merge(
     state: PlanState, canonical: Version, body: BlueprintPromoted, merge: MergeRecord
 ) -> str | None:
     """A merged blueprint is nobody's submission; what it was made of is held instead (ADR 0026)."""
+    if not merge.engine:
+        return "it names no merge engine"
     bases = [state.need_rr_plan(each.branch, each.n).base_digest for each in body.contributors]
     if (merge.canonical_digest, merge.bases) != (canonical.digest, bases):
         return "it was merged from something else"

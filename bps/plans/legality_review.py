@@ -63,9 +63,12 @@ def _of_opening(
 
 
 def _of_claim(review: Review, time_ms: int, by: str, body: ReviewClaimed) -> str | None:
+    claimed_by = review.claimed_by(time_ms)
+    if body.until_ms == time_ms:
+        return "it releases what is not claimed" if claimed_by is None or body.holds else None
     if not time_ms < body.until_ms <= time_ms + MAX_CLAIM_MS:
         return "its claim is too long, or over"
-    if review.claimed_by(time_ms) not in {None, by}:
+    if claimed_by not in {None, by}:
         return "its review is claimed by another"
     return "a review holds promotions once" if body.holds and review.held else None
 

@@ -36,7 +36,7 @@ class ReviewOpened(Record):
 
 
 class ReviewClaimed(Record):
-    """A reviewer works on it until `until_ms`."""
+    """A reviewer works on it until `until_ms`; the instant of the event: the claim is released."""
 
     KIND: ClassVar[str] = "review_claimed"
     CARRIES_UNKNOWN: ClassVar[bool] = True

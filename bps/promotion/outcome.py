@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bps.candidates.candidate import Attempt, Candidate
 from bps.candidates.merging import ENGINE
-from bps.candidates.request import candidate_work, law_1
+from bps.candidates.request import candidate_work, untouched_result
+from bps.core.errors import PluginError
 from bps.plans.book import PlanBook
 from bps.plans.merge_record import AppliedResolution, MergeRecord
 from bps.plans.model import Contributor, RRPlan
@@ -37,16 +38,21 @@ def promotion_of(
 
     `contributors` are in the total order. With `partial` those are published that have no part
     in a conflict. `looked_at`: a reviewer completes the review by this.
+    Nothing is prepared where law 1 tells the result and either the policy allows no validator or
+    the result is canonical already.
 
     Raises:
-        NotPrepared: a real merge is needed, and was not done yet.
+        NotPrepared: a merge or the validators are needed, and were not run yet.
+        PluginError: a validator did not complete; it is named.
         NotRead: the review names RR-plans that the view lacks.
         MergeConflict: nothing can be published, and the open review says all that already.
         LimitExceeded: the merged blueprint is larger than the policy allows.
     """
     review = book.open_review()
-    digest = law_1(book.state.need_canonical(), contributors)
-    if digest is not None and not looked_at:
+    canonical = book.state.need_canonical()
+    digest = untouched_result(canonical, contributors)
+    judged = bool(book.policy.validators) and digest != canonical.digest
+    if digest is not None and not looked_at and not judged:
         promoted, nullified = publish(book, contributors, digest, reason)
         if review is not None:
             complete_or_supersede(book, review, contributors)
@@ -59,6 +65,7 @@ def promotion_of(
         partial=partial,
     )
     candidate = book.view.result_of(work)
+    _check_finished(candidate.against)
     chosen = [each for each in contributors if each.rr_plan in candidate.merged]
     waiting = [each for each in contributors if each.rr_plan in candidate.waiting]
     inside = review_set(book, waiting) if waiting else []
@@ -77,10 +84,23 @@ def promotion_of(
     return _commit(book, promoted, nullified, waiting, candidate.against)
 
 
+def _check_finished(attempt: Attempt) -> None:
+    """No person can decide what a broken validator would have said, so that nobody is asked."""
+    if not attempt.unfinished:
+        return
+    said = [each.message for each in attempt.findings if each.source in attempt.unfinished]
+    msg = f"Nothing was promoted. {' '.join(said)}".strip()
+    raise PluginError(msg, validators=[*attempt.unfinished]).advising(
+        "Look with `bps validators doctor`; repair the validator, or let an operator take it out "
+        "of the policy."
+    )
+
+
 def _open_joined(book: PlanBook, inside: Sequence[RRPlan], review: Review | None) -> bool:
     """A review with others in it: computed for all of them, against what is canonical before."""
     resolutions = review.resolutions if review is not None else ()
     together = book.view.result_of(candidate_work(book, inside, resolutions))
+    _check_finished(together.against)
     return open_review_of(book, inside, together.against)
 
 

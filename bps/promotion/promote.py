@@ -39,11 +39,12 @@ class Promote:
     Without `refs` those that conflict wait in the plan's review, and the others are published;
     with `refs` all of them are, or none.
 
-    Cost for one contributor: one etcd transaction with 7 compares and 7 puts; on a cold plan one
-    snapshot before it. The blueprint is not sent again: the RR-plan names its blob, and the
-    transaction compares that it exists (ADR 0006). So it is with several where law 1 tells the
-    result. A real merge costs one read per 16 blobs and what `CandidateWork` says, and one put
-    more, the merged blueprint; the same merge again costs neither.
+    Cost for one contributor, where the policy allows no validators: one etcd transaction with 7
+    compares and 7 puts; on a cold plan one snapshot before it. The blueprint is not sent again: the
+    RR-plan names its blob, and the transaction compares that it exists (ADR 0006). So it is with
+    several where law 1 tells the result. With validators one read of 2 blobs and their run come on
+    top. A real merge costs one read per 16 blobs and what `CandidateWork` says, and one put more,
+    the merged blueprint. The same again costs the transaction alone.
     """
 
     principal: str
@@ -76,6 +77,8 @@ class Promote:
 
     def decide(self, view: View, now_ms: int) -> Decision[PromotionResult]:
         """Commit; or Reject with PreconditionFailed, WrongState, ReviewHeld, MergeConflict, ...
+
+        PluginError where a validator did not complete; it is no answer to be recorded.
 
         A conflict that is new is a Commit too: of the review, whose answer is MergeConflict.
         """

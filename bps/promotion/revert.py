@@ -24,6 +24,7 @@ from bps.writepath.view import View
 class Revert:
     """Command: publish the content of version `to` again, as the next version.
 
+    It is neither merged nor validated: those bytes were canonical once (ADR 0026).
     Cost: one transaction with 7 compares and 6 puts; one snapshot before it where `to` is not
     warm, which versions never are.
     """

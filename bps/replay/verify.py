@@ -22,12 +22,28 @@ _EVENTS_AT_ONCE = 50
 """Others have their turn after so many: a page would hold a service's event loop up for 80 ms."""
 
 
+class MergesVerified(Record):
+    """Promotions whose blueprint was `made_again`, byte for byte, and those where that cannot be.
+
+    `without_blueprints`: one of those that were merged is stored no more. `without_policy`: nor is
+    the policy whose strategies were used. `by_another_engine`: this release merges with another.
+    """
+
+    KIND: ClassVar[str] = "merges_verified"
+
+    made_again: Decimal
+    without_blueprints: Decimal
+    without_policy: Decimal
+    by_another_engine: Decimal
+
+
 class Verified(Record):
     """A log that verifies. `revision` is the store's at which all of it was read.
 
     `receipt` is true where the log holds the receipt that was given, null where none was.
     `checkpointed` is the newest event that a witness outside the log names (a checkpoint, a
-    mirror), and that the log holds; null where there was none.
+    mirror), and that the log holds; null where there was none. `merges` is null where that was not
+    asked for (`bps.replay.merges`).
     """
 
     KIND: ClassVar[str] = "verified"
@@ -39,6 +55,7 @@ class Verified(Record):
     revision: Decimal
     receipt: Literal[True] | None
     checkpointed: Decimal | None
+    merges: MergesVerified | None = None
 
 
 @dataclass(frozen=True, slots=True)

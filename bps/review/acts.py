@@ -18,13 +18,18 @@ from bps.review.results import ReviewResult
 from bps.review.upkeep import held, in_order, listed, waiting_in
 from bps.writepath.precondition import IfMatch, check_if_match
 
-Act = Literal["claimed", "resolved", "rejected"]
+Act = Literal["claimed", "released", "resolved", "rejected"]
 
 
 def need_open(
-    book: PlanBook, review_id: ReviewId, if_match: IfMatch | None, principal: str
+    book: PlanBook,
+    review_id: ReviewId,
+    if_match: IfMatch | None,
+    principal: str,
+    *,
+    despite_claim: bool = False,
 ) -> Review:
-    """The open review that `review_id` names.
+    """The open review that `review_id` names; `despite_claim`: whoever has claimed it.
 
     Raises:
         NotFound: the plan never had it.
@@ -44,7 +49,7 @@ def need_open(
             f"See what is open: `bps review list {review_id.plan}`."
         )
     check_if_match(if_match, review.etag, review.review)
-    by = review.claimed_by(book.now_ms)
+    by = None if despite_claim else review.claimed_by(book.now_ms)
     if by is not None and by != principal and review.claim is not None:
         raise held(review, by, review.claim.until_ms)
     return review

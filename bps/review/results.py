@@ -20,7 +20,7 @@ class ReviewResult(Record):
     KIND: ClassVar[str] = "review_result"
     CARRIES_UNKNOWN: ClassVar[bool] = True
 
-    act: Literal["claimed", "resolved", "rejected"]
+    act: Literal["claimed", "released", "resolved", "rejected"]
     plan: str
     review: str
     status: Annotated[ReviewStatus, Field(strict=False)]

@@ -78,16 +78,21 @@ class SidecarGauges(Collector):
     def _pending(self) -> Iterator[Metric]:
         pending = self._sidecar.pending
         pending.want()
-        oldest_ms = pending.oldest_ms()
-        age_s = 0.0
-        if oldest_ms is not None:
-            age_s = max(0, self._sidecar.clock.now_ms() - oldest_ms) / 1_000
+        age_s = self._age_s(pending.oldest_ms())
         text = "How long the oldest succeeded RR-plan waits for a promotion; 0: none waits."
         yield _gauge("bps_oldest_pending_age_seconds", text, age_s)
         text = "Succeeded RR-plans that wait for a promotion."
         yield _gauge("bps_pending_promotions", text, pending.count)
+        text = "Reviews that are open: promotions that wait for a person."
+        yield _gauge("bps_open_reviews", text, pending.reviews)
+        text = "How long the oldest open review waits for a person; 0: none is open."
+        yield _gauge("bps_oldest_review_age_seconds", text, self._age_s(pending.oldest_review_ms()))
         text = "1 once what waited before this sidecar began has been looked for."
         yield _gauge("bps_pending_known", text, pending.known)
+
+    def _age_s(self, since_ms: int | None) -> float:
+        """0 where nothing waits."""
+        return 0.0 if since_ms is None else max(0, self._sidecar.clock.now_ms() - since_ms) / 1_000
 
     def _space(self) -> Iterator[Metric]:
         """As the members said last, within 5 s; nothing where they never did."""

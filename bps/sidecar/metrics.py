@@ -38,6 +38,7 @@ COMMANDS = (
     "RebaseBranch",
     "RegisterPlan",
     "RejectReview",
+    "ReleaseReview",
     "ReplacePolicy",
     "ResolveReview",
     "Revert",

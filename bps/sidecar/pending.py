@@ -1,7 +1,7 @@
-"""RR-plans that have succeeded and wait for a promotion: how long the oldest does (R16).
+"""What waits: succeeded RR-plans for a promotion, open reviews for a person; since when (R16).
 
 The feed tells of each change. What waited before this sidecar followed is looked for once, in the
-background, after the metric was first asked for: at most 50 plans a second, about three round trips
+background, after the metric was first asked for: at most 50 plans a second, about four round trips
 each, so that the cost is bounded in time, not in total. Until then `known` is false.
 """
 
@@ -17,6 +17,8 @@ from bps.core.ports import Clock, Key, Store, WatchBatch
 from bps.plans.events import Envelope
 from bps.plans.model import Head, State
 from bps.plans.read import branches_of, list_plan_ids
+from bps.plans.reviews import ReviewStatus
+from bps.plans.stored import review_at
 from bps.sidecar.feed import Feed
 
 MAX_PENDING = 20_000
@@ -28,12 +30,13 @@ _SUCCEEDED = "BRANCH_SUCCEEDED"
 
 
 class PendingPromotions:
-    """Run `run` as a task; read `count`, `oldest_ms` and `known` at any time."""
+    """Run `run` as a task; read `count`, `reviews`, `oldest_ms` and `known` at any time."""
 
     def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._since_ms: dict[bytes, int] = {}
+        self._reviews_ms: dict[bytes, int] = {}
         self._seen: set[bytes] | None = set()
         self._wanted = asyncio.Event()
         self._gaps = 0
@@ -48,6 +51,15 @@ class PendingPromotions:
     def oldest_ms(self) -> int | None:
         """When the oldest succeeded (milliseconds since the epoch); None where none waits."""
         return min(self._since_ms.values(), default=None)
+
+    @property
+    def reviews(self) -> int:
+        """How many reviews are open, as far as is known."""
+        return len(self._reviews_ms)
+
+    def oldest_review_ms(self) -> int | None:
+        """When the oldest open review was opened; None where none is open."""
+        return min(self._reviews_ms.values(), default=None)
 
     def want(self) -> None:
         """Somebody looks at it: begin to look for what waited before, if that was not done."""
@@ -66,7 +78,8 @@ class PendingPromotions:
                 await self._clock.sleep(_RETRY_S)
                 continue
             if gaps == self._gaps:
-                self.known = complete and len(self._since_ms) < MAX_PENDING
+                full = MAX_PENDING in {len(self._since_ms), len(self._reviews_ms)}
+                self.known = complete and not full
                 self._seen = None
 
     def _learn(self, batch: WatchBatch) -> None:
@@ -79,6 +92,8 @@ class PendingPromotions:
             root, _, inside = key[len(keys.PLAN_DATA) :].partition(b"/")
             if inside == b"head" and not event.deleted:
                 times[root] = orjson.loads(event.kv.value)["time_ms"]
+            elif inside == b"review":
+                self._put_review(key, b"" if event.deleted else event.kv.value)
             elif inside.startswith(b"rr/"):
                 changed.append((key, b"" if event.deleted else event.kv.value))
         for key, value in changed:
@@ -89,18 +104,27 @@ class PendingPromotions:
         if self._seen is not None:
             self._seen.add(key)
         if value and orjson.loads(value)["state"] == State.SUCCEEDED:
-            self._keep(key, time_ms)
+            self._keep(self._since_ms, key, time_ms)
         else:
             self._since_ms.pop(key, None)
 
-    def _keep(self, key: bytes, time_ms: int) -> None:
-        if len(self._since_ms) < MAX_PENDING:
-            self._since_ms.setdefault(key, time_ms)
+    def _put_review(self, key: bytes, value: bytes) -> None:
+        if self._seen is not None:
+            self._seen.add(key)
+        # The plan's next review has the same key, and a time of its own.
+        self._reviews_ms.pop(key, None)
+        if value and (review := orjson.loads(value))["status"] == ReviewStatus.OPEN:
+            self._keep(self._reviews_ms, key, review["opened_ms"])
+
+    def _keep(self, kept: dict[bytes, int], key: bytes, time_ms: int) -> None:
+        if len(kept) < MAX_PENDING:
+            kept.setdefault(key, time_ms)
         else:
             self.known = False
 
     def _forget(self) -> None:
         self._since_ms.clear()
+        self._reviews_ms.clear()
         self._seen = set()
         self._gaps += 1
         self.known = False
@@ -120,6 +144,11 @@ class PendingPromotions:
 
     async def _look_into(self, plan: str) -> None:
         at = keys.PlanKeys(plan)
+        found = (await self._store.snapshot([Key(at.newest_review)])).answers[0]
+        if found and (self._seen is None or at.newest_review not in self._seen):
+            review = review_at(at, found[0])
+            if review.is_open:
+                self._keep(self._reviews_ms, at.newest_review, review.opened_ms)
         waiting = {
             at.rr_plan(rr_plan.branch, rr_plan.n): rr_plan
             for _, rr_plan in await branches_of(self._store, plan)
@@ -131,7 +160,7 @@ class PendingPromotions:
         for key, rr_plan in waiting.items():
             if self._seen is None or key not in self._seen:
                 since_ms = succeeded.get((rr_plan.branch, rr_plan.n), rr_plan.opened_ms)
-                self._keep(key, since_ms)
+                self._keep(self._since_ms, key, since_ms)
 
     async def _success_times(self, at: keys.PlanKeys) -> dict[tuple[str | None, int | None], int]:
         """When RR-plans succeeded, from the plan's last 1,000 events."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +38,7 @@ from bps.sidecar.presence import Presence
 from bps.sidecar.probe import QuorumProbe
 from bps.sidecar.readiness import Readiness, readiness_of
 from bps.sidecar.space import SpaceWatch
+from bps.sidecar.tasks import Tasks
 from bps.sidecar.terms import Terms
 from bps.sidecar.write_queue import WriteQueue
 from bps.space.verdict import DEFAULT_QUOTA_BYTES
@@ -51,8 +51,6 @@ R = TypeVar("R", bound=Record)
 
 _POLL_S = 0.02
 _RESIGN_S = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ class Sidecar:
         self.gauges = SidecarGauges(self)
         self.metrics.registry.register(self.gauges)
         self.draining = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks = Tasks()
 
     async def execute(
         self,
@@ -236,9 +234,7 @@ class Sidecar:
 
     async def failure(self) -> tuple[str, BaseException | None]:
         """Wait until one of the sidecar's own tasks ends, which none ever should; its name."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        ended = done.pop()
-        return ended.get_name(), None if ended.cancelled() else ended.exception()
+        return await self.tasks.failure()
 
     def drain(self) -> None:
         """The process ends: not ready any more, streams end, and requests under way still write."""
@@ -253,20 +249,20 @@ class Sidecar:
     async def __aenter__(self) -> Self:
         """Raises ConfigError where the mirror's directory cannot be used."""
         self.mirror.open()
-        self._tasks = [
-            asyncio.create_task(self.feed.run(), name="feed"),
-            asyncio.create_task(self.credentials.run(), name="credentials"),
-            asyncio.create_task(self.peers.run(), name="peers"),
-            asyncio.create_task(self.presence.run(), name="presence"),
-            asyncio.create_task(self.clocks.run(), name="clocks"),
-            asyncio.create_task(self.probe.run(), name="probe"),
-            asyncio.create_task(self.brake.run(), name="brake"),
-            asyncio.create_task(self.space.run(), name="space"),
-            asyncio.create_task(self.terms.run(), name="terms"),
-            asyncio.create_task(self.pending.run(), name="pending"),
-            asyncio.create_task(self.mirror.run(), name="mirror"),
-            asyncio.create_task(self.checkpoints.run(), name="checkpoints"),
-        ]
+        self.tasks.start(
+            feed=self.feed.run(),
+            credentials=self.credentials.run(),
+            peers=self.peers.run(),
+            presence=self.presence.run(),
+            clocks=self.clocks.run(),
+            probe=self.probe.run(),
+            brake=self.brake.run(),
+            space=self.space.run(),
+            terms=self.terms.run(),
+            pending=self.pending.run(),
+            mirror=self.mirror.run(),
+            checkpoints=self.checkpoints.run(),
+        )
         return self
 
     async def __aexit__(
@@ -276,15 +272,11 @@ class Sidecar:
         trace: TracebackType | None,
     ) -> None:
         self.terms.drain()
-        for task in reversed(self._tasks):
-            task.cancel()
         # Where the store does not take the resignation in time, the lease runs out by itself.
-        await asyncio.wait(self._tasks, timeout=_RESIGN_S)
+        await self.tasks.cancel(_RESIGN_S)
         await self.workshop.close()
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and (failed := task.exception()):
-                _log.warning("%s ended badly", task.get_name(), exc_info=failed)
-        if all(task.done() for task in self._tasks if task.get_name() == "mirror"):
+        self.tasks.tell()
+        if self.tasks.named("mirror").done():
             self.mirror.close()
 
     def _quorum_lost(self) -> bool:
@@ -303,6 +295,5 @@ class Sidecar:
         await self.mirror.check()
         await self.clocks.check()
         await self.brake.check()
-        now_ms = self.clock.now_ms()
-        await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{now_ms}"))
+        await path.execute(Initialise(ids.SERVICE_PRINCIPAL, f"initialise-{self.clock.now_ms()}"))
         await self.first_token.ensure(path)

@@ -28,6 +28,7 @@ class ValidatorPool:
         self._limits = limits
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Worker] = []
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         """Nothing starts before it is needed."""
@@ -44,6 +45,7 @@ class ValidatorPool:
 
     async def close(self) -> None:
         """End the idle workers; a run that is under way ends its own."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().kill()
 
@@ -80,7 +82,7 @@ class ValidatorPool:
         try:
             keep = await self._converse(worker, job, fresh=fresh)
         finally:
-            if keep and worker.alive:
+            if keep and worker.alive and not self._closed:
                 self._idle.append(worker)
             else:
                 await worker.kill()

@@ -95,6 +95,8 @@ class Processes:
         self._slots = asyncio.Semaphore(size)
         self._limit_s = limit_s
         self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._closed = asyncio.Event()
 
     async def run(self, function: Callable[[A], T], argument: A) -> T:
         """`function(argument)` in a process. Its answer must not depend on anything else.
@@ -103,13 +105,15 @@ class Processes:
         pure work can be done again.
 
         Raises:
-            WorkFailed: it took longer than `limit_s`, or a fresh process died of it.
+            WorkFailed: it took longer than `limit_s`, or a fresh process died of it, or all of them
+                were ended by `close`.
         """
         message = pickle.dumps((function, argument))
         async with self._slots:
-            while True:
+            while not self._closed.is_set():
                 fresh = not self._idle
                 worker = self._idle.pop() if self._idle else await _Worker.start()
+                self._busy.add(worker)
                 try:
                     async with asyncio.timeout(self._limit_s):
                         answer = await worker.ask(message)
@@ -119,18 +123,26 @@ class Processes:
                     raise WorkFailed(msg) from None
                 except _Ended:
                     said = await worker.kill()
-                    if fresh:
+                    if fresh and not self._closed.is_set():
                         msg = f"The process for merges ended: {said or 'it said nothing'}."
                         raise WorkFailed(msg) from None
                 except BaseException:
                     await worker.kill()
                     raise
                 else:
-                    self._idle.append(worker)
+                    if self._closed.is_set():
+                        await worker.kill()
+                    else:
+                        self._idle.append(worker)
                     found: T = pickle.loads(answer)  # noqa: S301 - our own child's
                     return found
+                finally:
+                    self._busy.discard(worker)
+            raise WorkFailed("The processes for merges were ended: this process ends.")
 
     async def close(self) -> None:
-        """End the processes that wait; one at work is ended by whoever waits for it."""
-        while self._idle:
-            await self._idle.pop().kill()
+        """End all processes, also those at work: who waits for them is told WorkFailed."""
+        self._closed.set()
+        for worker in [*self._idle, *self._busy]:
+            await worker.kill()
+        self._idle.clear()

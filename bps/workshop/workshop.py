@@ -14,8 +14,8 @@ from bps.workshop.processes import Processes
 A = TypeVar("A")
 T = TypeVar("T")
 
-_VALIDATORS_S = 10.0
-"""For all validators of one candidate together."""
+_VALIDATORS_S = 3.0
+"""For all validators of one candidate together; a write has 5 s, and must be able to name them."""
 
 
 class LocalWorkshop:

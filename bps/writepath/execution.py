@@ -35,18 +35,14 @@ from bps.core.txn import (
     Conflict,
     Exists,
     Fence,
-    Put,
     Target,
     Txn,
-    unchanged,
 )
 from bps.writepath.command import (
     Command,
-    Commit,
     Decision,
     Noop,
     OperationId,
-    OpRecord,
     Outcome,
     WriteAuthority,
     recorded_outcome,
@@ -54,6 +50,7 @@ from bps.writepath.command import (
 )
 from bps.writepath.prepare import NotPrepared, Preparations, Work
 from bps.writepath.settlement import Done, settle
+from bps.writepath.transaction import transaction_of
 from bps.writepath.view import NotRead, View
 from bps.writepath.warm import WarmPlans
 from bps.writepath.witness import check_witness
@@ -140,7 +137,14 @@ class Execution(Generic[R]):
         if isinstance(decided, Noop) and not decided.compares:
             return Outcome(decided.result, "noop", decided.why)
         witness = self._witness()
-        txn = self._transaction(decided, fence, recorded, lease_id, witness)
+        txn = transaction_of(
+            decided,
+            self._operation,
+            fence=fence,
+            recorded=recorded,
+            lease_id=lease_id,
+            witness=witness,
+        )
         try:
             answer = await self._store.commit(txn)
         except OutcomeUnknown:
@@ -243,28 +247,6 @@ class Execution(Generic[R]):
             return await self._read(())
         view.learn(asked, snapshot)
         return view
-
-    def _transaction(
-        self,
-        decided: Decision[R],
-        fence: Fence,
-        recorded: KV | None,
-        lease_id: int,
-        witness: Compare | None,
-    ) -> Txn:
-        operations = decided.operations if isinstance(decided, Commit) else ()
-        done = OpRecord(
-            state="DONE", request=self._operation.request, result=decided.result.model_dump()
-        )
-        return Txn(
-            (
-                fence.compare,
-                unchanged(self._operation.key, recorded.mod_revision if recorded else 0),
-                *decided.compares,
-                *([] if witness is None else [witness]),
-            ),
-            (*operations, Put(self._operation.key, done.encode(), lease_id)),
-        )
 
     async def _learn(self, view: View, txn: Txn, conflict: Conflict, fence: Fence) -> View:
         """After a conflict: the same view with the new values, or a fresh one."""

@@ -11,8 +11,22 @@ from tests.asynchronous import run
 from tests.docs.pages import DOCS, Example, examples
 from tests.docs.test_examples import environment, run_commands
 
-_OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss")
-_DEADLINE_S = 60.0
+_OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss", "merge-review")
+_DEADLINE_S = 100.0
+_WAITING = """
+export BPS_STANDALONE=1
+for plan in EP-42 EP-43 EP-44; do
+  printf 'title: checkout\\nretries: 3\\ntimeout_ms: 900\\n' | bps plan register $plan -
+  for n in 7 9; do
+    rr="$(bps branch open $plan --trace-id $plan-$n --fingerprint cause-$n -o json \\
+      | sed -n 's/.*"rr_plan": "[^(]*(\\([^)]*\\).*/\\1/p')"
+    printf "title: checkout\\nretries: $n\\ntimeout_ms: ${n}50\\n" | bps branch submit $plan $rr -
+  done
+  bps promote $plan || echo "exit $?"
+done
+bps --as somebody-else review claim EP-44-RV1
+"""
+"""What has happened before somebody takes the last of the pages: three plans with a review."""
 
 
 async def run_pages(home: Path) -> None:
@@ -20,7 +34,7 @@ async def run_pages(home: Path) -> None:
     for name in _OURS:
         found = examples(DOCS / "playbooks" / f"{name}.md")
         assert found, f"{name} has lost its commands"
-        commands += found
+        commands += [Example(_WAITING, 0), *found] if name == "merge-review" else found
     async with environment(home) as variables:
         await run_commands(commands, home, variables)
 

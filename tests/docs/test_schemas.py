@@ -18,6 +18,7 @@ from bps.api.tokens import TokenView
 from bps.api.views import OUTPUTS, BranchView, PlanView, PolicyView
 from bps.clock import SystemClock
 from bps.core import keys
+from bps.core.codec import SCHEMA
 from bps.core.keys import KEY_MAP, ROOT
 from bps.core.ports import Store
 from bps.core.txn import Put, Txn
@@ -49,8 +50,10 @@ from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
 from tests.docs.pages import DOCS
+from tests.docs.reviewing import PLAN as REVIEWED
+from tests.docs.reviewing import reviewing
 from tests.docs.signing import signing
-from tests.doubles.scene import ref
+from tests.doubles import ref, without_validators
 
 PLAN = "EP-42"
 WHO = "tester"
@@ -76,6 +79,7 @@ async def story(store: Store) -> dict[str, Any]:
         token = Token.generate()
         secret, key = new_secret(token), PublicKey(bytes(32))
         set_up = await do(FirstUse(WHO, "init", WHO, secret, key, "initiative"))
+        await without_validators(store)
         answers: dict[str, Any] = {}
         register = RegisterPlan(WHO, "register", PLAN, "initiative", "title", pack(b"v1"))
         answers["plan-register"] = await do(register)
@@ -100,6 +104,7 @@ async def story(store: Store) -> dict[str, Any]:
         initiatives = await all_initiatives(store)
         found["initiative-list"] = initiative_rows(initiatives)
         found["initiative-create"] = found["initiative-show"] = initiatives.items[0]
+        found.update(await reviewing(path, store))
         rules = {**DEFAULT_POLICY.rules, "max_branches": 9}
         replaced = await do(ReplacePolicy(WHO, "policy", rules, None, ("*",)))
         found["policy-set"] = replaced.result
@@ -115,9 +120,11 @@ async def story(store: Store) -> dict[str, Any]:
         found["branch-list"] = [BranchView.of(branch, rr_plan) for branch, rr_plan in branches]
         found["branch-show"] = (await rr_plan_of(store, PLAN, one))[1]
         found["canonical"] = (await plan_detail(store, PLAN)).canonical
-        found["log"] = [event async for event in read_events(store, PLAN, 1)]
         found["verify"] = [await verify(store, PLAN)]
         found["replay"] = [await replay(store, PLAN)]
+        found["log"] = [
+            event for plan in (PLAN, REVIEWED) async for event in read_events(store, plan, 1)
+        ]
         found.update(await signing(path, store, PLAN, clock.now_ms()))
         presence = Presence(store, Feed(store, clock), clock, "somewhere/1", key)
         announcing = asyncio.create_task(presence.run())
@@ -148,7 +155,7 @@ async def check_stored(store: Store) -> None:
         stored = orjson.loads(kv.value)
         if "bodies" in pattern:
             kind = stored.pop("kind")
-            assert stored.pop("schema") == 1
+            assert stored.pop("schema") in range(1, SCHEMA + 1)
             valid(f"events/{kind}", stored)
         else:
             valid(f"records/{stored['kind']}", stored)

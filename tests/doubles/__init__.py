@@ -3,6 +3,7 @@
 from tests.doubles.authority import HeldAuthority
 from tests.doubles.faulty_store import ApplyLate, Fault, FaultyStore
 from tests.doubles.manual_clock import ManualClock
+from tests.doubles.policies import put_policy, without_validators
 from tests.doubles.recording_store import RecordingStore
 from tests.doubles.scene import PLAN, WHO, Scene, ref
 
@@ -16,5 +17,7 @@ __all__ = [
     "ManualClock",
     "RecordingStore",
     "Scene",
+    "put_policy",
     "ref",
+    "without_validators",
 ]

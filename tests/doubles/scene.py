@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Self
 
-from bps.core import keys
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys, after_prefix
-from bps.core.txn import KV, Committed, Put, Txn
+from bps.core.txn import KV
 from bps.initiatives.create import CreateInitiative
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
@@ -17,7 +16,7 @@ from bps.plans.events import BODIES, Body, Envelope
 from bps.plans.model import Branch, Head, RRPlan, Version
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult, PlanResult
-from bps.policy.model import DEFAULT_POLICY, Policy
+from bps.policy.model import Policy
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.promotion.revert import Revert
@@ -28,6 +27,7 @@ from bps.writepath.transact import WritePath
 from tests.doubles.authority import HeldAuthority
 from tests.doubles.faulty_store import FaultyStore
 from tests.doubles.manual_clock import ManualClock
+from tests.doubles.policies import put_policy
 from tests.doubles.recording_store import RecordingStore
 
 PLAN = "EP-1"
@@ -50,6 +50,7 @@ class Scene:
     store: RecordingStore
     authority: HeldAuthority
     path: WritePath
+    workshop: Workshop | None = None
     _numbers: count[int] = field(default_factory=count)
 
     @classmethod
@@ -70,10 +71,10 @@ class Scene:
         store = RecordingStore(faulty)
         authority = await HeldAuthority.take(memory)
         path = WritePath(store, authority, clock, workshop=workshop)
-        scene = cls(clock, memory, faulty, store, authority, path)
+        scene = cls(clock, memory, faulty, store, authority, path, workshop)
         await scene.path.execute(Initialise(WHO, "init"))
         if workshop is None:
-            await scene.set_policy(validators=[])
+            await scene.set_policy()
         await scene.path.execute(CreateInitiative(WHO, "initiative", "initiative"))
         if plan is not None:
             await scene.register(content, plan)
@@ -82,7 +83,7 @@ class Scene:
 
     def cold(self) -> WritePath:
         """Another write path of the same leader, which knows nothing yet."""
-        return WritePath(self.store, self.authority, self.clock)
+        return WritePath(self.store, self.authority, self.clock, workshop=self.workshop)
 
     def op(self) -> str:
         """A new operation id."""
@@ -137,11 +138,9 @@ class Scene:
         return (await self.path.execute(Revert(WHO, self.op(), plan, to, "why"))).result
 
     async def set_policy(self, **changes: Any) -> Policy:
-        """Put another policy in force, as a later release will do it by a command."""
-        policy = Policy.model_validate({**DEFAULT_POLICY.model_dump(), **changes})
-        written = await self.memory.commit(Txn((), (Put(keys.POLICY_CURRENT, policy.encode()),)))
-        assert isinstance(written, Committed)
-        return policy
+        """Put another policy in force; without a workshop it asks for no validators."""
+        defaults: dict[str, Any] = {} if self.workshop is not None else {"validators": []}
+        return await put_policy(self.memory, **{**defaults, **changes})
 
     async def below(self, prefix: bytes) -> tuple[KV, ...]:
         """All keys below `prefix`, read without faults and without being recorded."""

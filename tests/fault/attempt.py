@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from tests.fault.blueprints import Blueprint
 from tests.fault.history import Kind, Ok, Outcome, Refused, Unknown
 
 UNREACHABLE = "UNREACHABLE"
@@ -45,10 +46,10 @@ class Answer:
     retryable: bool = False
 
 
-def registering(plan: str, content: bytes, digest: str) -> Request:
+def registering(plan: str, new: Blueprint) -> Request:
     """Register a plan."""
-    fields = {"digest": digest}
-    return Request("register", plan, fields, "PUT", f"/v1/plans/{plan}", _YAML, content)
+    fields = {"digest": new.digest, "lines": new.lines}
+    return Request("register", plan, fields, "PUT", f"/v1/plans/{plan}", _YAML, new.content)
 
 
 def opening(plan: str, trace_id: str, fingerprint: str) -> Request:
@@ -58,11 +59,12 @@ def opening(plan: str, trace_id: str, fingerprint: str) -> Request:
     return Request("open", plan, fields, "POST", path, _JSON, orjson.dumps(fields))
 
 
-def submitting(plan: str, branch: str, n: int, content: bytes, digest: str) -> Request:
-    """Submit to an RR-plan."""
-    fields = {"branch": branch, "n": n, "digest": digest}
+def submitting(plan: str, branch: str, n: int, base: Blueprint, edit: tuple[str, str]) -> Request:
+    """Submit to an RR-plan its base with one line changed: `edit` is its author and text."""
+    edited = base.edited(*edit)
+    fields = {"branch": branch, "n": n, "digest": edited.digest, "edit": edit}
     path = f"{_rr_plan(plan, branch, n)}/submission"
-    return Request("submit", plan, fields, "POST", path, _YAML, content)
+    return Request("submit", plan, fields, "POST", path, _YAML, edited.content)
 
 
 def rebasing(plan: str, branch: str, n: int) -> Request:
@@ -84,6 +86,17 @@ def reading(plan: str) -> Request:
     headers = {"Cache-Control": "no-cache"}
     path = f"/v1/plans/{plan}/canonical"
     return Request("read", plan, {"of": "canonical"}, "GET", path, headers)
+
+
+async def blueprint_of(
+    http: httpx.AsyncClient, url: str, plan: str, version: int
+) -> Blueprint | None:
+    """The blueprint of a version, which never changes; None where the sidecar does not tell."""
+    try:
+        answer = await http.get(f"{url}/v1/plans/{plan}/versions/{version}/blueprint")
+    except httpx.TransportError:
+        return None
+    return Blueprint.parse(answer.content) if answer.status_code < _SUCCESS else None
 
 
 def reading_branch(plan: str, branch: str, n: int) -> Request:

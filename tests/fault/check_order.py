@@ -7,9 +7,9 @@ each other as well.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from tests.fault.final_state import FinalState
+from tests.fault.final_state import FinalState, LoggedEvent
 from tests.fault.history import History, Ok, Operation
 from tests.fault.model import PlanState, after
 from tests.fault.violation import Violation
@@ -32,10 +32,12 @@ def linearizable_read(operation: Operation) -> bool:
 
 def check_order(history: History, final: FinalState) -> list[Violation]:
     """Real time first, then each plan's log against the model."""
-    revisions = {op_id: events[0].revision for op_id, events in final.by_operation().items()}
+    logged = final.by_operation()
+    revisions = {op_id: events[0].revision for op_id, events in logged.items()}
     found = list(_real_time(history, revisions))
     for plan in sorted({each.plan for each in history.operations}):
         found += _explained(plan, history, revisions)
+        found += _whole(plan, history, logged)
     return found
 
 
@@ -93,3 +95,21 @@ def _explained(plan: str, history: History, revisions: Mapping[str, int]) -> Ite
         if after(state, operation) is None:
             what = f"a {operation.kind} says of revision {outcome.revision} what was not so"
             yield Violation("non-linearizable", _CHECKER, plan, (operation.id,), what)
+
+
+def _whole(
+    plan: str, history: History, logged: Mapping[str, Sequence[LoggedEvent]]
+) -> Iterator[Violation]:
+    """Each version holds what its contributors changed and what was canonical, byte for byte."""
+    mine = [each for each in history.operations if each.plan == plan and each.id in logged]
+    state = PlanState()
+    for operation in sorted(mine, key=lambda each: logged[each.id][0].revision):
+        following = after(state, operation)
+        if following is None:
+            return
+        state = following
+        for event in logged[operation.id]:
+            if event.type == "BLUEPRINT_PROMOTED" and event.digest != state.digest:
+                what = f"event {event.seq} does not publish what was to be merged"
+                yield Violation("lost", _CHECKER, plan, (operation.id,), what)
+                return

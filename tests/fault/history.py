@@ -56,7 +56,8 @@ class Operation:
     """One operation with all its attempts. `sidecar` gave the last answer; `tried` were asked.
 
     Times are of the monotonic clock of the process that ran the traffic. `request` has, by kind:
-    register digest | open trace_id, fingerprint | submit branch, n, digest | rebase branch, n |
+    register digest, lines (texts by authors) | open trace_id, fingerprint |
+    submit branch, n, digest, edit (author and text) | rebase branch, n |
     promote refs (pairs of branch and n; none: all) | reads of ("canonical" or "branch"), branch, n.
     """
 

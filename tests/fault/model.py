@@ -1,7 +1,9 @@
 """What one plan must do, as a small pure state machine. Nothing of bps is used but its ids.
 
-Submissions differ from each other and from all before, so that a digest names one of them. An
-unknown outcome is part of the model: such an operation may have been done, or not.
+A submission is its base with one line changed, and nobody else changes that line: so all merges
+are clean, and hold every line of every contributor. Submissions differ from each other and from all
+before, so that a digest names one of them. An unknown outcome is part of the model: such an
+operation may have been done, or not.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bps.core.ids import branch_id_of
+from tests.fault.blueprints import Blueprint
 from tests.fault.history import Ok, Operation, Refused
 
 LIVE = frozenset({"OPEN", "SUCCEEDED"})
@@ -29,8 +32,8 @@ class Attempt:
     n: int
     state: str
     base_version: int
-    base: str
-    digest: str | None = None
+    base: Blueprint
+    submitted: Blueprint | None = None
 
     @property
     def live(self) -> bool:
@@ -44,7 +47,7 @@ class Attempt:
             "n": self.n,
             "state": self.state,
             "base_version": self.base_version,
-            "digest": self.digest,
+            "digest": self.submitted.digest if self.submitted is not None else None,
         }
         return told if act is None else {"act": act, **told}
 
@@ -54,8 +57,13 @@ class PlanState:
     """A plan; version 0: it is not registered."""
 
     version: int = 0
-    digest: str = ""
+    canonical: Blueprint = Blueprint.of({})  # noqa: RUF009 - frozen
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Canonical's."""
+        return self.canonical.digest
 
     def attempt(self, branch: str) -> Attempt | None:
         """The newest RR-plan of a branch."""
@@ -73,7 +81,7 @@ class PlanState:
 
     def forked(self, branch: str, fingerprint: str, n: int) -> Attempt:
         """A new RR-plan on canonical."""
-        return Attempt(branch, fingerprint, n, "OPEN", self.version, self.digest)
+        return Attempt(branch, fingerprint, n, "OPEN", self.version, self.canonical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,8 @@ def _register(state: PlanState, request: Mapping[str, Any]) -> Done | Rejected:
         # Which content a plan was registered with is only known while it is canonical.
         same = state.version == 1 and state.digest == digest
         return Done(state, {"version": 1, "digest": digest}) if same else _rejected("EXISTS")
-    return Done(replace(state, version=1, digest=digest), {"version": 1, "digest": digest})
+    canonical = Blueprint.of(request["lines"])
+    return Done(replace(state, version=1, canonical=canonical), {"version": 1, "digest": digest})
 
 
 def _open(state: PlanState, request: Mapping[str, Any]) -> Done:
@@ -171,10 +180,13 @@ def _submit(state: PlanState, request: Mapping[str, Any]) -> Done | Rejected:
     found = _live(state, request["branch"], request["n"])
     if isinstance(found, Rejected):
         return found
+    edited = found.base.edited(*request["edit"])
     if found.state == "SUCCEEDED":
-        same = found.digest == request["digest"]
-        return Done(state, found.shown("unchanged")) if same else _CLOSED
-    submitted = replace(found, state="SUCCEEDED", digest=request["digest"])
+        return Done(state, found.shown("unchanged")) if found.submitted == edited else _CLOSED
+    if edited.digest != request["digest"]:
+        # Its author was shown another base than the one that it has.
+        return _rejected()
+    submitted = replace(found, state="SUCCEEDED", submitted=edited)
     return Done(state.having(submitted), submitted.shown("submitted"))
 
 
@@ -182,7 +194,7 @@ def _rebase(state: PlanState, request: Mapping[str, Any]) -> Done | Rejected:
     found = _live(state, request["branch"], request["n"])
     if isinstance(found, Rejected):
         return found
-    if found.base == state.digest:
+    if found.base == state.canonical:
         return Done(state, found.shown("unchanged"))
     opened = state.forked(found.branch, found.fingerprint, found.n + 1)
     return Done(state.having(opened), opened.shown("rebased"))
@@ -199,14 +211,17 @@ def _promote(state: PlanState, request: Mapping[str, Any]) -> Done | Rejected:
         chosen = [each for each in state.attempts if each.state == "SUCCEEDED"]
     if not chosen or any(each.state != "SUCCEEDED" for each in chosen):
         return _CLOSED
-    if any(each.base != state.digest for each in chosen):
-        return _rejected("STALE_BASE")
-    if len(chosen) > 1:
-        return _rejected("MERGE_CONFLICT")
-    promoted = replace(chosen[0], state="PROMOTED")
-    digest = promoted.digest or ""
-    published = replace(state.having(promoted), version=state.version + 1, digest=digest)
-    return Done(published, {"how": "promotion", "version": published.version, "digest": digest})
+    edits = [(each.base, each.submitted or each.base) for each in chosen]
+    merged = state.canonical.merged(edits)
+    after_it = state
+    for each in chosen:
+        promoted = each.submitted == merged != state.canonical
+        ended = replace(each, state="PROMOTED" if promoted else "OBSOLETE_MERGED")
+        after_it = after_it.having(ended)
+    how = "unchanged" if merged == state.canonical else "promotion"
+    version = state.version + (how == "promotion")
+    answer = {"how": how, "version": version, "digest": merged.digest}
+    return Done(replace(after_it, version=version, canonical=merged), answer)
 
 
 def _read(state: PlanState, request: Mapping[str, Any]) -> Done | Rejected:

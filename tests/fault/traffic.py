@@ -1,8 +1,9 @@
 """Clients that work on plans as agents do, and note every call and answer.
 
-A client repeats a cycle on a plan: report its root cause there, submit a content that nobody else
-submits, promote it; where another was faster, rebase and submit again. Everything random is drawn
-from the seed. Between two steps it reads, from any sidecar.
+A client repeats a cycle on a plan: report its root cause there, submit the blueprint that it forked
+with its own line changed, promote it; now and then it rebases and submits again before that. Where
+another was faster, the promotion is a merge. Everything random is drawn from the seed. Between two
+steps it reads, from any sidecar.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.fault.attempt import (
     UNREACHABLE,
     Answer,
     Request,
+    blueprint_of,
     opening,
     promoting,
     reading,
@@ -30,6 +31,7 @@ from tests.fault.attempt import (
     send,
     submitting,
 )
+from tests.fault.blueprints import Blueprint
 from tests.fault.history import Call, Ok, Outcome, Recorder, Refused, Unknown
 
 
@@ -52,8 +54,8 @@ class Mix:
     """Grows with each attempt, and is jittered."""
     answer_s: float = 3.0
     connect_s: float = 1.0
-    rebases: int = 4
-    """How often one cycle runs after a moving canonical."""
+    rebases: float = 0.15
+    """How often a client rebases what it has submitted."""
 
 
 @dataclass(slots=True)
@@ -119,8 +121,9 @@ class Client:
 
     async def register(self, plan: str) -> Outcome:
         """Register a plan with a content of its own."""
-        content, digest = self._content(plan)
-        return await self._write(registering(plan, content, digest), patient=True)
+        authors = (f"client-{number}" for number in range(self._mix.clients))
+        new = Blueprint.of({"title": plan, **dict.fromkeys(authors, self._next_id("text"))})
+        return await self._write(registering(plan, new), patient=True)
 
     async def cycle(self, stop: asyncio.Event) -> None:
         """From a report to a promotion, as far as it goes."""
@@ -133,28 +136,42 @@ class Client:
         if opened["act"] == "joined":
             # The RR-plan of an earlier cycle that was left in the middle.
             opened = await self._step(rebasing(plan, opened["branch"], opened["n"]), stop)
-        for _ in range(self._mix.rebases):
-            if opened is None or stop.is_set():
-                return None
-            if await self._publish(plan, opened, stop) != "STALE_BASE":
-                return None
-            opened = await self._step(rebasing(plan, opened["branch"], opened["n"]), stop)
+        submitted = await self._submit(plan, opened, stop)
+        while submitted is not None and self._random.random() < self._mix.rebases:
+            rebased = await self._step(rebasing(plan, submitted["branch"], submitted["n"]), stop)
+            submitted = await self._submit(plan, rebased, stop)
+        if submitted is None or stop.is_set():
+            return None
+        named = [(submitted["branch"], submitted["n"])]
+        refs = [] if self._random.random() < self._mix.promotes_all else named
+        await self._between(plan)
+        await self._write(promoting(plan, refs, self._next_id("why")))
         return None
 
-    async def _publish(
-        self, plan: str, rr_plan: Mapping[str, Any], stop: asyncio.Event
-    ) -> str | None:
-        """Submit and promote; the code of the promotion's refusal, if it was refused."""
+    async def _submit(
+        self, plan: str, rr_plan: Mapping[str, Any] | None, stop: asyncio.Event
+    ) -> Mapping[str, Any] | None:
+        """The RR-plan once it has succeeded; None where it did not come to that."""
+        if rr_plan is None or rr_plan["state"] != "OPEN":
+            return rr_plan
         branch, n = rr_plan["branch"], rr_plan["n"]
-        if rr_plan["state"] == "OPEN":
-            content, digest = self._content(plan)
-            if await self._step(submitting(plan, branch, n, content, digest), stop) is None:
-                await self._read(reading_branch(plan, branch, n))
-                return None
-        refs = [] if self._random.random() < self._mix.promotes_all else [(branch, n)]
-        await self._between(plan)
-        outcome = await self._write(promoting(plan, refs, self._next_id("why")))
-        return outcome.code if isinstance(outcome, Refused) else None
+        base = await self._base(plan, rr_plan["base_version"])
+        if base is None:
+            return None
+        edit = (f"client-{self._number}", self._next_id("text"))
+        done = await self._step(submitting(plan, branch, n, base, edit), stop)
+        if done is None:
+            await self._read(reading_branch(plan, branch, n))
+        return done
+
+    async def _base(self, plan: str, version: int) -> Blueprint | None:
+        """What was forked, from the first sidecar that tells."""
+        names = self._names()
+        for name in self._random.sample(names, len(names)):
+            url = self._traffic.urls.get(name)
+            if url is not None and (found := await blueprint_of(self._http, url, plan, version)):
+                return found
+        return None
 
     async def _step(self, request: Request, stop: asyncio.Event) -> Mapping[str, Any] | None:
         """Do one step after some reads; its result if it was done."""
@@ -236,10 +253,6 @@ class Client:
         self._count += 1
         who = "setup" if self._number < 0 else str(self._number)
         return f"{self._traffic.run}-{who}-{self._count}-{what}"
-
-    def _content(self, plan: str) -> tuple[bytes, str]:
-        content = f"title: {plan}\nvalue: {self._next_id('content')}\n".encode()
-        return content, sha256(content).hexdigest()
 
     async def _breathe(self, factor: float = 1) -> None:
         await asyncio.sleep(self._random.expovariate(1) * self._mix.pause_s * factor)

@@ -125,8 +125,9 @@ def test_a_conflict_leaves_markers_around_its_node_and_the_file_unmerged(tmp_pat
     assert "CONFLICT (content)" in done.stdout
     assert f"bps merge: {NAME}: conflict: /owner: both_modified" in done.stderr
     assert repository.read(NAME) == (
-        "kind: deploy  # how it runs\n<<<<<<< branch A\nowner: eve\n||||||| canonical\nowner: ann\n=======\n"
-        "owner: bob\n>>>>>>> branch B\nreplicas: 3\nsteps: [build, test, ship]\n"
+        "kind: deploy  # how it runs\n"
+        "<<<<<<< branch A\nowner: eve\n||||||| canonical\nowner: ann\n=======\nowner: bob\n"
+        ">>>>>>> branch B\nreplicas: 3\nsteps: [build, test, ship]\n"
     )
     assert repository.unmerged() == {NAME}
     assert repository.leftovers() == []

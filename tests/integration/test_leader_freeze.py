@@ -34,6 +34,7 @@ from bps.store.etcd import EtcdStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
 from tests.cluster import EtcdCluster
+from tests.doubles import without_validators
 from tests.doubles.pausing_leader import OP_ID, PRINCIPAL
 
 pytestmark = pytest.mark.cluster
@@ -114,6 +115,7 @@ async def prepared_branch(store: EtcdStore) -> str:
         await leadership.campaign(DEADLINE_S)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise("test", "init"))
+        await without_validators(store)
         await path.execute(RegisterPlan("test", "r", PLAN, "default", "title", pack(b"v1")))
         opened = await path.execute(OpenBranch("test", "o", PLAN, "T1", "F1"))
         branch = opened.result.branch

@@ -68,7 +68,7 @@ EDITS = {
     ],
     "plans/book.py": [("return Head(seq", 'return Head(label="first", seq')],
     "plans/branches/open.py": [("return BranchOpened(\n", 'return BranchOpened(label="new",\n')],
-    "promotion/promote.py": [("BlueprintPromoted(\n", 'BlueprintPromoted(label="new",\n')],
+    "promotion/publish.py": [("BlueprintPromoted(\n", 'BlueprintPromoted(label="new",\n')],
     "promotion/results.py": [
         (
             '    KIND: ClassVar[str] = "promotion_result"\n',

@@ -28,7 +28,7 @@ from bps.writepath.command import OpRecord
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
 from tests.cluster import EtcdCluster
-from tests.doubles import ApplyLate, Fault, FaultyStore, RecordingStore
+from tests.doubles import ApplyLate, Fault, FaultyStore, RecordingStore, without_validators
 from tests.doubles.forwarding_store import ForwardingStore
 
 pytestmark = pytest.mark.cluster
@@ -75,6 +75,7 @@ async def ready(endpoints: list[str]) -> AsyncIterator[Ready]:
         store = RecordingStore(faulty)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise("test", "init"))
+        await without_validators(store)
         await path.execute(RegisterPlan("test", "r", PLAN, "default", "title", pack(b"v1")))
         branch = (await path.execute(OpenBranch("test", "o", PLAN, "T1", "F1"))).result.branch
         ref = BranchRef(branch, 1)

@@ -16,9 +16,11 @@ from bps.core.errors import (
     LimitExceeded,
     MergeConflict,
     NotFound,
+    PluginError,
     PreconditionFailed,
     ReviewHeld,
     TooLarge,
+    WorkFailed,
     WrongState,
 )
 from bps.http.answers import outcome_answer
@@ -63,6 +65,8 @@ def _publishes(result: PromotionResult) -> bool:
             LimitExceeded,
             Frozen,
             TooLarge,
+            PluginError,
+            WorkFailed,
         ),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Body, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from bps.api.review_requests import (
     ClaimRequest,
     CompleteRequest,
     RejectRequest,
+    ReleaseRequest,
     ResolveRequest,
 )
 from bps.core.errors import (
@@ -35,7 +36,7 @@ from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, digits
 from bps.http.parameters import NamedReview, PlanId
 from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
-from bps.http.service import service_of
+from bps.http.service import identity_of, service_of
 from bps.identity.roles import Operation
 from bps.plans.reviews import Review
 from bps.promotion.complete import CompleteReview
@@ -43,6 +44,7 @@ from bps.promotion.results import PromotionResult
 from bps.review.claim import ClaimReview
 from bps.review.read import review_sheet, reviews_page
 from bps.review.reject import RejectReview
+from bps.review.release import ReleaseReview
 from bps.review.resolve import ResolveReview
 from bps.review.results import ReviewResult
 from bps.review.sheet import ReviewSheet
@@ -105,12 +107,32 @@ async def claim_review(
     named: NamedReview,
     op_id: OperationId,
     seen: IfMatchHeader,
-    wanted: ClaimRequest,
+    wanted: Annotated[ClaimRequest, Body()] = ClaimRequest(),  # noqa: B008 - frozen
 ) -> Response:
     """Work on a review alone, for at most 15 minutes."""
     command = ClaimReview(
         principal_of(request), op_id, named, wanted.minutes * 60_000, wanted.hold, seen
     )
+    return await execute(request, command)
+
+
+@ROUTER.post(
+    "/plans/{plan}/reviews/{review}/release",
+    response_model=ReviewResult,
+    response_description="The review is free.",
+    responses=written(ReviewResult),
+    openapi_extra=asks(Operation.REVIEW_RELEASE, **refuses(*_ON_REVIEW)),
+)
+async def release_review(
+    request: Request,
+    named: NamedReview,
+    op_id: OperationId,
+    seen: IfMatchHeader,
+    _nothing: Annotated[ReleaseRequest | None, Body()] = None,
+) -> Response:
+    """End a claim before its time: one's own; supervisors and operators also another's."""
+    identity = identity_of(request)
+    command = ReleaseReview(identity.principal, op_id, named, identity.may_release_others, seen)
     return await execute(request, command)
 
 
@@ -152,7 +174,7 @@ async def complete_review(
     named: NamedReview,
     op_id: OperationId,
     seen: IfMatchHeader,
-    wanted: CompleteRequest,
+    wanted: Annotated[CompleteRequest, Body()] = CompleteRequest(),  # noqa: B008 - frozen
 ) -> Response:
     """Publish what waits in the review, as decided there, atomically."""
     command = CompleteReview(principal_of(request), op_id, named, wanted.reason, seen)

@@ -8,9 +8,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from bps.candidates import work
+from bps.candidates.merging import MergeAnswer, MergeTask
 from bps.core import keys
 from bps.core.txn import KV, Committed, Compare, Conflict, Target, Txn, unchanged
 from bps.plans.book import PlanBook
+from bps.writepath import execution
 from bps.writepath.command import Noop
 from bps.writepath.execution import Execution
 from bps.writepath.transact import WritePath
@@ -24,15 +27,15 @@ def without(txn: Txn, dropped: Callable[[Any], bool]) -> Txn:
 
 
 def transactions(change: Callable[[Any, Txn], Txn]) -> Any:
-    """Change each transaction of a command before it is sent."""
+    """Change each transaction of a command before it is sent; `change` is told the operation."""
 
     def of(transaction: Any) -> Any:
-        def changed(self: Any, *arguments: Any) -> Txn:
-            return change(self, transaction(self, *arguments))
+        def changed(decided: Any, operation: Any, **rest: Any) -> Txn:
+            return change(operation, transaction(decided, operation, **rest))
 
         return changed
 
-    return replaced(Execution, "_transaction", of)
+    return replaced(execution, "transaction_of", of)
 
 
 @bug
@@ -61,8 +64,8 @@ def fence_dropped() -> Iterator[None]:
 def op_record_not_created() -> Iterator[None]:
     """Operations leave no record, so that a repetition does them again."""
 
-    def unrecorded(self: Any, txn: Txn) -> Txn:
-        own = self._operation.key
+    def unrecorded(operation: Any, txn: Txn) -> Txn:
+        own = operation.key
         return Txn(txn.compares, tuple(put for put in txn.operations if put.key != own))
 
     with transactions(unrecorded):
@@ -73,8 +76,8 @@ def op_record_not_created() -> Iterator[None]:
 def aborted_record_not_compared() -> Iterator[None]:
     """Writes do not compare their operation's record: what was settled as ABORTED can commit."""
 
-    def blind(self: Any, txn: Txn) -> Txn:
-        own = self._operation.key
+    def blind(operation: Any, txn: Txn) -> Txn:
+        own = operation.key
         return without(txn, lambda each: each.key == own)
 
     with transactions(blind):
@@ -190,4 +193,18 @@ def witness_removed() -> Iterator[None]:
         return unwitnessed
 
     with replaced(WritePath, "_execution", of):
+        yield
+
+
+@bug
+def last_contributor_wins() -> Iterator[None]:
+    """A merge is what its last contributor submitted; the others are only told to be in it."""
+
+    def of(_: Any) -> Any:
+        def overwriting(task: MergeTask) -> MergeAnswer:
+            return MergeAnswer(task.contributions[-1].text, (), (), (), (), (), ())
+
+        return overwriting
+
+    with replaced(work, "merge_blueprints", of):
         yield

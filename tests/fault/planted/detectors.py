@@ -108,6 +108,17 @@ DETECTORS: Final[dict[str, Detector]] = {
             ("rebase", 0, 0, 1),
         ],
     ),
+    "last_contributor_wins": ByScript(
+        "merge",
+        [
+            ("register", 0, 0, "one: 1\n\ntwo: 2\n"),
+            ("open", 0, 0, 0),
+            ("open", 0, 0, 1),
+            ("submit", 0, 0, 0, "one: 10\n\ntwo: 2\n"),
+            ("submit", 0, 0, 1, "one: 1\n\ntwo: 20\n"),
+            ("promote", 0, 0, ()),
+        ],
+    ),
     "witness_removed": ByScenario(scenarios.a_store_without_the_witness_takes_no_write),
     "new_operation_id_after_unknown": ByScript(
         "refused", [*FIX, ("promote", 0, 0, (0,), ("lose_reply",))]

@@ -13,6 +13,7 @@ import bps
 from bps.api.views import OUTPUTS
 from bps.identity.token_text import Token
 from tests.integration.cli.console import SHOWN, Console, lines_until
+from tests.integration.cli.waiting import judge, review
 
 SAMPLE = Path(bps.__file__).parents[1] / "docs" / "samples" / "checkout-service.yaml"
 BASE = SAMPLE.read_bytes()
@@ -36,6 +37,20 @@ def test_the_life_of_a_plan(console: Console) -> None:
     read_versions(console, second)
     prove(console)
     operate(console)
+    review(console)
+    judge(console)
+    # The others show a secret once, need files of keys, or a service; they have tests of their own.
+    assert {name.partition("-")[0] for name in set(OUTPUTS) - SHOWN} <= {
+        "checkpoint",
+        "context",
+        "events",
+        "init",
+        "keys",
+        "merge",
+        "mode",
+        "policy",
+        "token",
+    }
 
 
 def credentials(console: Console, operator: str) -> None:
@@ -332,18 +347,6 @@ def operate(console: Console) -> None:
     assert by_name["store"] == "policy 1"
     (row,) = console.data("explain", "STALE_BASE")
     assert row["exit_code"] == 1
-    # The others show a secret once, need files of keys, or a service; they have tests of their own.
-    assert {name.partition("-")[0] for name in set(OUTPUTS) - SHOWN} <= {
-        "checkpoint",
-        "context",
-        "events",
-        "init",
-        "keys",
-        "merge",
-        "mode",
-        "policy",
-        "token",
-    }
 
 
 def test_as_processes_data_on_stdout_and_progress_on_stderr(console: Console) -> None:

@@ -29,7 +29,7 @@ from bps.store.gateway import GatewayStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
 from tests.cluster import EtcdCluster
-from tests.doubles import RecordingStore
+from tests.doubles import RecordingStore, without_validators
 from tests.integration.store.lossy_proxy import lossy_proxy
 from tests.integration.store.writer import Writer, leader_first
 
@@ -61,6 +61,7 @@ async def ready(endpoints: Sequence[str], *, deadline_s: float = 2.0) -> AsyncIt
         store = RecordingStore(gateway)
         path = WritePath(store, leadership, clock)
         await path.execute(Initialise("test", "init"))
+        await without_validators(store)
         await path.execute(RegisterPlan("test", "r", PLAN, "default", "title", pack(b"v1")))
         branch = (await path.execute(OpenBranch("test", "o", PLAN, "T1", "F1"))).result.branch
         ref = BranchRef(branch, 1)

@@ -52,6 +52,7 @@ def calls(client: BpsClient) -> list[Coroutine[Any, Any, Any] | AsyncGenerator[A
         client.reviews("EP-1"),
         client.review("EP-1-RV1"),
         client.claim_review("EP-1-RV1"),
+        client.release_review("EP-1-RV1"),
         client.resolve_review("EP-1-RV1", [{"path": "/a", "take": "base"}]),
         client.complete_review("EP-1-RV1"),
         client.reject_review("EP-1-RV1", "why"),

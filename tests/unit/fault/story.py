@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from bps.core.ids import branch_id_of
+from tests.fault.blueprints import Blueprint
 from tests.fault.final_state import FinalState, LoggedEvent
 from tests.fault.history import READS, History, Kind, Ok, Operation, Outcome
 from tests.fault.model import Done, PlanState, apply
@@ -93,6 +94,11 @@ class Story:
             "rebase": "BRANCH_OPENED",
             "promote": "BLUEPRINT_PROMOTED",
         }
+        if kind == "promote":
+            for each in step.state.attempts:
+                before = self.state.attempt(each.branch)
+                if each.state == "OBSOLETE_MERGED" and each != before:
+                    self.log("VC_NULLIFY", op_id, branch=each.branch, rr=each.n)
         event = self.log(
             of_kind[kind],
             op_id,
@@ -115,7 +121,8 @@ class Story:
 
     def register(self) -> Operation:
         """Version 1."""
-        return self.do("register", {"digest": digest_of("v1")})
+        new = Blueprint.of({"title": "v1"})
+        return self.do("register", {"digest": new.digest, "lines": new.lines})
 
     def open(self, cause: str = "a", trace: str | None = None, **how: Any) -> Operation:
         """Report a root cause under a new trace."""
@@ -123,8 +130,15 @@ class Story:
         return self.do("open", {"trace_id": trace, "fingerprint": cause}, **how)
 
     def submit(self, opened: Operation, content: str, **how: Any) -> Operation:
-        """Submit to the RR-plan that `opened` names."""
-        return self.do("submit", {**named(opened), "digest": digest_of(content)}, **how)
+        """Submit to the RR-plan that `opened` names its base with the branch's line changed."""
+        return self.do("submit", self.submission(**named(opened), content=content), **how)
+
+    def submission(self, branch: str, n: int, content: str) -> dict[str, Any]:
+        """What is asked for by that."""
+        known = self.state.attempt(branch)
+        base = self.state.canonical if known is None else known.base
+        edit = (f"branch {branch[:4]}", content)
+        return {"branch": branch, "n": n, "digest": base.edited(*edit).digest, "edit": edit}
 
     def rebase(self, opened: Operation, **how: Any) -> Operation:
         """The next revision."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.fault.history import Kind, Ok, Operation, Refused, Unknown
 from tests.fault.linearizable import SearchTimedOut, check_linearizable, first_impossible
 from tests.fault.model import PlanState, Rejected, after, apply
-from tests.unit.fault.story import PLAN, Story, digest_of, good, named
+from tests.unit.fault.story import PLAN, Story, good, named
 
 CAUSES = ("a", "b", "c")
 ACTS: tuple[Kind, ...] = ("open", "submit", "rebase", "promote", "read")
@@ -37,8 +37,7 @@ def _random_story(draw: st.DataObject, size: int) -> Story:
         elif kind != "open":
             if known is None:
                 continue
-            named_one = {"branch": known.branch, "n": known.n}
-            request = {**named_one, "digest": digest_of(f"content {number}")}
+            request = story.submission(known.branch, known.n, f"content {number}")
             if kind == "promote":
                 names_it = draw.draw(st.booleans())
                 request = {"refs": [(known.branch, known.n)] if names_it else []}
@@ -123,19 +122,23 @@ def test_a_forgotten_promotion_makes_a_history_impossible(data: st.DataObject, s
     assert first_impossible(kept, persisted=others) == read
 
 
-def test_two_promotions_of_the_same_base_are_impossible() -> None:
+def test_two_promotions_of_the_same_base_are_merged_and_neither_is_overwritten() -> None:
     story = Story()
     story.register()
     first, second = story.open("a"), story.open("b")
     story.submit(first, "one")
-    story.submit(second, "two")
+    submitted = story.submit(second, "two")
     story.promote(first)
-    told = Ok({"how": "promotion", "version": 2, "digest": digest_of("two")})
+    told = Ok({"how": "promotion", "version": 3, "digest": submitted.request["digest"]})
     wrong = story.promote(outcome=told, applied=False)
     ref = named(second)
     wrong = story.change(wrong, request={"refs": [(ref["branch"], ref["n"])]})
     found = check_linearizable(story.history, story.final)
     assert [(each.kind, each.ops) for each in found] == [("non-linearizable", (wrong.id,))]
+    story.operations.remove(wrong)
+    story.promote(second)
+    assert set(story.state.canonical.lines.values()) == {"v1", "one", "two"}
+    assert check_linearizable(story.history, story.final) == []
 
 
 def test_a_refusal_that_no_state_explains_is_found() -> None:

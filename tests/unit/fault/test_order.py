@@ -108,6 +108,22 @@ def test_a_promotion_over_a_newer_version_is_found() -> None:
     assert "cannot follow" in found[0].what
 
 
+def test_a_merge_that_lost_a_line_is_found_although_nobody_was_told_its_digest() -> None:
+    story = Story()
+    story.register()
+    first, second = story.open("a"), story.open("b")
+    story.submit(first, "one")
+    alone = story.submit(second, "two")
+    story.promote(first)
+    merged = story.promote(second)
+    assert check_order(story.history, story.final) == []
+    lost = replace(story.events[-1], digest=alone.request["digest"])
+    story.events[-1] = lost
+    story.change(merged, outcome=Unknown("OUTCOME_UNKNOWN"))
+    found = check_order(story.history, story.final)
+    assert [(each.kind, each.ops) for each in found] == [("lost", (merged.id,))]
+
+
 def test_degraded_reads_of_one_client_must_not_go_back() -> None:
     story = Story()
     story.register()

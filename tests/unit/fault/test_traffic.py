@@ -39,7 +39,6 @@ def _without(final: FinalState, gone: Operation) -> FinalState:
 
 EACH = {
     ("promote", "ok"),
-    ("promote", "STALE_BASE"),
     ("rebase", "ok"),
     ("read", "ok"),
     ("degraded_read", "ok"),
@@ -76,6 +75,14 @@ async def test_traffic_promotes_and_passes_every_check(tmp_path: Path) -> None:
             await working
             following.cancel()
         history = load(recorder.path)
+        submitted = {e.request["digest"] for e in history.operations if e.kind == "submit"}
+        promoted_digests = {
+            e.outcome.result["digest"]
+            for e in history.operations
+            if e.kind == "promote" and isinstance(e.outcome, Ok)
+        }
+        assert promoted_digests - submitted, "nothing was merged"
+        assert not {_code(e) for e in history.operations} & {"STALE_BASE", "MERGE_CONFLICT"}
         began = time.monotonic()
         assert await check_run(service.store, history, terms.found, PLANS) == []
         assert time.monotonic() - began < 10

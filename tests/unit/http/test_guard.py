@@ -56,6 +56,7 @@ POST /v1/plans/{plan}/reverts                     promotion.revert
 GET  /v1/plans/{plan}/reviews                     plan.read
 GET  /v1/plans/{plan}/reviews/{review}            plan.read
 POST /v1/plans/{plan}/reviews/{review}/claim      review.claim
+POST /v1/plans/{plan}/reviews/{review}/release    review.release
 POST /v1/plans/{plan}/reviews/{review}/resolutions review.resolve
 POST /v1/plans/{plan}/reviews/{review}/completion review.complete
 POST /v1/plans/{plan}/reviews/{review}/rejection  review.reject

@@ -89,7 +89,7 @@ async def test_a_part_of_the_sidecar_that_ends_by_itself_is_noticed() -> None:
         watching = asyncio.create_task(service.sidecar.failure())
         await asyncio.sleep(0)
         assert not watching.done()
-        next(task for task in service.sidecar._tasks if task.get_name() == "feed").cancel()
+        service.sidecar.tasks.named("feed").cancel()
         assert await watching == ("feed", None)
 
 

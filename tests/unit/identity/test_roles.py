@@ -20,8 +20,9 @@ branch.rebase       yes         -         -         -        -
 promotion.promote   yes         -         -         -        -
 promotion.revert    yes         -         -         -        -
 review.claim        -           yes       -         -        -
+review.release      yes         yes       yes       -        -
 review.resolve      -           yes       -         -        -
-review.complete     yes         -         -         -        -
+review.complete     yes         yes       -         -        -
 review.reject       -           yes       -         -        -
 events.read         yes         yes       yes       yes      yes
 proof.run           yes         -         yes       yes      -

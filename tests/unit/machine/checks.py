@@ -13,6 +13,7 @@ from bps.core.errors import (
     IdempotencyKeyReused,
     IntegrityError,
     LeadershipError,
+    MergeConflict,
     OutcomeUnknown,
     Rejected,
     Unavailable,
@@ -20,11 +21,13 @@ from bps.core.errors import (
 from bps.core.keys import PlanKeys, after_prefix
 from bps.core.ports import Key, Read, Snapshot, Store
 from bps.core.txn import KV
-from bps.plans.events import Envelope
-from bps.plans.model import Head, Version
+from bps.plans.blob import unpack
+from bps.plans.events import BlueprintPromoted, Envelope
+from bps.plans.model import Head, RRPlan, Version
 from bps.replay.replay import replay
 from bps.replay.verify import verify
 from bps.writepath.command import Command, Noop, OpRecord
+from bps.writepath.prepare import NotPrepared
 from bps.writepath.view import NotRead, View
 from tests.unit.machine.lab import PLANS, Lab
 from tests.unit.machine.parts import Told
@@ -43,6 +46,7 @@ class Events:
     """By operation: the revisions at which its events were written, and the last one's number."""
 
     revisions: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    types: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     by_place: dict[tuple[str, int], KV] = field(default_factory=dict)
 
 
@@ -56,6 +60,7 @@ class Checks:
     _aborted: dict[bytes, int] = field(default_factory=dict)
     _heard: int = 0
     _revision: int = 0
+    _whole: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     async def hold(self) -> None:
         """Raises Violated."""
@@ -119,6 +124,7 @@ class Checks:
         if rewritten:
             raise Violated(f"overwritten: {rewritten[0].decode()}")
         await self._versions_are_whole(at)
+        await self._merges_lose_nothing(at)
         try:
             await verify(store, plan)
             await replay(store, plan)
@@ -136,12 +142,38 @@ class Checks:
         if pointer.mod_revision != versions[-1].mod_revision:
             raise Violated("torn: the pointer was written apart from its version")
 
+    async def _merges_lose_nothing(self, at: PlanKeys) -> None:
+        """Nothing of the engine is used: each line that a contributor made is in the result."""
+        store = self.lab.store
+        for kv in await below(store, at.events):
+            event = Envelope.decode(kv.value)
+            if event.type != BlueprintPromoted.TYPE or event.seq in self._whole[at.plan]:
+                continue
+            stored = await one(store, at.body(event.seq))
+            body = BlueprintPromoted.decode(stored.value if stored is not None else b"")
+            lines = await self._lines(at, body.digest)
+            for each in body.contributors:
+                rr_plan = await one(store, at.rr_plan(each.branch, each.n))
+                base = RRPlan.decode(rr_plan.value).base_digest if rr_plan is not None else ""
+                new = await self._lines(at, each.digest) - await self._lines(at, base)
+                if not new <= lines:
+                    what = sorted(new - lines)
+                    raise Violated(f"merge: version {body.version} lost {what} of {each.rr_plan}")
+            self._whole[at.plan].add(event.seq)
+
+    async def _lines(self, at: PlanKeys, digest: str) -> set[bytes]:
+        blob = await one(self.lab.store, at.blob(digest))
+        if blob is None:
+            raise Violated(f"blob: {digest} is not stored")
+        return set(unpack(blob.value, digest).splitlines())
+
     async def _callers_were_told_the_truth(self) -> None:
         events = Events()
         for plan in PLANS:
             for kv in await below(self.lab.store, PlanKeys(plan).events):
                 event = Envelope.decode(kv.value)
                 events.revisions[event.op].add(kv.mod_revision)
+                events.types[event.op].add(event.type)
                 events.by_place[plan, event.seq] = kv
         for name, revisions in events.revisions.items():
             if len(revisions) > 1:
@@ -168,6 +200,10 @@ class Checks:
                 raise Violated(f"crashed: {name}: {told.error!r}") from told.error
         if results:
             await self._was_done(name, results[0].result, events)
+        elif isinstance(answers[-1].error, MergeConflict):
+            published = {each for each in events.types[name] if not each.startswith("REVIEW_")}
+            if published:
+                raise Violated(f"conflict: {name} was to wait for a person, and is {published}")
         elif name in events.revisions and not pending and _was_refused(answers):
             raise Violated(f"refused: {name} was told {answers[-1].error!r}, and is done")
 
@@ -226,7 +262,8 @@ async def decided_at(store: Store, command: Command[Any], revision: int) -> obje
             decision = command.decide(view, 0)
         except NotRead as unread:
             reads += unread.reads
-        except Rejected:
+        except (Rejected, NotPrepared):
+            # Who has something to merge has something to do.
             return None
         else:
             return decision.result if isinstance(decision, Noop) else None

@@ -25,6 +25,8 @@ from bps.promotion.revert import Revert
 from bps.setup.initialise import Initialise
 from bps.writepath.command import Command
 from bps.writepath.transact import WritePath
+from tests.doubles import without_validators
+from tests.doubles.inline_workshop import InlineWorkshop
 from tests.doubles.manual_clock import ManualClock
 from tests.unit.machine.parts import Call, Slot, SlotClock, Step, Told, Writer, told
 from tests.unit.machine.wire import Fate, Post, Wire
@@ -60,6 +62,7 @@ class Lab:
         self.slots = [Slot(SlotClock(self.clock)) for _ in range(2)]
         await self.lead(0)
         await self._execute(0, Initialise(_WHO, "init"), ())
+        await without_validators(self.store)
         await self._execute(0, CreateInitiative(_WHO, "initiative", "initiative"), ())
 
     async def do(self, step: Step) -> None:
@@ -134,7 +137,8 @@ class Lab:
         except (LeadershipError, Unavailable):
             return
         wire.fence = leadership.fence().create_revision
-        slot.writer = Writer(at, wire, leadership, WritePath(wire, leadership, slot.clock))
+        path = WritePath(wire, leadership, slot.clock, workshop=InlineWorkshop())
+        slot.writer = Writer(at, wire, leadership, path)
         self.writers.append(slot.writer)
 
     async def revoke_lease(self, at: int) -> None:

@@ -23,14 +23,28 @@ from tests.unit.machine.wire import Fate
 
 HOUR_MS = 3_600_000
 
-COMMANDS = ["open", "submit", "submit", "rebase", "promote", "promote", "revert", "repeat"]
+COMMANDS = [
+    *("open", "submit", "submit", "rebase", "promote", "promote", "promote_all", "revert"),
+    "repeat",
+]
 MISHAPS = ["usurp", "usurp", "lead", "revoke_lease", "hold_keepalives", "cut", "heal"]
 LEADER, FORMER = True, False
 leaders = st.sampled_from([LEADER, LEADER, LEADER, FORMER])
 hosts = st.integers(0, 1)
 plans = st.sampled_from([0, 0, 0, 1])
 causes = st.integers(0, 2)
-contents = st.sampled_from(["v1", "v2", "v3"])
+CONTENT = "one: 0\n\ntwo: 0\n\nthree: 0\n"
+contents = st.sampled_from(
+    [
+        CONTENT,
+        CONTENT.replace("one: 0", "one: 1"),
+        CONTENT.replace("one: 0", "one: 2"),
+        CONTENT.replace("two: 0", "two: 1"),
+        CONTENT.replace("three: 0", "three: 1").replace("two: 0", "two: 1"),
+        CONTENT + "\nfour: 1\n",
+    ]
+)
+"""Some of them merge, some are in conflict."""
 fates = st.lists(
     st.sampled_from(
         [
@@ -110,7 +124,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(contents=st.lists(contents, min_size=2, max_size=2))
     def begin(self, contents: list[str]) -> None:
         for plan in range(len(PLANS)):
-            self.do("register", 0, plan, "v1")
+            self.do("register", 0, plan, CONTENT)
         for cause, content in enumerate(contents):
             self.do("open", 0, 0, cause)
             self.do("submit", 0, 0, cause, content)
@@ -137,7 +151,11 @@ class Machine(RuleBasedStateMachine):
             case "submit":
                 self.do(kind, at, plan, self.cause(plan, "OPEN", choice), content, meets)
             case "promote":
-                self.do(kind, at, plan, (self.cause(plan, "SUCCEEDED", choice),), meets)
+                several = [self.cause(plan, "SUCCEEDED", each) for each in (choice, choice + 1)]
+                causes = tuple(dict.fromkeys(several[: choice % 2 + 1]))
+                self.do(kind, at, plan, causes, meets)
+            case "promote_all":
+                self.do("promote", at, plan, (), meets)
             case "rebase":
                 self.do(kind, at, plan, self.cause(plan, "SUCCEEDED", choice), meets)
             case "revert":

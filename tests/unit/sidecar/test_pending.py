@@ -7,12 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import pytest
+
 from bps.core import keys
+from bps.core.errors import MergeConflict
+from bps.core.ids import ReviewId
 from bps.core.txn import Put, Txn
+from bps.review.claim import ClaimReview
+from bps.review.reject import RejectReview
 from bps.sidecar.feed import Feed
 from bps.sidecar.pending import PendingPromotions
 from tests.asynchronous import asynchronous, eventually
-from tests.doubles import ManualClock, RecordingStore, Scene
+from tests.doubles import PLAN, WHO, ManualClock, RecordingStore, Scene
 
 
 @dataclass(slots=True)
@@ -96,6 +102,37 @@ async def test_what_waited_before_the_start_is_found_with_its_own_time() -> None
         assert (follower.pending.known, follower.pending.count) == (False, 0)
         await follower.knows()
         assert follower.pending.oldest_ms() == succeeded_ms
+
+
+@asynchronous
+async def test_open_reviews_are_counted_from_their_opening_until_they_end() -> None:
+    scene = await Scene.make(content=b"a: 1\nb: 1\n")
+
+    async def fight(value: bytes) -> None:
+        names = (b"x" + value, b"y" + value)
+        pair = [await scene.succeed(n.decode(), b"a: " + n + b"\nb: 1\n") for n in names]
+        with pytest.raises(MergeConflict):
+            await scene.promote(*pair)
+
+    scene.clock.move(100)
+    opened_ms = scene.clock.now_ms()
+    await fight(b"1")
+    scene.clock.move(50)
+    async with following(scene) as follower:
+        assert (follower.pending.known, follower.pending.reviews) == (False, 0)
+        await follower.knows()
+        assert (follower.pending.reviews, follower.pending.oldest_review_ms()) == (1, opened_ms)
+        await scene.path.execute(ClaimReview(WHO, "claim", ReviewId(PLAN, 1)))
+        await fight(b"2")
+        await follower.counts(4)
+        assert (follower.pending.reviews, follower.pending.oldest_review_ms()) == (1, opened_ms)
+        await scene.path.execute(RejectReview(WHO, "no", ReviewId(PLAN, 1), "why"))
+        await follower.counts(0)
+        assert (follower.pending.reviews, follower.pending.oldest_review_ms()) == (0, None)
+        next_ms = scene.clock.now_ms()
+        await fight(b"3")
+        await follower.counts(2)
+        assert follower.pending.oldest_review_ms() == next_ms
 
 
 @asynchronous

@@ -59,9 +59,8 @@ async def test_a_store_that_was_rolled_back_is_told_also_while_it_is_looked_at_a
 
 
 async def _loses_the_watch(sidecar: Sidecar) -> None:
-    for task in sidecar._tasks:
-        if task.get_name() in {"feed", "probe"}:
-            task.cancel()
+    for name in ("feed", "probe"):
+        sidecar.tasks.named(name).cancel()
 
     async def cold() -> bool:
         return not sidecar.feed.warm

@@ -24,6 +24,7 @@ from bps.store.memory import MemoryStore
 from bps.workspace.pinned import PinnedPlan
 from bps.workspace.sync import SyncReport, sync
 from bps.writepath.transact import WritePath
+from tests.doubles import without_validators
 
 PLAN = "EP-42"
 BASE = b"# checkout\nname: checkout\ntasks:\n  - id: T-1\n"
@@ -112,6 +113,7 @@ async def registered_plan(root: Path) -> AsyncIterator[PlanUnderWork]:
     await leadership.campaign(1)
     work = PlanUnderWork(store, WritePath(store, leadership, clock), root)
     await work.write_path.execute(Initialise("supervisor-1", "init"))
+    await without_validators(store)
     await work.write_path.execute(CreateInitiative("supervisor-1", "initiative", "checkout-2026"))
     await work.write_path.execute(
         RegisterPlan("supervisor-1", "register", PLAN, "checkout-2026", "Checkout", pack(BASE))

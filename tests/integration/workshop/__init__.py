@@ -1,0 +1,1 @@
+"""Merges in worker processes of their own."""
