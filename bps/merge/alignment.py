@@ -67,8 +67,10 @@ def _likely(
     return pairs
 
 
-Fields = dict[Hashable, Node] | frozenset[Hashable] | None
-"""A mapping's values by key, a list's items, or nothing to be alike in."""
+SHORTEST = 3
+"""Characters that two scalars of a list must share to be one that was edited: `app==`."""
+Fields = dict[Hashable, Node] | frozenset[Hashable] | str | None
+"""A mapping's values by key, a list's items, a text, or nothing to be alike in."""
 
 
 def _fields(node: Node | None) -> Fields:
@@ -78,19 +80,19 @@ def _fields(node: Node | None) -> Fields:
         return {key.data: value for key, value in node.pairs()}
     if node.kind == SEQUENCE:
         return frozenset(child.data for child in node.children)
-    return None
+    return node.value if node.kind == SCALAR and not node.block_scalar else None
 
 
 def _likeness(one: Fields, other: Fields) -> float:
-    """From 0 to 1: the share of equal fields of two mappings, or of equal items of two lists.
-
-    Scalars are never alike: another scalar is another element.
-    """
+    """From 0 to 1: the share of equal fields, of equal items, or of equal ends of two texts."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
         return shared / max(len(one), len(other), 1)
     if isinstance(one, frozenset) and isinstance(other, frozenset):
         return len(one & other) / max(len(one), len(other), 1)
+    if isinstance(one, str) and isinstance(other, str):
+        share = _common_ends(one, other)
+        return share if share * max(len(one), len(other)) >= SHORTEST else 0.0
     return 0.0
 
 

@@ -25,7 +25,8 @@ def assembled(
     """
     head = _head_from(result, trailing, column)
     if isinstance(result, Fresh):
-        after = (_suffix(result.after, trailing),) if result.after else ()
+        owes = trailing and not result.block
+        after = (_suffix(result.after, trailing),) if result.after or owes else ()
         pieces = _below(head, result.layout, column, result.pieces)
         body: tuple[Piece, ...] = (head, *pieces, *after)
         flow = result.layout.flow

@@ -8,6 +8,8 @@ from bps.merge.elements import Element
 from bps.merge.source import Node
 
 _COMMENT = re.compile(r"(?:(?<=[\s,\[\]{}])|^)#[^\r\n]*")
+# Behind an anchor or a tag whose scalar stands on a line below.
+_PROPERTY_COMMENT = re.compile(r"(?:[&!][^\s]*[ \t]+)+(#[^\r\n]*)")
 _HEADER_COMMENT = re.compile(r"[ \t](#[^\r\n]*)")
 
 
@@ -21,14 +23,7 @@ def comments_in(element: Element) -> tuple[str, ...]:
     for node in (element.key, element.value):
         if node is not None:
             _gather(node, leaves)
-    found: list[str] = []
-    at = start
-    for leaf in leaves:
-        found += _between(text, at, leaf.start)
-        if leaf.block_scalar:
-            found += _header_comment(text, leaf)
-        at = max(at, leaf.end)
-    return tuple(found + _between(text, at, element.end))
+    return _outside(text, leaves, start, element.end)
 
 
 def end_of_line_comment(element: Element) -> str:
@@ -56,6 +51,39 @@ def comments_before_value(element: Element) -> tuple[str, ...]:
         return ()
     at = element.start if element.key is None else element.key.end
     return tuple(_between(element.source.text, at, value.start))
+
+
+def comments_inside(element: Element) -> tuple[str, ...]:
+    """The comments of an entry's value: neither those before the entry nor that of its line."""
+    value = element.value
+    if value is None:
+        return ()
+    if value.block_scalar:
+        return comments_before_value(element)
+    text = element.source.text
+    if value.block:
+        start, end = element.head_end, element.end
+    else:
+        start, end = value.start, value.end
+    leaves: list[Node] = []
+    _gather(value, leaves)
+    return comments_before_value(element) + _outside(text, leaves, start, end)
+
+
+def _outside(text: str, leaves: list[Node], start: int, end: int) -> tuple[str, ...]:
+    """Comments between `start` and `end` that stand outside of the leaves."""
+    found: list[str] = []
+    at = start
+    for leaf in leaves:
+        found += _between(text, at, leaf.start)
+        if leaf.block_scalar:
+            found += _header_comment(text, leaf)
+        elif leaf.anchor is not None or leaf.tag is not None:
+            comment = _PROPERTY_COMMENT.match(text, leaf.start, leaf.end)
+            if comment is not None:
+                found.append(comment[1].rstrip())
+        at = max(at, leaf.end)
+    return tuple(found + _between(text, at, end))
 
 
 def _header_comment(text: str, scalar: Node) -> list[str]:

@@ -35,7 +35,11 @@ def _scalar(node: Node) -> Hashable:
     value = node.value
     if node.style or not (value == "" or may_differ_from_text(value)):
         return value
-    return value if kinds(value) == (Kind.TEXT, Kind.TEXT) else ("plain", value)
+    kind = kinds(value)
+    if kind == (Kind.NULL, Kind.NULL):
+        # Every YAML version reads `~`, `null` and nothing alike.
+        return ("plain", "null")
+    return value if kind == (Kind.TEXT, Kind.TEXT) else ("plain", value)
 
 
 def json_value(node: Node | None) -> object:

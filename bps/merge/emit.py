@@ -120,7 +120,7 @@ def _separators(node: Node, opening: str) -> tuple[str, str, str]:
     step = 2 if node.kind == MAPPING else 1
     begin = text.find(opening, node.start) + 1
     before = text[begin : children[0].start]
-    between = ", "
+    between = f",{before}" if "\n" in before else ", "
     if len(children) > step:
         between = text[children[step - 1].end : children[step].start]
     after = text[children[-1].end : node.end - 1]

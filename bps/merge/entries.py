@@ -45,9 +45,12 @@ def merge_entry(
         if same(canonical, first.side):
             run.origin(path, _change(first), [CANONICAL, *labels])
             return _spaced(_take(canonical, column), changes, canonical)
-    odd = next((each for each in active if not same(canonical, each.base)), None)
-    if odd is not None:
-        active = [Change(CANONICAL, odd.base, canonical), *active]
+    moved_on: list[Change] = []
+    for each in active:
+        if not same(canonical, each.base) and not any(same(c.base, each.base) for c in moved_on):
+            # Canonical is one more editor of every base that it left behind.
+            moved_on.append(Change(CANONICAL, each.base, canonical))
+    active = [*moved_on, *active]
     return _Competition(run, path, cursor, canonical, active, column, identity).decide()
 
 
@@ -240,12 +243,14 @@ class _Competition:
         )
         if resolution is not None:
             return self._resolved(resolution, base_element)
-        texts = tuple(
-            (e.label, "" if e.side is None else full_lines(e.side, self.column)) for e in self.sides
-        )
+        texts = {
+            e.label: "" if e.side is None else full_lines(e.side, self.column) for e in self.sides
+        }
         base_text = "" if base_element is None else full_lines(base_element, self.column)
         shown = self.canonical or base_element or next(e.side for e in self.sides if e.side)
-        return [Slot(shown.gap_text, (), (Open(conflict, base_text, texts),), whole=True)]
+        return [
+            Slot(shown.gap_text, (), (Open(conflict, base_text, tuple(texts.items())),), whole=True)
+        ]
 
     def _resolved(self, resolution: Resolution, base: Element | None) -> list[Slot]:
         if resolution.text is not None:

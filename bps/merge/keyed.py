@@ -9,7 +9,7 @@ from bps.merge.detached import identities, paired
 from bps.merge.elements import Element
 from bps.merge.identity import Identify
 from bps.merge.order import Orders, merged_order
-from bps.merge.records import CANONICAL, Kind
+from bps.merge.records import CANONICAL, Kind, Variant
 from bps.merge.renames import Rename, proposal, renames
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
@@ -27,10 +27,12 @@ class Versions(NamedTuple):
 
     @property
     def all_editors(self) -> list[tuple[str, dict[Ident, Element], dict[Ident, Element]]]:
-        """The editors, and canonical too where it moved on from the first one's base."""
-        if not self.editors or self.canonical is self.editors[0][1]:
-            return self.editors
-        return [(CANONICAL, self.editors[0][1], self.canonical), *self.editors]
+        """The editors, and canonical too for each base that it moved on from."""
+        bases: list[dict[Ident, Element]] = []
+        for _, base, _ in self.editors:
+            if base is not self.canonical and all(base is not each for each in bases):
+                bases.append(base)
+        return [*((CANONICAL, base, self.canonical) for base in bases), *self.editors]
 
 
 def versions_of(
@@ -135,15 +137,22 @@ def _renamed(
     """An element that one editor renamed and another one changed, deleted or renamed too."""
     base = group[0].old
     by_label = {rename.label: rename for rename in group}
-    sides = []
+    sides: list[tuple[str, Variant, Variant]] = []
     texts = []
     suggestion = None
     for label, own, side in versions.all_editors:
         rename = by_label.get(label)
         element = side.get(ident) if rename is None else rename.element
-        if rename is None and element is own.get(ident):
+        before = own.get(ident)
+        if rename is None and before is None:
+            # Forked when the element had its new name already.
+            fresh = next((each.new for each in group if each.new in own), ident)
+            element, before = side.get(fresh), own.get(fresh)
+        if rename is None and element is before:
             continue
-        sides.append((label, variant_of(element), variant_of(own.get(ident))))
+        if label == CANONICAL and any(told == CANONICAL for told, _, _ in sides):
+            continue
+        sides.append((label, variant_of(element), variant_of(before)))
         texts.append((label, "" if element is None else full_lines(element, column)))
         if rename is None and element is not None and len(by_label) == 1:
             suggestion = proposal(group[0], element)

@@ -125,6 +125,10 @@ class Run:
 
         `sides` are label, variant and the variant that it was forked from.
         """
+        # Canonical can stand beside several bases, and is told once.
+        distinct = {label: (variant, own) for label, variant, own in reversed(sides)}
+        order = dict.fromkeys(label for label, _, _ in sides)
+        sides = [(label, *distinct[label]) for label in order]
         told = tuple(
             Side(label, self.editors.get(label), variant, own if own.text != base.text else None)
             for label, variant, own in sides

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from bps.merge.comment_text import comments_before_value
+from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
 from bps.merge.extremes import greatest
 from bps.merge.listing import merge_collection
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
-from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
 from bps.merge.strategies import ATOMIC, MAX, TEXT, Cursor
 from bps.merge.texts import merge_block_scalars
 
@@ -39,7 +39,7 @@ def merge_value(
     strategy = cursor.strategy
     name = "" if strategy is None else strategy.name
     if not by_data:
-        return _by_comments(run, canonical, sides)
+        return _by_comments(canonical, sides)
     if len(by_data) == 1:
         winners = next(iter(by_data.values()))
         return _one_edit(run, path, winners, [e for e in sides if e not in winners])
@@ -87,8 +87,8 @@ def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[
 
     Comments before the entry and at its line's end were merged apart; those inside it count here.
     """
-    inside = {_inside(run, each.side) for each in winners}
-    if len(inside) > 1 or any(_inside(run, e.base) != _inside(run, e.side) for e in others):
+    inside = {_inside(each.side) for each in winners}
+    if len(inside) > 1 or any(_inside(e.base) != _inside(e.side) for e in others):
         return Conflicting(Kind.COMMENT)
     run.origin(path, "changed", [each.label for each in winners])
     side = winners[0].side
@@ -96,21 +96,16 @@ def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[
     return side
 
 
-def _inside(run: Run, element: Element | None) -> tuple[str, ...]:
-    value = _value(element)
-    if element is None:
-        return ()
-    if value.kind in {SCALAR, ALIAS}:
-        return comments_before_value(element)
-    return run.comments(element)
+def _inside(element: Element | None) -> tuple[str, ...]:
+    return () if element is None else comments_inside(element)
 
 
-def _by_comments(run: Run, canonical: Element, sides: Sequence[Change]) -> Result:
+def _by_comments(canonical: Element, sides: Sequence[Change]) -> Result:
     """The data did not change; the comments inside did, or the layout."""
     changed = {}
     for each in sides:
-        if _inside(run, each.base) != _inside(run, each.side):
-            changed[_inside(run, each.side)] = each.side
+        if _inside(each.base) != _inside(each.side):
+            changed[_inside(each.side)] = each.side
     if len(changed) > 1:
         return Conflicting(Kind.COMMENT)
     for side in changed.values():

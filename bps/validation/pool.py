@@ -55,7 +55,8 @@ class ValidatorPool:
         """Judge `candidate` by all `allowed` validators, in the order of their names.
 
         Fails closed: one that is missing, crashes or hangs is a blocking finding in its name, and
-        the others are asked all the same. Those that the deadline leaves no time for block too.
+        the others are asked all the same. Those that the deadline leaves no time for block too. It
+        counts from the run's turn: no validator is to blame for the runs before it.
 
         Raises:
             InvalidBlueprint: a text is not YAML or no mapping.
@@ -66,8 +67,8 @@ class ValidatorPool:
         """
         if not allowed:
             return report_of([], [])
-        job = Job(candidate, sorted(allowed, key=lambda each: each.name), deadline_s)
         async with self._slots:
+            job = Job(candidate, sorted(allowed, key=lambda each: each.name), deadline_s)
             while job.waiting:
                 if job.left_s <= 0:
                     job.give_up()

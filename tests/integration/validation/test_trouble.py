@@ -283,3 +283,15 @@ def test_a_worker_ends_with_the_process_that_started_it_even_by_kill_9() -> None
         assert not run(gone(pid))
         starter.kill()
     run(eventually(lambda: gone(pid), "the worker is gone"))
+
+
+def test_a_run_that_waited_for_one_that_hung_does_not_blame_its_validators(place: Path) -> None:
+    async def both() -> tuple[ValidationReport, ValidationReport]:
+        async with ValidatorPool(LIMITS) as pool:
+            hanging = asyncio.create_task(pool.run(CANDIDATE, allowed("t-sleeps"), 1.0))
+            await asyncio.sleep(0)
+            return await pool.run(CANDIDATE, allowed("t-prints"), 1.0), await hanging
+
+    waited, hung = run(both())
+    assert [each.outcome for each in hung.runs] == [Outcome.TIMED_OUT]
+    assert [each.outcome for each in waited.runs] == [Outcome.COMPLETED]
