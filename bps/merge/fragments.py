@@ -52,6 +52,8 @@ def entry_of(text: str, shape: Element, column: int) -> Slot:
         key = "" if shape.key is None else f"{shape.key.text}: "
         value = "" if node is None else node.text
         return Slot("", (), (key + value,), key=_key(shape), expected=node, flow=True)
+    if shape.rooted:
+        return Slot("", (shape.lead_text,), (text.rstrip("\n") + "\n",), expected=node)
     key = "-" if shape.key is None else f"{shape.key.text}:"
     body = key + value_lines(node, column, dash=shape.key is None)
     lead = moved(shape.lead_text, column - shape.column, first_line=True)

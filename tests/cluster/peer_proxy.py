@@ -37,6 +37,7 @@ class PeerProxy:
         self._isolated: set[int] = set()
         self._changed = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="peer-proxy")
         self._thread.daemon = True
@@ -88,22 +89,28 @@ class PeerProxy:
                 task.cancel()
             await asyncio.wait(tasks)
             await asyncio.sleep(0)
+        # A task that was cancelled before it began, or again while it closed, left its writer.
+        for writer in list(self._writers):
+            await _close_writer(writer)
         for server in self._servers:
             await server.wait_closed()
 
-    async def _accept(
+    def _accept(
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        self._writers.add(writer)
+        task = asyncio.create_task(self._serve(target, reader, writer))
         self._connections.add(task)
-        try:
-            # Closing either end, or a member's death, ends the connection: nothing to report.
-            with suppress(OSError, asyncio.CancelledError):
-                await self._carry(target, reader, writer)
-        finally:
-            self._connections.discard(task)
-            await _close_writer(writer)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(
+        self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        # Closing either end, or a member's death, ends the connection: nothing to report.
+        with suppress(OSError, asyncio.CancelledError):
+            await self._carry(target, reader, writer)
+        await _close_writer(writer)
+        self._writers.discard(writer)
 
     async def _carry(
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -115,6 +122,7 @@ class PeerProxy:
         link = frozenset({source, target})
         await self._until_open(link)
         onward_reader, onward_writer = await asyncio.open_connection(HOST, self._targets[target])
+        self._writers.add(onward_writer)
         pumps = [
             asyncio.create_task(self._pump(link, reader, onward_writer)),
             asyncio.create_task(self._pump(link, onward_reader, writer)),
@@ -126,6 +134,7 @@ class PeerProxy:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             await _close_writer(onward_writer)
+            self._writers.discard(onward_writer)
 
     async def _pump(
         self, link: frozenset[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
