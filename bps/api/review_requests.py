@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from bps.api.requests import BranchText, RequestModel, Text
 from bps.core import ids
@@ -31,8 +31,19 @@ class ReleaseRequest(RequestModel):
     """Nothing; an empty body says the same."""
 
 
+def _one_of(*names: str) -> dict[str, Any]:
+    """Exactly one of these is there and a text."""
+    return {
+        "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in names]
+    }
+
+
 class ChoiceRequest(RequestModel):
     """One decision: of a place or of a conflict; a side, or a value."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"allOf": [_one_of("path", "conflict"), _one_of("take", "text")]}
+    )
 
     path: str | None = Field(
         default=None,

@@ -18,8 +18,8 @@ from bps.core.codec import SCHEMA, Record
 
 GOLDEN = Path(__file__).parent / "golden"
 ANSWERED_ONLY = {
-    "conflict_sheet", "edited_file", "notice_sheet", "origin_sheet", "replayed", "review_sheet",
-    "side_sheet", "sync_report", "variant_sheet", "verified",
+    "conflict_sheet", "edited_file", "merges_verified", "notice_sheet", "origin_sheet",
+    "replayed", "review_sheet", "side_sheet", "sync_report", "variant_sheet", "verified",
 }  # fmt: skip
 """Kinds that are printed and never put into the store or into the record of an operation."""
 SINCE_2 = {
