@@ -86,7 +86,11 @@ class ChoiceRequest(RequestModel):
 class ResolveRequest(RequestModel):
     """Decisions; one on the same conflict before is replaced."""
 
-    resolutions: list[ChoiceRequest] = Field(min_length=1, max_length=MAX_CHOICES)
+    resolutions: list[ChoiceRequest] = Field(
+        min_length=1,
+        max_length=MAX_CHOICES,
+        examples=[[{"path": "/tasks/0/timeout_ms", "take": "canonical"}]],
+    )
 
     def choices(self) -> tuple[Choice, ...]:
         """For the command."""
