@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
@@ -81,11 +81,17 @@ _SCALAR = st.text("0123456789+-.eExXoObBaAfFnNuUlLtTrRsSyY~_:TZ <=", min_size=0,
 @example("TRUE")
 @example("08:30")
 @example("1.2.3")
+@example("._")
 @example("")
 def test_any_accepted_plain_scalar_is_read_as_the_reference_reads_it(scalar: str) -> None:
     text = f"a: {scalar}\nb: [1]\n"
     if accepted(text):
-        assert same(load(text), reference(text)), text
+        try:
+            read = reference(text)
+        except ValueError:
+            # ruamel.yaml takes `._` for a float, and then cannot read it as one.
+            reject()
+        assert same(load(text), read), text
 
 
 @given(_SCALAR.filter(lambda text: text == text.strip()))
