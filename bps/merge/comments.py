@@ -19,10 +19,13 @@ def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
     """
     if "#" not in result:
         return []
-    versions = [Counter(_COMMENT_LINE.findall(text)) for text in (base, *sides)]
-    before, *after = versions
+    comments, its_base = _COMMENT_LINE.findall(result), _COMMENT_LINE.findall(base)
+    theirs = [_COMMENT_LINE.findall(text) for text in sides if text != base]
+    if all(each == its_base for each in (comments, *theirs)):
+        return []
+    before, *after = versions = [Counter(each) for each in (its_base, *theirs)]
     found = []
-    for comment, count in Counter(_COMMENT_LINE.findall(result)).items():
+    for comment, count in Counter(comments).items():
         changes = [version[comment] - before[comment] for version in after]
         written = sum(change for change in changes if change > 0)
         expected = before[comment] + written + min(0, *changes)

@@ -47,7 +47,9 @@ def merge_collection(
     cut = [run.elements(each) for each in all_elements]
     if any(each is None for each in cut):
         return None
-    versions = [each.entries for each in cut if each is not None]
+    # The first base first, and every version once: canonical is often a base too.
+    distinct = {id(each): each for each in (cut[1], *cut)}
+    versions = [each.entries for each in distinct.values() if each is not None]
     target = column + node.column - layout.column if node.block else 0
     slots: list[Slot] | Conflicting
     if node.kind == MAPPING:
@@ -128,7 +130,7 @@ def _list(
         fields = undeclared_fields(versions)
     if fields:
         return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
-    union = name == "" and is_set([versions[1], *versions])
+    union = name == "" and is_set(versions)
     return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
 
 

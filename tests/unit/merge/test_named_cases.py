@@ -62,6 +62,11 @@ def test_a_comment_beside_an_empty_root_is_not_lost_where_canonical_made_another
     assert "# why" in engine.merge("{}\n", sides).marked
 
 
+def test_a_deleted_comment_that_comes_back_with_an_inserted_entry_is_told() -> None:
+    case = Case("# get\na: 1\nb: 1\n", "a: 1\nb: 1\n", "# get\nn: 0\na: 1\nb: 1\n")
+    assert any("'# get' stands twice" in notice.message for notice in merged(case).notices)
+
+
 def test_a_comment_that_two_sides_put_to_different_entries_is_told() -> None:
     case = Case("# n\nk: 1\n", "# n\na: 2\nk: 1\n", "# n\n\n# m\n\nk: 3\n")
     assert any("'# n' stands twice" in notice.message for notice in merged(case).notices)
