@@ -17,7 +17,8 @@ def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
     Seen where one editor put an entry between a comment and what it belonged to. Only comments
     that no version has twice are counted: of others it cannot be told which one was meant.
     """
-    if "#" not in result:
+    if len({text.count("#") for text in (result, base, *sides)}) == 1:
+        # Nothing came, went or stands twice; an edited comment is none of this.
         return []
     comments, its_base = _COMMENT_LINE.findall(result), _COMMENT_LINE.findall(base)
     theirs = [_COMMENT_LINE.findall(text) for text in sides if text != base]
