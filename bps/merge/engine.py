@@ -156,18 +156,17 @@ class _Merge:
             return self._document_conflict(Kind.DOCUMENT, None)
         if isinstance(slots, Conflicting):
             return self._document_conflict(slots.kind, slots.finding)
-        pieces = _stream(slots)
+        tail = self._tail()
+        if tail is None:
+            return self._document_conflict(Kind.DOCUMENT, "editors changed what follows the end")
+        pieces = [*_stream(slots), tail]
         if run.conflicts:
-            pieces.append(self._tail() or "")
             label = self._base_label()
             return self._merged(None, self._dressed(render(pieces, label)))
         finding = self._contested_anchor()
         if finding is not None:
             return self._document_conflict(Kind.ANCHOR, finding)
-        tail = self._tail()
-        if tail is None:
-            return self._document_conflict(Kind.DOCUMENT, "editors changed what follows the end")
-        text = self._ended("".join(str(piece) for piece in pieces) + tail)
+        text = self._ended("".join(str(piece) for piece in pieces))
         versions = [source for source, _ in self._parsed.values()]
         wrong = _wrong(text, slots, self._reader, versions)
         if wrong is not None:

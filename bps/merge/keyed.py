@@ -138,7 +138,7 @@ def _renamed(
     base = group[0].old
     by_label = {rename.label: rename for rename in group}
     sides: list[tuple[str, Variant, Variant]] = []
-    texts = []
+    told: dict[str, Element | None] = {}
     suggestion = None
     for label, own, side in versions.all_editors:
         rename = by_label.get(label)
@@ -150,10 +150,10 @@ def _renamed(
             element, before = side.get(fresh), own.get(fresh)
         if rename is None and element is before:
             continue
-        if label == CANONICAL and any(told == CANONICAL for told, _, _ in sides):
+        if label in told:
             continue
+        told[label] = element
         sides.append((label, variant_of(element), variant_of(before)))
-        texts.append((label, "" if element is None else full_lines(element, column)))
         if rename is None and element is not None and len(by_label) == 1:
             suggestion = proposal(group[0], element)
     conflict, resolution = run.conflict(
@@ -165,23 +165,15 @@ def _renamed(
         suggestion=suggestion,
     )
     if resolution is None:
-        return [
-            Slot(
-                base.gap_text,
-                (),
-                (Open(conflict, full_lines(base, column), tuple(texts)),),
-                whole=True,
-            )
-        ]
+        texts = tuple(
+            (label, "" if each is None else full_lines(each, column))
+            for label, each in told.items()
+        )
+        opened = Open(conflict, full_lines(base, column), texts)
+        return [Slot(base.gap_text, (), (opened,), whole=True)]
     if resolution.text is not None:
         from bps.merge.fragments import whole_entry  # noqa: PLC0415 - only for resolutions
 
         return [whole_entry(resolution.text, base, column)]
-    if resolution.take in {"base", run.canonical_label} and resolution.take not in dict(texts):
-        return [taken(base, column)]
-    for label, _, side in versions.all_editors:
-        if label == resolution.take:
-            rename = by_label.get(label)
-            element = side.get(ident) if rename is None else rename.element
-            return [] if element is None else [taken(element, column)]
-    return [taken(base, column)]
+    chosen = told.get(resolution.take or "", base)
+    return [] if chosen is None else [taken(chosen, column)]

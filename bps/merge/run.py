@@ -10,7 +10,6 @@ from bps.merge.data import json_value
 from bps.merge.elements import Element, Elements, split
 from bps.merge.records import (
     ABSENT,
-    CANONICAL,
     Conflict,
     Kind,
     Notice,
@@ -217,11 +216,6 @@ def union_variant(elements: Sequence[Element], column: int) -> Variant:
     source = elements[0].source
     span = source.span(elements[0].lead, elements[-1].end)
     return Variant(True, value, text, span)  # noqa: FBT003
-
-
-def canonical_of(changes: Sequence[Change]) -> Change | None:
-    """Canonical, where it is one of the editors."""
-    return next((each for each in changes if each.label == CANONICAL), None)
 
 
 def _flow_elements(node: Node) -> Elements | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
@@ -27,9 +28,9 @@ class Refusable(Record):
     `refusal` instead of the result (design: `Review(conflicts)`).
     """
 
+    @abstractmethod
     def refusal(self) -> Rejected | None:
         """What the caller is told, or None where the result is no refusal."""
-        raise NotImplementedError
 
 
 def check_refusal(result: Record) -> None:

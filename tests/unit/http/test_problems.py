@@ -136,7 +136,8 @@ async def test_wrong_fields_are_named_by_pointers_and_not_repeated() -> None:
         "/__proto__",
         "/" + "x" * 60 + "...",
     ]
-    assert "777" not in answer.text
+    # Longer than a trace id has a chance to repeat.
+    assert "7" * 20 not in answer.text
 
 
 @asynchronous

@@ -122,3 +122,22 @@ def test_real_merges_break_no_law() -> None:
             assert result.text is None, f"{path.name}: both changed one value, and it is clean"
         else:
             assert result.text is not None, f"{path.name}: a false conflict"
+
+
+def test_a_side_that_forked_after_a_rename_is_what_its_choice_gives() -> None:
+    canonical = "c: {x: 1, y: 2}\nz: 1\n"
+    early = Contribution("P", "b: {x: 1, y: 2}\nz: 1\n", "b: {x: 5, y: 2}\nz: 1\n")
+    late = Contribution("Q", canonical, "c: {x: 7, y: 2}\nz: 1\n")
+    (conflict,) = engine.merge(canonical, [early, late]).conflicts
+    chosen = {
+        take: engine.merge(
+            canonical, [early, late], resolutions={conflict.id: Resolution(take=take)}
+        ).text
+        for take in ("P", "Q", CANONICAL)
+    }
+    assert chosen == {"P": early.text, "Q": late.text, CANONICAL: canonical}
+
+
+def test_what_follows_the_end_of_a_stream_is_not_lost_beside_another_conflict() -> None:
+    case = Case("a: 1\n...\n# x\n", "a: 2\n...\n# one\n", "a: 3\n...\n# other\n")
+    assert all(comment in merged(case).marked for comment in ("# one", "# other"))
