@@ -23,14 +23,15 @@ _PUBLIC_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 _SAFE_DIGITS = 18
 _PARTS = ("component", "failure_class", "location")
 _REAL: dict[str, Any] = {
-    # A statement and its signatures, a key, a zone, a branch and a merge strategy are no text that
-    # a schema makes.
+    # A statement and its signatures, a key, a zone, a branch, a merge strategy and validators whose
+    # names differ are nothing that a schema makes.
     "approvals": [],
     "public_key": _PUBLIC_KEY,
     "zone": "Europe/Berlin",
     "parent": "br66400e4b",
     "branches": ["br66400e4b"],
     "merge": {"/tasks": "keyed: [id]", "/version": "max: semver"},
+    "validators": [{"name": "locked-fields"}, {"name": "references", "config": {}}],
 }
 _FAIR_TIMEOUTS_MS = frozenset(map(str, range(1, 30_001)))
 _FRESH_KEY = "contract-"
