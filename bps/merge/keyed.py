@@ -10,6 +10,7 @@ from bps.merge.elements import Element
 from bps.merge.identity import Identify
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
+from bps.merge.regions import END, Regions
 from bps.merge.renames import Rename, proposal, renames
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
@@ -77,7 +78,8 @@ def merge_keyed(
     Raises:
         Contradiction: `ordered`, and editors disagree about the order of elements they all have.
     """
-    canonical, editors = versions
+    regions = Regions(*versions, column)
+    canonical, editors = versions = Versions(regions.canonical, regions.editors)
     order, contradiction = merged_order(
         list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
     )
@@ -87,7 +89,11 @@ def merge_keyed(
     places = set(order)
     claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
-    for place in order:
+    for place in [*order, END]:
+        above = regions.texts.get(place)
+        if above is not None:
+            run.origin(path, "changed", above[1])
+            slots.append(Slot("", (above[0],), (), is_comment=True))
         # Where canonical deleted the element, its place is that of the renamed one.
         old = claimed.get(place)
         if old is not None and (old in places or old not in moved):

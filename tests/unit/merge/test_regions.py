@@ -1,0 +1,55 @@
+"""Comments between two entries, which editors divided into other paragraphs."""
+
+from __future__ import annotations
+
+import pytest
+
+from bps.merge.engine import merge
+from bps.merge.records import Contribution, Merged
+
+_KEPT = "a: 1\n\n# A\n#x: 1\n#y: 2\n#z: 3\n"
+_SPLIT = "a: 1\n\n# A\n#w: 0\n\n# B\n#x: 1\n#y: 2\n#z: 3\n"
+
+
+def _three_way(base: str, one: str, other: str) -> Merged:
+    return merge(base, [Contribution("one", base, one), Contribution("other", base, other)])
+
+
+@pytest.mark.parametrize("below", ["", "b: 2\n", "b:\n  c: 1\n"])
+def test_a_line_deleted_from_a_paragraph_that_was_split_stays_deleted(below: str) -> None:
+    base, one, other = _KEPT + below, _KEPT.replace("#z: 3\n", "") + below, _SPLIT + below
+    merged = _three_way(base, one, other)
+    assert merged.text == _SPLIT.replace("#z: 3\n", "") + below
+    assert merged.notices == ()
+    assert _three_way(base, other, one).text == merged.text
+    assert {origin.sources for origin in merged.origins} == {("one", "other")}
+
+
+def test_a_line_edited_in_a_paragraph_that_was_split() -> None:
+    base = "a: 1\n# facts\n####\n#x: 1\n"
+    merged = _three_way(
+        base, base.replace("#x: 1", "#y: 1"), base.replace("####", "# new\n#k:\n\n####")
+    )
+    assert merged.text == "a: 1\n# facts\n# new\n#k:\n\n####\n#y: 1\n"
+
+
+def test_the_entry_below_is_merged_too() -> None:
+    base, one, other = (text + "b: {c: 1, d: 1}\n" for text in (_KEPT, _KEPT, _SPLIT))
+    one = one.replace("#z: 3\n", "").replace("c: 1", "c: 2")
+    other = other.replace("d: 1", "d: 2")
+    merged = _three_way(base, one, other)
+    assert merged.text == _SPLIT.replace("#z: 3\n", "") + "b: {c: 2, d: 2}\n"
+
+
+def test_a_conflict_of_the_entry_below_does_not_hold_the_comments() -> None:
+    base, one, other = _KEPT + "b: 1\n", _KEPT.replace("#z: 3\n", "") + "b: 2\n", _SPLIT + "b: 3\n"
+    merged = _three_way(base, one, other)
+    assert [each.path for each in merged.conflicts] == ["/b"]
+    assert merged.marked.startswith(_SPLIT.replace("#z: 3\n", "") + "<<<<<<<")
+
+
+def test_lines_that_two_changed_stay_a_conflict() -> None:
+    one, other = _KEPT.replace("#z: 3", "#z: 4"), _SPLIT.replace("#z: 3", "#z: 5")
+    merged = _three_way(_KEPT, one, other)
+    assert merged.text is None
+    assert [each.kind.value for each in merged.conflicts] == ["comment"]
