@@ -62,11 +62,13 @@ def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) 
     inserted_by: dict[Ident, int] = {}
     for number, version in enumerate(versions):
         previous = _HEAD
+        mine = set(version)
         for ident in version:
             if ident not in after:
                 place = previous
                 following = after[place]
-                while following is not None and inserted_by.get(following, number) != number:
+                # Behind what others added, but not behind what this version has itself.
+                while inserted_by.get(following, number) != number and following not in mine:
                     place = following
                     following = after[place]
                 after[place] = ident
