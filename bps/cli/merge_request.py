@@ -7,7 +7,8 @@ is left to it, so that there is one text for each; a test holds the two against 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from bps.merge.named_tuple import NamedTuple
 
 STANDARD_STREAM = "-"
 """In place of a file: standard input, or for OUT standard output."""

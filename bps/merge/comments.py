@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bps.merge.lines import Contested, merge_lines
 
-_COMMENT_LINE = re.compile(r"^[ \t]*(#[^\n]*\w)", re.MULTILINE)
+_COMMENT_LINE = r"(?m)^[ \t]*(#[^\n]*\w)"
 
 
 def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
@@ -20,8 +20,8 @@ def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
     if len({text.count("#") for text in (result, base, *sides)}) == 1:
         # Nothing came, went or stands twice; an edited comment is none of this.
         return []
-    comments, its_base = _COMMENT_LINE.findall(result), _COMMENT_LINE.findall(base)
-    theirs = [_COMMENT_LINE.findall(text) for text in sides if text != base]
+    comments, its_base = re.findall(_COMMENT_LINE, result), re.findall(_COMMENT_LINE, base)
+    theirs = [re.findall(_COMMENT_LINE, text) for text in sides if text != base]
     if all(each == its_base for each in (comments, *theirs)):
         return []
     before, *after = versions = [Counter(each) for each in (its_base, *theirs)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import contested_anchor, repeated_anchor
 from bps.merge.check import agrees, dangling_alias
@@ -61,19 +60,19 @@ def merge(
     by_bytes = _by_bytes(canonical, active)
     if by_bytes is not None:
         return by_bytes
-    with _collection_paused():
+    with _CollectionPaused():
         return _Merge(canonical, active, strategies, resolutions or {}, canonical_label).run()
 
 
-@contextmanager
-def _collection_paused() -> Iterator[None]:
+class _CollectionPaused:
     """Without garbage collection: a merge makes no cycles, and collecting triples its time."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
+
+    def __enter__(self) -> None:
+        self._paused = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._paused:
             gc.enable()
 
 

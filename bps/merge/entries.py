@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 from bps.merge.assembly import assembled
 from bps.merge.comment_text import end_of_line_comment
@@ -16,6 +15,10 @@ from bps.merge.run import Change, Path, Run, lead_variant, same, variant_of
 from bps.merge.slots import Open, Piece, Slot, full_lines, moved, taken
 from bps.merge.strategies import Cursor
 from bps.merge.values import in_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def merge_entry(

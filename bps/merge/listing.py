@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 from bps.merge.elements import Element
 from bps.merge.emit import block_collection, flow_collection
@@ -25,6 +24,10 @@ from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Slot
 from bps.merge.source import MAPPING, Node
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def merge_collection(

@@ -9,7 +9,12 @@ merge, and dataclasses would cost it 5 ms.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+
+from bps.merge.named_tuple import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CANONICAL = "canonical"
 """The label of the version that the contributions are merged into."""

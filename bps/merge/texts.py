@@ -12,7 +12,7 @@ from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Lines
 from bps.merge.source import Node
 
-_HEADER = re.compile(r"[|>](?:[0-9][+-]?|[+-][0-9]?)?")
+_HEADER = r"[|>](?:[0-9][+-]?|[+-][0-9]?)?"
 
 
 def merge_block_scalars(
@@ -54,7 +54,7 @@ def _node(element: Element | None) -> Node:
 def _cut(node: Node) -> tuple[str, list[str], int]:
     """Header without comment, lines without indent, and the indent."""
     first, _, rest = node.text.partition("\n")
-    found = _HEADER.search(first)
+    found = re.search(_HEADER, first)
     header = "" if found is None else found[0]
     lines = [line.rstrip("\r") for line in rest.split("\n")]
     if lines and lines[-1] == "":

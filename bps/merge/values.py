@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
-from bps.merge.extremes import greatest
 from bps.merge.listing import merge_collection
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
@@ -117,6 +116,8 @@ def _by_comments(canonical: Element, sides: Sequence[Change]) -> Result:
 
 
 def _greatest(run: Run, path: Path, order: str, sides: Sequence[Change]) -> Result:
+    from bps.merge.extremes import greatest  # noqa: PLC0415 - only where a policy says `max`
+
     strategy = f"{MAX}: {order}"
     values = [_value(each.side) for each in sides]
     if any(value.kind != SCALAR for value in values):
