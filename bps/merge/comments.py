@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from bps.merge.lines import Contested, merge_lines
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bps.merge.lines import Contested
 
 _COMMENT_LINE = r"(?m)^[ \t]*(#[^\n]*\w)"
 
@@ -56,6 +58,8 @@ def merge_comments(pairs: Sequence[tuple[str, str]]) -> list[str] | None:
     base = edits[0][0]
     if any(each != base for each, _ in edits):
         return None
+    from bps.merge.lines import Contested, merge_lines  # noqa: PLC0415 - rare, as are such edits
+
     merged: list[str] = []
     for chunk in merge_lines(base, [side for _, side in edits]):
         if not isinstance(chunk, Contested):

@@ -17,7 +17,6 @@ from bps.merge.identity import (
     unique,
 )
 from bps.merge.keyed import Contradiction, merge_keyed, versions_of
-from bps.merge.ordered import merge_ordered
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
@@ -134,6 +133,8 @@ def _list(
     if fields:
         return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
     union = name == "" and is_set(versions)
+    from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - not every merge has such a list
+
     return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from bps.merge.elements import Element
-from bps.merge.lines import Contested, merge_lines
 from bps.merge.results import Fresh
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Lines
@@ -31,6 +30,8 @@ def merge_block_scalars(
     bases = {tuple(lines) for _, lines, _ in cut[1::2]}
     if len(bases) > 1:
         return None
+    from bps.merge.lines import Contested, merge_lines  # noqa: PLC0415 - not every merge has one
+
     merged: list[str] = []
     for chunk in merge_lines(cut[1][1], [lines for _, lines, _ in cut[2::2]]):
         if isinstance(chunk, Contested):
