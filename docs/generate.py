@@ -91,6 +91,7 @@ EXIT_CODES = (
     (1, "rejected or in conflict: the request is sound, the state does not allow it"),
     (2, "refused input, usage or configuration; nothing was written"),
     (3, "integrity: stored data contradicts itself"),
+    (70, "internal error: a mistake of this program"),
     (75, "unavailable: try again"),
     (130, "interrupted by Ctrl-C"),
 )

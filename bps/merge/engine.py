@@ -9,7 +9,7 @@ from bps.merge.anchors import contested_anchor, repeated_anchor
 from bps.merge.check import agrees, dangling_alias
 from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
-from bps.merge.markers import render
+from bps.merge.markers import USUAL, Markers, render
 from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
 from bps.merge.parse import Document, validate
 from bps.merge.reader import Reader
@@ -39,6 +39,7 @@ def merge(
     strategies: Strategies | None = None,
     resolutions: Mapping[str, Resolution] | None = None,
     canonical_label: str = CANONICAL,
+    markers: Markers = USUAL,
 ) -> Merged:
     """Merge all contributions into canonical.
 
@@ -61,7 +62,7 @@ def merge(
     if by_bytes is not None:
         return by_bytes
     with _CollectionPaused():
-        return _Merge(canonical, active, strategies, resolutions or {}, canonical_label).run()
+        return _Merge(canonical, active, strategies, resolutions, canonical_label, markers).run()
 
 
 class _CollectionPaused:
@@ -106,12 +107,13 @@ class _Merge:
         canonical: str,
         active: Sequence[Contribution],
         strategies: Strategies | None,
-        resolutions: Mapping[str, Resolution],
+        resolutions: Mapping[str, Resolution] | None,
         canonical_label: str,
+        markers: Markers,
     ) -> None:
         self._active = active
         self._cursor = (strategies or Strategies()).root
-        self._run = Run(resolutions, {e.label: e.by for e in active}, canonical_label)
+        self._run = Run(resolutions or {}, {e.label: e.by for e in active}, canonical_label)
         self._run.merge_entry = merge_entry
         self._run.merge_value = merge_value
         self._canonical_text = canonical
@@ -129,7 +131,7 @@ class _Merge:
         ]
         self._reader = Reader()
         self._parsed: dict[str, tuple[Source, list[Document]]] = {}
-        self._canonical_label = canonical_label
+        self._markers = markers
         self._canonical = self._parse(CANONICAL, canonical)
         self._editors = [
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
@@ -161,7 +163,7 @@ class _Merge:
         pieces = [*_stream(slots), tail]
         if run.conflicts:
             label = self._base_label()
-            return self._merged(None, self._dressed(render(pieces, label)))
+            return self._merged(None, self._dressed(render(pieces, label, self._markers)))
         finding = self._contested_anchor()
         if finding is not None:
             return self._document_conflict(Kind.ANCHOR, finding)
@@ -203,7 +205,7 @@ class _Merge:
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
-        return self._canonical_label if forked else "base"
+        return self._run.canonical_label if forked else "base"
 
     def _ended(self, text: str) -> str:
         """With the last newline that the merge of the versions' has, or without."""
@@ -238,7 +240,8 @@ class _Merge:
         conflict, resolution = run.conflict((), kind, base, sides, finding=finding)
         if resolution is None:
             texts = tuple((label, variant.text) for label, variant, _ in sides)
-            marked = render([Open(conflict, base.text, texts)], self._base_label())
+            opened = Open(conflict, base.text, texts)
+            marked = render([opened], self._base_label(), self._markers)
             return self._merged(None, self._dressed(marked))
         if resolution.text is not None:
             text = resolution.text

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bps.cli import merge_driver
-from bps.cli.merge_driver import EXIT_NOT_DONE, by_lines, drive
-from bps.cli.merge_request import MergeRequest
+from bps.cli.merge_driver import by_lines, drive
+from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 
 NAME = "dir/x.yaml"
 BASE, A, B = "a: 1\nb: 1\n", "a: 2\nb: 1\n", "a: 1\nb: 2\n"
