@@ -16,8 +16,6 @@ from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 from bps.cli.merge_run import (
     EXIT_CLEAN,
     EXIT_CONFLICT,
-    OURS,
-    THEIRS,
     contributions,
     files,
     markers_of,
@@ -26,9 +24,7 @@ from bps.cli.merge_run import (
     strategies_of,
     told,
 )
-from bps.merge.lines import Contested, Settled, merge_lines, split_lines
-from bps.merge.markers import USUAL, Markers
-from bps.merge.records import CANONICAL
+from bps.merge.markers import Markers
 from bps.merge.refusals import Unreadable
 
 _LOOKED_AT_BYTES = 8000
@@ -52,10 +48,10 @@ def drive(request: MergeRequest, path: str) -> int:
         merged = merge_texts(base, ours, theirs, strategies, markers)
     except (Unreadable, UnicodeDecodeError) as error:
         say([f"bps merge: {path}: {_why(error)}; merged by lines instead"])
-        code, result = by_lines(*versions, markers=markers)
+        code, result = _by_lines(versions, markers)
     except Exception as error:  # noqa: BLE001 - the user's file must not be lost by our mistake
         say([f"bps merge: {path}: internal error {error!r}, please report it; merged by lines"])
-        code, result = by_lines(*versions, markers=markers)
+        code, result = _by_lines(versions, markers)
     else:
         say([f"bps merge: {path}: {line}" for line in told(merged)])
         code = EXIT_CLEAN if merged.text is not None else EXIT_CONFLICT
@@ -73,36 +69,12 @@ def drive(request: MergeRequest, path: str) -> int:
     return code
 
 
-def by_lines(
-    base: bytes, ours: bytes, theirs: bytes, *, markers: Markers = USUAL
-) -> tuple[int, bytes]:
-    """Merge any text as git does without a driver: diff3 on lines; exit code and result.
+def _by_lines(versions: list[bytes], markers: Markers) -> tuple[int, bytes]:
+    """Exit code and result of what is no YAML."""
+    from bps.cli.merge_lines import by_lines  # noqa: PLC0415 - most files are YAML
 
-    Bytes that are not UTF-8 come through as they are. Conflict markers end as A's first line does.
-    """
-    texts = [data.decode("utf-8", "surrogateescape") for data in (base, ours, theirs)]
-    first, *sides = [split_lines(text) for text in texts]
-    end = "\r\n" if texts[1].partition("\n")[0].endswith("\r") else "\n"
-    chunks = merge_lines(first, sides)
-    result = "".join(_chunk(chunk, end, markers) for chunk in chunks)
-    contested = any(isinstance(chunk, Contested) for chunk in chunks)
-    return (EXIT_CONFLICT if contested else EXIT_CLEAN), result.encode("utf-8", "surrogateescape")
-
-
-def _chunk(chunk: Settled | Contested, end: str, markers: Markers) -> str:
-    if isinstance(chunk, Settled):
-        return "".join(chunk.lines)
-    ours, theirs = (_lines(side, end) for side in chunk.sides)
-    return (
-        f"{markers.line('<', OURS, end)}{ours}"
-        f"{markers.line('|', CANONICAL, end)}{_lines(chunk.base, end)}"
-        f"{markers.line('=', end=end)}{theirs}{markers.line('>', THEIRS, end)}"
-    )
-
-
-def _lines(lines: list[str], end: str) -> str:
-    text = "".join(lines)
-    return text if not text or text.endswith("\n") else f"{text}{end}"
+    result, contested = by_lines(*versions, markers=markers)
+    return (EXIT_CONFLICT if contested else EXIT_CLEAN), result
 
 
 def _why(error: Unreadable | UnicodeDecodeError) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bps.cli.merge_driver import by_lines, drive
+from bps.cli.merge_driver import drive
+from bps.cli.merge_lines import by_lines
 from bps.cli.merge_request import MergeRequest, parse_arguments
 from bps.merge.markers import Markers
 from tests.unit.cli.merge_desk import MARKED, OTHER, Desk
@@ -86,5 +87,5 @@ def test_lines_are_marked_as_nodes_are(desk: Desk) -> None:
     assert desk.read("a") == (
         "<<<<<<<< HEAD\n[y\n|||||||| v1\n[x\n========\n[z\n>>>>>>>> their work\n"
     )
-    _, crlf = by_lines(b"x\r\n", b"y\r\n", b"z\r\n", markers=Markers(2))
+    crlf, _ = by_lines(b"x\r\n", b"y\r\n", b"z\r\n", markers=Markers(2))
     assert crlf == b"<< branch A\r\ny\r\n|| canonical\r\nx\r\n==\r\nz\r\n>> branch B\r\n"
