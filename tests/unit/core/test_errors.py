@@ -69,6 +69,7 @@ def test_the_exit_code_is_that_of_the_branch(kind: type[BpsError]) -> None:
         (errors.AccessDenied, {2}),
         (errors.CapabilityMissing, {2}),
         (errors.ResultNotShown, {75}),
+        (errors.InternalError, {70}),
         (errors.StoreError, {75}),
         (errors.LeadershipError, {75}),
         (errors.AvailabilityError, {75}),
