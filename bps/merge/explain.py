@@ -5,7 +5,6 @@ For people and for the record; the merge itself does not look at it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -24,10 +23,6 @@ REWRITTEN = "rewritten"
 """Comments, order or layout; the data are the same."""
 CONFLICT = "conflict"
 """Left to a person."""
-
-MAX_COMPACT_BYTES = 32_768
-"""What `compact` gives at most, as UTF-8 JSON without blanks."""
-_VALUE_CHARS = 120
 
 
 class Line(NamedTuple):
@@ -78,39 +73,6 @@ def _explained(
         *(_line(each, edits, tree.nearest(each.at)) for each in found),
         *_rewritten(merged.origins, tree, edits),
     ]
-
-
-def compact(lines: Sequence[Line]) -> dict[str, Any]:
-    """As JSON to be stored, of at most 32,768 bytes.
-
-    `changes` holds the lines in their order; `before` and `after` are JSON texts, cut visibly at
-    120 characters, and null where there is no value. `left_out` counts lines that did not fit.
-    """
-    rows: list[dict[str, Any]] = []
-    left_out = 0
-    size = len(json.dumps({"changes": [], "left_out": len(lines)}, separators=(",", ":")))
-    for line in lines:
-        row = {
-            "path": line.path,
-            "change": line.change,
-            "sources": list(line.sources),
-            "before": None if line.change == ADDED else _cut(line.before),
-            "after": None if line.change in {DELETED, CONFLICT} else _cut(line.after),
-        }
-        needed = len(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()) + 1
-        if size + needed > MAX_COMPACT_BYTES:
-            left_out += 1
-            continue
-        size += needed
-        rows.append(row)
-    return {"changes": rows, "left_out": left_out}
-
-
-def _cut(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) <= _VALUE_CHARS:
-        return text
-    return f"{text[:_VALUE_CHARS]}... ({len(text)} characters)"
 
 
 _Edits = dict[str, dict[tuple[Hashable, ...], Difference]]
