@@ -5,11 +5,16 @@ It lies among the plan's blobs, named by its digest in the event and in the vers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from bps.core.codec import Record, Sha256
 from bps.core.errors import MalformedRecord
-from bps.plans.model import Version
+from bps.core.keys import PlanKeys
+from bps.core.ports import Key, Reads
+from bps.plans.model import State, Version
+from bps.plans.stored import rr_plan_at
 
 
 class OriginSource(Record):
@@ -68,3 +73,37 @@ def report_in(content: bytes, version: Version) -> OriginReport:
         msg = f"The report of {version.plan}'s version {version.version} is of another blueprint."
         raise MalformedRecord(msg, plan=version.plan, version=str(version.version))
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """A version and where it came from: by its `report` where it was merged, else as a whole.
+
+    `submitted_by` says who submitted the RR-plans that it was taken over from.
+    """
+
+    version: Version
+    report: OriginReport | None
+    submitted_by: Mapping[str, str | None]
+
+
+async def origins_of(store: Reads, version: Version, report: bytes | None) -> Origins:
+    """Where `version` came from; `report` is the content of the blob `version.origins`, if any.
+
+    Cost: nothing with a report, else one round trip where RR-plans were taken over.
+
+    Raises:
+        MalformedRecord, SchemaTooNew: as `report_in`.
+    """
+    if report is not None:
+        return Origins(version, report_in(report, version), {})
+    taken = [each for each in version.contributors if each.state is State.PROMOTED]
+    if not taken:
+        return Origins(version, None, {})
+    at = PlanKeys(version.plan)
+    found = await store.snapshot([Key(at.rr_plan(each.branch, each.n)) for each in taken])
+    by = {
+        each.rr_plan: rr_plan_at(kvs[0]).submitted_by if kvs else None
+        for each, kvs in zip(taken, found.answers, strict=True)
+    }
+    return Origins(version, None, by)
