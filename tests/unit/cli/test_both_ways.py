@@ -32,6 +32,7 @@ _OF_THIS_RUN = {
     "opened_ms",
     "closed_ms",
     "registered_at",
+    "published_at",
     "bpsprev",
     "bpsoperation",
 }
@@ -103,6 +104,14 @@ def lived(way: Way) -> list[Step]:
     step("canonical", "EP-1", "--version", "9")
     step("diff", "EP-1", "1", "2")
     step("diff", "EP-1", "--branch", other)
+    for cause, content in (("one", b"title: one\none: 1\n"), ("two", b"two: 2\n\ntitle: one\n")):
+        fix = step("branch", "open", "EP-1", "--trace-id", cause, "--fingerprint", cause)
+        step("branch", "submit", "EP-1", fix["rr_plan"], "-", stdin=content)
+    step("promote", "EP-1", "--reason", "both")
+    for version in ((), ("1",), ("2",), ("3",), ("4",), ("5",)):
+        step("origins", "EP-1", *version)
+    step("origins", "EP-2")
+    step("revert", "EP-1", "--to", "1")
     step("log", "EP-1", "--from", "2")
     step("log", "EP-1", "--from", "99")
     receipt = way.workspace / "result.json"
@@ -131,6 +140,40 @@ def test_the_life_of_a_plan_is_the_same_in_both_ways(
     assert len(shown) > 4
     assert direct.bps("canonical", "EP-1", "--content").out_bytes == FIRST
     assert served.bps("canonical", "EP-1", "--content").out_bytes == FIRST
+
+
+@pytest.mark.parametrize("way", [directly, through_the_service])
+def test_origins_name_each_path_with_whose_change_it_is(
+    way: Callable[[pytest.MonkeyPatch, Path], Way],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    desk = way(monkeypatch, tmp_path)
+    base = "title: x\n\none: 1\n\ntwo: 2\n"
+    desk.data("plan", "register", "EP-1", "-", stdin=base.encode())
+    fixes = {"one": base.replace("one: 1", "one: 10"), "two": base.replace("two: 2\n", "")}
+    named = {}
+    for cause, text in fixes.items():
+        cause_of = ("--trace-id", cause, "--fingerprint", cause)
+        named[cause] = desk.data("branch", "open", "EP-1", *cause_of)["rr_plan"]
+        desk.data("branch", "submit", "EP-1", named[cause], "-", stdin=text.encode())
+    desk.data("promote", "EP-1", "--reason", "both at once")
+    shown = desk.bps("origins", "EP-1")
+    rows = [line.split() for line in shown.out.splitlines()]
+    assert rows[0] == ["PATH", "CHANGE", "FROM", "BEFORE", "AFTER"]
+    assert sorted(rows[1:]) == [
+        ["/one", "changed", named["one"], "1", "10"],
+        ["/two", "deleted", named["two"], "2", "-"],
+    ]
+    head, published, reason, *sources = shown.err.splitlines()
+    assert head == "EP-1: version 2 (merge), since version 1"
+    assert published.startswith("published 2")
+    assert reason == "reason: both at once"
+    assert {source.partition(" by ")[0] for source in sources} == set(named.values())
+    assert all(" by " in source for source in sources)
+    first = desk.bps("origins", "EP-1", "1")
+    assert first.out.split()[5:] == ["(all)", "added", "-", "-", "..."]
+    assert first.err.startswith("EP-1: version 1 (registration)\n")
 
 
 def test_doctor_and_events_through_the_service(
