@@ -66,6 +66,8 @@ def _told(view: OriginsView) -> Iterator[str]:
         yield f"reason: {view.reason}"
     for each in view.sources:
         yield each.source if each.by is None else f"{each.source} by {each.by}"
+    if view.how in {"taken_over", "revert"}:
+        yield f"what changed: `bps diff {view.plan} {view.base_version} {view.version}`"
     if view.left_out:
         yield (
             f"{view.left_out} more paths changed than the report has room for; "

@@ -1,4 +1,4 @@
-"""What came from where in a merged version: the report that is stored with it (ADR 0030).
+"""What came from where in a merged version: the report that is stored with it (ADR 0026).
 
 It lies among the plan's blobs, named by its digest in the event and in the version's record.
 """

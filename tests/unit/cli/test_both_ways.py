@@ -104,8 +104,8 @@ def lived(way: Way) -> list[Step]:
     step("canonical", "EP-1", "--version", "9")
     step("diff", "EP-1", "1", "2")
     step("diff", "EP-1", "--branch", other)
-    for cause, content in (("one", b"title: one\none: 1\n"), ("two", b"two: 2\n\ntitle: one\n")):
-        fix = step("branch", "open", "EP-1", "--trace-id", cause, "--fingerprint", cause)
+    for name, content in (("one", b"title: one\none: 1\n"), ("two", b"two: 2\n\ntitle: one\n")):
+        fix = step("branch", "open", "EP-1", "--trace-id", name, "--fingerprint", name)
         step("branch", "submit", "EP-1", fix["rr_plan"], "-", stdin=content)
     step("promote", "EP-1", "--reason", "both")
     for version in ((), ("1",), ("2",), ("3",), ("4",), ("5",)):
