@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from bps.api.merging import ExplainedView, View
 from bps.plans.cloudevents import rfc3339
@@ -16,7 +18,7 @@ How = Literal["registration", "merge", "taken_over", "revert"]
 class OriginSourceView(View):
     """An RR-plan, or the version that a revert went back to; `by` submitted or published it."""
 
-    source: str
+    source: Annotated[str, Field(examples=["EP-42-RR(br66400e4b)-1"])]
     by: str | None
 
 
@@ -27,7 +29,7 @@ class OriginView(ExplainedView):
     of its JSON, null says that there was no room for it.
     """
 
-    cut: list[Literal["before", "after"]]
+    cut: Annotated[list[Literal["before", "after"]], Field(examples=[[]])]
 
     @classmethod
     def stored(cls, line: OriginLine) -> OriginView:
@@ -52,7 +54,7 @@ class OriginsView(View):
     plan: str
     version: str
     base_version: str | None
-    how: How
+    how: Annotated[How, Field(examples=["merge"])]
     digest: str
     published_at: str
     published_by: str
