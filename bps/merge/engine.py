@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import contested_anchor, repeated_anchor
@@ -12,6 +11,7 @@ from bps.merge.entries import merge_entry
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
 from bps.merge.parse import Document, validate
+from bps.merge.pauses import CollectionPaused
 from bps.merge.reader import Reader
 from bps.merge.records import (
     CANONICAL,
@@ -40,13 +40,15 @@ def merge(
     resolutions: Mapping[str, Resolution] | None = None,
     canonical_label: str = CANONICAL,
     markers: Markers = USUAL,
+    reader: Reader | None = None,
 ) -> Merged:
     """Merge all contributions into canonical.
 
     Each contribution's edits are those from its own `base` to its `text`; canonical's own edits
     since that base count as one more editor's. For the plain three-way merge of BASE, A and B,
     canonical is BASE and both contributions name it as their base. `resolutions` by conflict id
-    are applied where they meet their conflict; the others are ignored.
+    are applied where they meet their conflict; the others are ignored. What `reader` has read
+    of these texts before is not read again, and it keeps what it reads here.
 
     Raises:
         Unreadable: a version, or a resolution's text, is not YAML or cannot be kept byte-exactly.
@@ -61,20 +63,16 @@ def merge(
     by_bytes = _by_bytes(canonical, active)
     if by_bytes is not None:
         return by_bytes
-    with _CollectionPaused():
-        return _Merge(canonical, active, strategies, resolutions, canonical_label, markers).run()
-
-
-class _CollectionPaused:
-    """Without garbage collection: a merge makes no cycles, and collecting triples its time."""
-
-    def __enter__(self) -> None:
-        self._paused = gc.isenabled()
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        if self._paused:
-            gc.enable()
+    with CollectionPaused():
+        return _Merge(
+            canonical,
+            active,
+            strategies,
+            resolutions,
+            canonical_label,
+            markers,
+            reader or Reader(),
+        ).run()
 
 
 def _texts(canonical: str, contributions: Sequence[Contribution]) -> list[tuple[str, str]]:
@@ -110,6 +108,7 @@ class _Merge:
         resolutions: Mapping[str, Resolution] | None,
         canonical_label: str,
         markers: Markers,
+        reader: Reader,
     ) -> None:
         self._active = active
         self._cursor = (strategies or Strategies()).root
@@ -129,7 +128,7 @@ class _Merge:
             )
             for index in range(3)
         ]
-        self._reader = Reader()
+        self._reader = reader
         self._parsed: dict[str, tuple[Source, list[Document]]] = {}
         self._markers = markers
         self._canonical = self._parse(CANONICAL, canonical)
