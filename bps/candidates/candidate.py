@@ -15,8 +15,8 @@ class Attempt:
     """One merge with its checks; without `text` something stands in its way.
 
     `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
-    their conflict. `unfinished` names the validators that did not complete: their findings say why,
-    and say nothing of the blueprint.
+    their conflict; `settled` are those of these conflicts that a veto made. `unfinished` names the
+    validators that did not complete: their findings say why, and say nothing of the blueprint.
     """
 
     text: str | None
@@ -28,6 +28,7 @@ class Attempt:
     unreadable: tuple[str, ...] = ()
     validators: tuple[ValidatorRecord, ...] = ()
     unfinished: tuple[str, ...] = ()
+    settled: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

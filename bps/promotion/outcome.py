@@ -38,8 +38,8 @@ def promotion_of(
 
     `contributors` are in the total order. With `partial` those are published that have no part
     in a conflict. `looked_at`: a reviewer completes the review by this.
-    Nothing is prepared where law 1 tells the result and either the policy allows no validator or
-    the result is canonical already.
+    Nothing is prepared where law 1 tells the result, nobody decided anything in the review, and
+    either the policy allows no validator or the result is canonical already.
 
     Raises:
         NotPrepared: a merge or the validators are needed, and were not run yet.
@@ -52,7 +52,8 @@ def promotion_of(
     canonical = book.state.need_canonical()
     digest = untouched_result(canonical, contributors)
     judged = bool(book.policy.validators) and digest != canonical.digest
-    if digest is not None and not looked_at and not judged:
+    decided = review is not None and bool(review.resolutions)
+    if digest is not None and not (looked_at or judged or decided):
         promoted, nullified = publish(book, contributors, digest, reason)
         if review is not None:
             complete_or_supersede(book, review, contributors)

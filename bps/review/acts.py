@@ -9,6 +9,7 @@ from bps.candidates.candidate import Attempt
 from bps.candidates.request import candidate_work
 from bps.core.errors import NotFound, WrongState
 from bps.core.ids import ReviewId
+from bps.merge.records import Conflict
 from bps.plans.book import PlanBook
 from bps.plans.model import RRPlan
 from bps.plans.register import receipt
@@ -71,6 +72,15 @@ def would_be(
     work = candidate_work(book, waiting, resolutions, looked_at=True)
     candidate = book.view.result_of(work)
     return waiting, candidate.made if candidate.made is not None else candidate.against
+
+
+def to_decide(bare: Attempt, now: Attempt) -> list[Conflict]:
+    """All conflicts, decided or not: of the merge, and of the vetoes of what was decided there.
+
+    `bare` is the merge without decisions, `now` with those that were made.
+    """
+    every = (*bare.conflicts, *now.settled, *now.conflicts)
+    return list({each.id: each for each in every}.values())
 
 
 def result_of(

@@ -1,0 +1,129 @@
+"""A place of a text, found again in every version that the text was merged from.
+
+A step is a key, or the identity of a list's element; so a place is the same whatever its index is
+in this version or that. A list whose elements nothing identifies is a place as a whole, and so is
+what has no lines of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+from bps.merge.elements import Element, Elements
+from bps.merge.identity import by_key, identity_of, identity_shown, undeclared_fields
+from bps.merge.listing import escaped
+from bps.merge.parse import parse
+from bps.merge.run import Path, Run
+from bps.merge.source import MAPPING, Source
+from bps.merge.streams import document_element
+
+
+class Step(NamedTuple):
+    """Into a mapping's entry by its key, or into a list's element by the values of `fields`."""
+
+    fields: tuple[str, ...]
+    data: Hashable
+
+    @classmethod
+    def to(cls, element: Element, fields: tuple[str, ...]) -> Step:
+        """The step that leads to `element`; `data` is None where nothing identifies it."""
+        return cls(fields, by_key(element) if element.key else identity_of(element, fields))
+
+
+class Place(NamedTuple):
+    """`lead` is what the text that is read has there, `versions` what the versions have.
+
+    `path` are the segments of its JSON Pointer; an index counts in the first version that has the
+    element. `identity` names a list's element by its key fields.
+    """
+
+    steps: tuple[Step, ...]
+    path: Path
+    lead: Element
+    versions: tuple[Element | None, ...]
+    identity: dict[str, Any] | None = None
+
+    def within(self, other: Place) -> bool:
+        """Whether it is `other`, or a part of it."""
+        return self.steps[: len(other.steps)] == other.steps
+
+
+def root_of(label: str, text: str) -> Element | None:
+    """The one document of a text; None where it is empty. Raises Unreadable."""
+    documents = parse(Source(label, text))
+    return document_element(documents[0]) if len(documents) == 1 else None
+
+
+def place_of(run: Run, pointer: str, lead: Element, versions: Sequence[Element | None]) -> Place:
+    """The deepest place on the way to `pointer`, which is read in the text whose root is `lead`.
+
+    `versions` are the roots of the versions. Cost: one look at each element of each list passed.
+    """
+    here = Place((), (), lead, tuple(versions))
+    for token in pointer.split("/")[1:]:
+        deeper = _deeper(run, here, token)
+        if deeper is None:
+            break
+        here = deeper
+    return here
+
+
+def trail_to(run: Run, place: Place, root: Element) -> list[Element] | None:
+    """What another text has on the way to `place`, its root first; None where it lacks it."""
+    trail = [root]
+    for step in place.steps:
+        elements = _parts(run, trail[-1])
+        found = None if elements is None else _entry(elements, step)
+        if found is None:
+            return None
+        trail.append(found)
+    return trail
+
+
+def _deeper(run: Run, here: Place, token: str) -> Place | None:
+    """The place one step on; None where it is told apart in no version, or not in all of them."""
+    mine = _parts(run, here.lead)
+    theirs = [None if each is None else _parts(run, each) for each in here.versions]
+    pairs = list(zip(here.versions, theirs, strict=True))
+    if mine is None or any(each is not None and parts is None for each, parts in pairs):
+        return None
+    kinds = {each.value.kind for each in (here.lead, *here.versions) if each and each.value}
+    if len(kinds) != 1:
+        return None
+    fields: tuple[str, ...] = ()
+    if kinds == {MAPPING}:
+        lead = next((each for each in mine.entries if escaped(each) == token), None)
+    else:
+        fields = undeclared_fields([parts.entries for parts in theirs if parts is not None])
+        listed = bool(fields) and token.isdecimal() and int(token) < len(mine.entries)
+        lead = mine.entries[int(token)] if listed else None
+    if lead is None or (step := Step.to(lead, fields)).data is None:
+        return None
+    versions = [None if parts is None else _entry(parts, step) for parts in theirs]
+    present = [each for each in versions if each is not None]
+    # What begins on its parent's line cannot be written apart from it.
+    if not present or any(each.inline for each in (lead, *present)):
+        return None
+    path = (*here.path, _index(theirs, versions) if fields else token)
+    identity = identity_shown(lead, fields) if fields else None
+    return Place((*here.steps, step), path, lead, tuple(versions), identity)
+
+
+def _index(lists: Sequence[Elements | None], elements: Sequence[Element | None]) -> str:
+    """Where the first version that has the element has it."""
+    return next(
+        str(parts.entries.index(each))
+        for parts, each in zip(lists, elements, strict=True)
+        if parts is not None and each is not None
+    )
+
+
+def _entry(elements: Elements, step: Step) -> Element | None:
+    return next((e for e in elements.entries if Step.to(e, step.fields) == step), None)
+
+
+def _parts(run: Run, element: Element) -> Elements | None:
+    """The entries of a block collection; None where it is none, or cannot be taken apart."""
+    value = element.value
+    return run.elements(element) if value is not None and value.block else None
