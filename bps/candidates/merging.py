@@ -55,9 +55,10 @@ class MergeAnswer(NamedTuple):
 
 
 class Veto(NamedTuple):
-    """`text` is what `task` came to, and what was objected there."""
+    """`text` is what `task` came to with the resolutions `applied`, and what was objected there."""
 
     task: MergeTask
+    applied: tuple[str, ...]
     text: str
     findings: tuple[ReviewFinding, ...]
 
@@ -105,12 +106,18 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
 def contested(veto: Veto) -> tuple[Conflict, ...]:
     """The places that errors of validators point at, as conflicts that nobody has decided yet.
 
-    Each once, however many errors there are. Of what was decided, and is objected to still, the
-    findings alone tell. Cost: see `Contest`.
+    Each once, however many errors there are. Where something was decided, and is objected to still,
+    the findings alone tell: that decision is to be made anew. Cost: see `Contest`.
     """
     task = veto.task
     contest = Contest(task.canonical, task.contributions)
     settled = contest.settled(task.resolutions)
+    of_vetoes = {each.conflict.id for each in settled}
+    decided = [
+        each.path
+        for each in task.resolutions
+        if each.conflict in veto.applied and each.conflict not in of_vetoes
+    ]
     found: dict[str, Conflict] = {}
     for each in veto.findings:
         if each.severity != "error":
@@ -120,6 +127,8 @@ def contested(veto: Veto) -> tuple[Conflict, ...]:
             continue
         place, conflict = told
         if any(place.within(other.place) for other in settled):
+            continue
+        if any(f"{conflict.path}/".startswith(f"{path}/") for path in decided):
             continue
         if conflict.id in found:
             said = (found[conflict.id].finding, conflict.finding)

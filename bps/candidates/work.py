@@ -255,7 +255,7 @@ class _Making:
             raise _Unfinished(judged)
         if not report.blocking:
             return judged
-        veto = Veto(task, text, judged.findings)
+        veto = Veto(task, judged.applied, text, judged.findings)
         return replace(judged, conflicts=await self._workshop.compute(contested, veto))
 
 

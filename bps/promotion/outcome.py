@@ -172,4 +172,4 @@ def _commit(
             "findings": said_of(against) if against is not None else [],
         }
     )
-    return Commit(*book.parts(), result)
+    return Commit(*book.parts(), result, book.conflicts)

@@ -102,7 +102,7 @@ class ResolveReview:
         _, before = would_be(book, review, still)
         open_review_of(book, waiting, before)
         book.append(ReviewResolved(n=review.n, resolutions=new))
-        return Commit(*book.parts(), result_of(book, "resolved", after))
+        return Commit(*book.parts(), result_of(book, "resolved", after), book.conflicts)
 
     def _resolution(
         self, book: PlanBook, conflicts: Sequence[Conflict], choice: Choice

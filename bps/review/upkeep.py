@@ -63,8 +63,20 @@ def open_review_of(book: PlanBook, waiting: Sequence[RRPlan], against: Attempt) 
     opened = _opening(book, review, waiting, against)
     if review is not None and not _news(review, opened):
         return False
+    book.conflicts += _newly_met(review, opened)
     book.append(opened)
     return True
+
+
+def _newly_met(review: Review | None, opened: ReviewOpened) -> int:
+    """How many conflicts `review` had not; those beyond the listed ones by their number alone."""
+    met = opened.conflicts_total
+    if review is None:
+        return met
+    known = {each.id for each in review.conflicts}
+    again = sum(each.id in known for each in opened.conflicts)
+    unlisted = met - len(opened.conflicts)
+    return met - again - min(unlisted, review.conflicts_total - len(review.conflicts))
 
 
 def review_set(book: PlanBook, waiting: Sequence[RRPlan]) -> list[RRPlan]:

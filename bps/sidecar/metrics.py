@@ -18,7 +18,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from bps.core import errors
-from bps.core.errors import BpsError, MergeConflict
+from bps.core.errors import BpsError
 from bps.sidecar import spans
 
 COMMANDS = (
@@ -133,6 +133,8 @@ class Measured:
     """A command under way; whoever runs it says how it ended, unless it raises."""
 
     outcome: CommandOutcome = CommandOutcome.FAILED
+    conflicts: int = 0
+    """Those that it put before a person; also where it ends as a refusal."""
 
 
 class Metrics:
@@ -192,7 +194,7 @@ class Metrics:
         )
         self._conflicts = Counter(
             "haios_rrplan_merge_conflicts",
-            "Promotions that a review was needed for, opened or open before.",
+            "Conflicts that merges of promotions met, each once a review.",
             registry=registry,
         )
         self._depths = Histogram(
@@ -218,12 +220,11 @@ class Metrics:
                 yield measured
         except BaseException as error:
             measured.outcome = outcome_of(error)
-            if isinstance(error, MergeConflict):
-                self._conflicts.inc()
             raise
         finally:
             took_s = time.perf_counter() - begun_s
             outcome = measured.outcome.value
+            self._conflicts.inc(measured.conflicts)
             self._commands.labels(name, outcome).inc()
             if name == "Promote":
                 self._promotions.labels(outcome).inc()

@@ -287,3 +287,38 @@ async def test_a_release_ends_the_hold_at_once() -> None:
 async def stored(caller: Caller) -> Review:
     found = await caller.sidecar.store.snapshot([Key(PlanKeys("EP-1").newest_review)])
     return Review.decode(found.answers[0][0].value)
+
+
+@asynchronous
+async def test_each_conflict_is_counted_once_where_nothing_and_where_a_part_is_published() -> None:
+    async with calling() as caller:
+
+        def counted() -> float | None:
+            registry = caller.sidecar.metrics.registry
+            return registry.get_sample_value("haios_rrplan_merge_conflicts_total")
+
+        assert counted() == 0
+        await caller.fighting()
+        assert counted() == 2
+        # The same again, also under another key, meets nothing new.
+        await caller.ask("POST", f"{PLAN}/promotions", 409)
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "again"}
+        for _ in range(2):
+            answer = await caller.client.post(f"{PLAN}/promotions", headers=headers)
+            assert answer.status_code == 409
+        assert counted() == 2
+        # One that conflicts with nobody is published, and the review is computed anew.
+        await caller.fixed(3, edited((b"carts: open", b"carts: shut")))
+        part = (await caller.ask("POST", f"{PLAN}/promotions", 201)).json()
+        assert (part["how"], part["conflicts"], counted()) == ("promotion", 2, 2)
+        # A third version of one place is another conflict of it.
+        await caller.fixed(4, edited((b": 3", b": 4")))
+        await caller.ask("POST", f"{PLAN}/promotions", 409)
+        assert counted() == 3
+        # A part is published, and the promotion itself opens a review.
+        await caller.ask("POST", f"{RV}/rejection", 200, json={"reason": "none of them"})
+        await caller.fixed(5, edited((b": 900", b": 901")))
+        await caller.fixed(6, edited((b": 900", b": 902")))
+        await caller.fixed(7, edited((b"title: checkout", b"title: till")))
+        assert (await caller.ask("POST", f"{PLAN}/promotions", 201)).json()["conflicts"] == 1
+        assert counted() == 4
