@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import Metric
@@ -20,6 +21,7 @@ from prometheus_client.registry import Collector
 from bps.core import errors
 from bps.core.errors import BpsError
 from bps.sidecar import spans
+from bps.writepath.command import Outcome
 
 COMMANDS = (
     "AddKey",
@@ -78,7 +80,6 @@ class CommandOutcome(StrEnum):
     COMMITTED = "committed"
     NOOP = "noop"
     REPEATED = "repeated"
-    STALE_BASE = "stale_base"
     MERGE_CONFLICT = "merge_conflict"
     PRECONDITION_FAILED = "precondition_failed"
     REJECTED = "rejected"
@@ -93,7 +94,6 @@ class CommandOutcome(StrEnum):
 
 
 _BY_ERROR: tuple[tuple[type[BpsError], CommandOutcome], ...] = (
-    (errors.StaleBase, CommandOutcome.STALE_BASE),
     (errors.MergeConflict, CommandOutcome.MERGE_CONFLICT),
     (errors.PreconditionFailed, CommandOutcome.PRECONDITION_FAILED),
     (errors.Rejected, CommandOutcome.REJECTED),
@@ -135,6 +135,10 @@ class Measured:
     outcome: CommandOutcome = CommandOutcome.FAILED
     conflicts: int = 0
     """Those that it put before a person; also where it ends as a refusal."""
+
+    def told(self, outcome: Outcome[Any]) -> None:
+        """Take over what is counted of an outcome."""
+        self.conflicts = outcome.conflicts
 
 
 class Metrics:

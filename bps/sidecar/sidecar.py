@@ -193,22 +193,15 @@ class Sidecar:
             raise
 
     async def _execute(
-        self,
-        command: Command[R],
-        despite: Collection[Reason],
-        deadline_s: float | None,
-        measured: Measured,
+        self, command: Command[R], despite: Collection[Reason], until_s: float | None, by: Measured
     ) -> Outcome[R]:
-        def told(outcome: Outcome[R]) -> None:
-            measured.conflicts = outcome.conflicts
-
         # What is refused here does not wait first.
         self.terms.write_path(despite)
         fence = None
         try:
-            async with self.writes.turn(command.operation, deadline_s):
+            async with self.writes.turn(command.operation, until_s):
                 path, fence = self.terms.write_path(despite), self.terms.fence
-                outcome = await path.execute(command, deadline_s=deadline_s, told=told)
+                outcome = await path.execute(command, deadline_s=until_s, told=by.told)
         except FencedOut:
             if fence is not None:
                 # Another term may have begun while it waited.

@@ -54,7 +54,6 @@ def test_every_command_class_of_the_service_has_a_label() -> None:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (errors.StaleBase("x"), "stale_base"),
         (errors.MergeConflict("x"), "merge_conflict"),
         (errors.PreconditionFailed("x"), "precondition_failed"),
         (errors.WrongState("x"), "rejected"),
