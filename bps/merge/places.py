@@ -35,7 +35,7 @@ class Place(NamedTuple):
     """`lead` is what the text that is read has there, `versions` what the versions have.
 
     `path` are the segments of its JSON Pointer; an index counts in the first version that has the
-    element. `identity` names a list's element by its key fields.
+    element. `identity` names the nearest list's element by its key fields.
     """
 
     steps: tuple[Step, ...]
@@ -106,7 +106,7 @@ def _deeper(run: Run, here: Place, token: str) -> Place | None:
     if not present or any(each.inline for each in (lead, *present)):
         return None
     path = (*here.path, _index(theirs, versions) if fields else token)
-    identity = identity_shown(lead, fields) if fields else None
+    identity = identity_shown(lead, fields) if fields else here.identity
     return Place((*here.steps, step), path, lead, tuple(versions), identity)
 
 

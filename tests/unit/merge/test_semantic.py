@@ -123,7 +123,7 @@ def test_an_index_counts_in_the_first_version_that_has_the_element() -> None:
     assert [each["id"] for each in load(merged)["tasks"]] == ["charge", "audit"]
     told = known.conflict(merged, "/tasks/1/after", "v: no")
     assert told is not None
-    assert (told[1].path, told[1].identity) == ("/tasks/2/after", None)
+    assert (told[1].path, told[1].identity) == ("/tasks/2/after", {"id": "audit"})
     assert not told[1].base.present
 
 
