@@ -38,7 +38,7 @@ def promotion_of(
 
     `contributors` are in the total order. With `partial` those are published that have no part
     in a conflict. `looked_at`: a reviewer completes the review by this.
-    Nothing is prepared where law 1 tells the result, nobody decided anything in the review, and
+    Nothing is prepared where law 1 tells the result, nobody decided anything of `contributors`, and
     either the policy allows no validator or the result is canonical already.
 
     Raises:
@@ -52,8 +52,7 @@ def promotion_of(
     canonical = book.state.need_canonical()
     digest = untouched_result(canonical, contributors)
     judged = bool(book.policy.validators) and digest != canonical.digest
-    decided = review is not None and bool(review.resolutions)
-    if digest is not None and not (looked_at or judged or decided):
+    if digest is not None and not (looked_at or judged or _decided(review, contributors)):
         promoted, nullified = publish(book, contributors, digest, reason)
         if review is not None:
             complete_or_supersede(book, review, contributors)
@@ -83,6 +82,14 @@ def promotion_of(
     if not chosen and not opened:
         raise _refused(book, waiting, candidate.against)
     return _commit(book, promoted, nullified, waiting, candidate.against)
+
+
+def _decided(review: Review | None, contributors: Sequence[RRPlan]) -> bool:
+    """Whether what law 1 tells may not be what a person decided of a veto."""
+    if review is None or not review.resolutions:
+        return False
+    inside = {each.rr_plan for each in review.contributors}
+    return any(each.rr_plan in inside for each in contributors)
 
 
 def _check_finished(attempt: Attempt) -> None:
