@@ -55,59 +55,76 @@ def root_of(label: str, text: str) -> Element | None:
     return document_element(documents[0]) if len(documents) == 1 else None
 
 
-def place_of(run: Run, pointer: str, lead: Element, versions: Sequence[Element | None]) -> Place:
-    """The deepest place on the way to `pointer`, which is read in the text whose root is `lead`.
+class Places:
+    """Finds places in the versions whose roots are `versions`; what it learns of a list is kept."""
 
-    `versions` are the roots of the versions. Cost: one look at each element of each list passed.
-    """
-    here = Place((), (), lead, tuple(versions))
-    for token in pointer.split("/")[1:]:
-        deeper = _deeper(run, here, token)
-        if deeper is None:
-            break
-        here = deeper
-    return here
+    def __init__(self, run: Run, versions: Sequence[Element | None]) -> None:
+        self._run = run
+        self._versions = tuple(versions)
+        self._fields: dict[tuple[Step, ...], tuple[str, ...]] = {}
+        self._entries: dict[tuple[Elements, tuple[str, ...]], dict[Step, Element]] = {}
 
+    def nearest(self, pointer: str, lead: Element) -> Place:
+        """The deepest place on the way to `pointer`, which is read in the text of root `lead`.
 
-def trail_to(run: Run, place: Place, root: Element) -> list[Element] | None:
-    """What another text has on the way to `place`, its root first; None where it lacks it."""
-    trail = [root]
-    for step in place.steps:
-        elements = _parts(run, trail[-1])
-        found = None if elements is None else _entry(elements, step)
-        if found is None:
+        Cost: at first sight one look at each element of each list passed, in each version.
+        """
+        here = Place((), (), lead, self._versions)
+        for token in pointer.split("/")[1:]:
+            deeper = self._deeper(here, token)
+            if deeper is None:
+                break
+            here = deeper
+        return here
+
+    def trail(self, place: Place, root: Element) -> list[Element] | None:
+        """What another text has on the way to `place`, its root first; None where it lacks it."""
+        trail = [root]
+        for step in place.steps:
+            elements = _parts(self._run, trail[-1])
+            found = None if elements is None else self._entry(elements, step)
+            if found is None:
+                return None
+            trail.append(found)
+        return trail
+
+    def _deeper(self, here: Place, token: str) -> Place | None:
+        """The place one step on; None where it is told apart in no version, or not in all."""
+        mine = _parts(self._run, here.lead)
+        theirs = [None if each is None else _parts(self._run, each) for each in here.versions]
+        pairs = list(zip(here.versions, theirs, strict=True))
+        if mine is None or any(each is not None and parts is None for each, parts in pairs):
             return None
-        trail.append(found)
-    return trail
+        kinds = {each.value.kind for each in (here.lead, *here.versions) if each and each.value}
+        if len(kinds) != 1:
+            return None
+        fields: tuple[str, ...] = ()
+        if kinds == {MAPPING}:
+            lead = next((each for each in mine.entries if escaped(each) == token), None)
+        else:
+            if here.steps not in self._fields:
+                lists = [parts.entries for parts in theirs if parts is not None]
+                self._fields[here.steps] = undeclared_fields(lists)
+            fields = self._fields[here.steps]
+            listed = bool(fields) and token.isdecimal() and int(token) < len(mine.entries)
+            lead = mine.entries[int(token)] if listed else None
+        if lead is None or (step := Step.to(lead, fields)).data is None:
+            return None
+        versions = [None if parts is None else self._entry(parts, step) for parts in theirs]
+        present = [each for each in versions if each is not None]
+        # What begins on its parent's line cannot be written apart from it.
+        if not present or any(each.inline for each in (lead, *present)):
+            return None
+        path = (*here.path, _index(theirs, versions) if fields else token)
+        identity = identity_shown(lead, fields) if fields else here.identity
+        return Place((*here.steps, step), path, lead, tuple(versions), identity)
 
-
-def _deeper(run: Run, here: Place, token: str) -> Place | None:
-    """The place one step on; None where it is told apart in no version, or not in all of them."""
-    mine = _parts(run, here.lead)
-    theirs = [None if each is None else _parts(run, each) for each in here.versions]
-    pairs = list(zip(here.versions, theirs, strict=True))
-    if mine is None or any(each is not None and parts is None for each, parts in pairs):
-        return None
-    kinds = {each.value.kind for each in (here.lead, *here.versions) if each and each.value}
-    if len(kinds) != 1:
-        return None
-    fields: tuple[str, ...] = ()
-    if kinds == {MAPPING}:
-        lead = next((each for each in mine.entries if escaped(each) == token), None)
-    else:
-        fields = undeclared_fields([parts.entries for parts in theirs if parts is not None])
-        listed = bool(fields) and token.isdecimal() and int(token) < len(mine.entries)
-        lead = mine.entries[int(token)] if listed else None
-    if lead is None or (step := Step.to(lead, fields)).data is None:
-        return None
-    versions = [None if parts is None else _entry(parts, step) for parts in theirs]
-    present = [each for each in versions if each is not None]
-    # What begins on its parent's line cannot be written apart from it.
-    if not present or any(each.inline for each in (lead, *present)):
-        return None
-    path = (*here.path, _index(theirs, versions) if fields else token)
-    identity = identity_shown(lead, fields) if fields else here.identity
-    return Place((*here.steps, step), path, lead, tuple(versions), identity)
+    def _entry(self, elements: Elements, step: Step) -> Element | None:
+        kept = self._entries.get((elements, step.fields))
+        if kept is None:
+            kept = {Step.to(each, step.fields): each for each in reversed(elements.entries)}
+            self._entries[elements, step.fields] = kept
+        return kept.get(step)
 
 
 def _index(lists: Sequence[Elements | None], elements: Sequence[Element | None]) -> str:
@@ -117,10 +134,6 @@ def _index(lists: Sequence[Elements | None], elements: Sequence[Element | None])
         for parts, each in zip(lists, elements, strict=True)
         if parts is not None and each is not None
     )
-
-
-def _entry(elements: Elements, step: Step) -> Element | None:
-    return next((e for e in elements.entries if Step.to(e, step.fields) == step), None)
 
 
 def _parts(run: Run, element: Element) -> Elements | None:

@@ -19,7 +19,7 @@ from bps.merge.elements import Element
 from bps.merge.fragments import LABEL, entry_of, fragment
 from bps.merge.newlines import plain, style_of
 from bps.merge.parse import parse
-from bps.merge.places import Place, place_of, root_of, trail_to
+from bps.merge.places import Place, Places, root_of
 from bps.merge.records import CANONICAL, Conflict, Contribution, Kind, Resolution
 from bps.merge.refusals import Unreadable
 from bps.merge.run import Change, Run, same, variant_of
@@ -57,7 +57,7 @@ class Contest:
     Raises:
         Unreadable: a version is no YAML.
 
-    Cost: 0.1 s a MB of each version that differs from the others.
+    Cost: 0.2 s a MB of each version that differs from the others, and of each result.
     """
 
     def __init__(self, canonical: str, contributions: Sequence[Contribution]) -> None:
@@ -71,15 +71,18 @@ class Contest:
             if text not in roots:
                 roots[text] = root_of(label, plain(text, crlf=self._crlf))
         self._distinct = [each for each in roots.values() if each is not None]
-        self._roots = [roots[text] for _, text in named]
+        self._results: dict[str, Element | None] = {}
         self._run = Run({}, {each.label: each.by for each in contributions}, CANONICAL)
+        self._places = Places(self._run, [roots[text] for _, text in named])
 
     def conflict(self, text: str, pointer: str, finding: str) -> tuple[Place, Conflict] | None:
         """The conflict nearest to `pointer`, which is read in `text`; None where that is empty."""
-        root = root_of("the result", plain(text, crlf=self._crlf))
+        if text not in self._results:
+            self._results[text] = root_of("the result", plain(text, crlf=self._crlf))
+        root = self._results[text]
         if root is None:
             return None
-        place = place_of(self._run, pointer, root, self._roots)
+        place = self._places.nearest(pointer, root)
         return place, self._told(place, finding)[0]
 
     def settled(self, decisions: Sequence[Decision]) -> list[Settled]:
@@ -104,7 +107,7 @@ class Contest:
         gone: list[tuple[Element, Element]] = []
         deleted: list[tuple[str, ...]] = []
         for each in settled:
-            trail = None if root is None else trail_to(self._run, each.place, root)
+            trail = None if root is None else self._places.trail(each.place, root)
             if trail is None:
                 raise self._unwritable(each)
             at = _positions(self._run, trail)
@@ -127,7 +130,7 @@ class Contest:
 
     def _met(self, decision: Decision) -> Settled | None:
         for lead in self._distinct:
-            place = place_of(self._run, decision.path, lead, self._roots)
+            place = self._places.nearest(decision.path, lead)
             if self._run.pointer(place.path) != decision.path:
                 continue
             conflict, changes = self._told(place, None)
