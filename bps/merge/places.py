@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from bps.merge.elements import Element, Elements
 from bps.merge.identity import by_key, identity_of, identity_shown, undeclared_fields
 from bps.merge.listing import escaped
-from bps.merge.parse import parse
+from bps.merge.reader import Reader
 from bps.merge.run import Path, Run
 from bps.merge.source import MAPPING, Source
 from bps.merge.streams import document_element
@@ -49,9 +49,9 @@ class Place(NamedTuple):
         return self.steps[: len(other.steps)] == other.steps
 
 
-def root_of(label: str, text: str) -> Element | None:
+def root_of(reader: Reader, label: str, text: str) -> Element | None:
     """The one document of a text; None where it is empty. Raises Unreadable."""
-    documents = parse(Source(label, text))
+    documents = reader.read(Source(label, text))
     return document_element(documents[0]) if len(documents) == 1 else None
 
 
