@@ -253,6 +253,10 @@ def roles_document() -> str:
         "knows hold: one revoked meanwhile on the other side of a divided cluster still reads\n"
         "here until the quorum is back. Acts with `--standalone` need no role: who reaches etcd\n"
         "can do all.\n\n"
+        "Claiming, resolving and rejecting a review are the reviewer's alone (R7): who asked for\n"
+        "a promotion is not to decide also whose repair is left out of it. A supervisor publishes\n"
+        "what reviewers decided (R12), and ends the claim of one who is gone. Who is both in your\n"
+        "house gets both roles.\n\n"
         f"{head}|---|{'---|' * len(Role)}\n{rows}\n"
     )
 

@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bps.validation.api import Severity
-from bps.validation.report import LocatedFinding, Outcome, ValidationReport, ValidatorRun
+from bps.validation.report import Outcome, ValidationReport, ValidatorRun
 
 
 class View(BaseModel):
     """Base of what is printed here."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class ValidatorView(View):
@@ -66,19 +66,6 @@ class FindingView(View):
     message: str
     hint: str
 
-    @classmethod
-    def of(cls, finding: LocatedFinding) -> FindingView:
-        """From a report."""
-        return cls(
-            line=finding.line,
-            severity=finding.severity,
-            validator=finding.validator,
-            path=finding.path,
-            code=finding.code,
-            message=finding.message,
-            hint=finding.hint,
-        )
-
 
 class ValidatorRunView(View):
     """Which validator ran, exactly, and how it ended."""
@@ -89,18 +76,6 @@ class ValidatorRunView(View):
     config_digest: str
     outcome: Outcome
     duration_ms: int
-
-    @classmethod
-    def of(cls, run: ValidatorRun) -> ValidatorRunView:
-        """From a report."""
-        return cls(
-            name=run.name,
-            distribution=run.distribution,
-            version=run.version,
-            config_digest=run.config_digest,
-            outcome=run.outcome,
-            duration_ms=run.duration_ms,
-        )
 
 
 class ValidationView(View):
@@ -113,8 +88,4 @@ class ValidationView(View):
     @classmethod
     def of(cls, report: ValidationReport) -> ValidationView:
         """From a report."""
-        return cls(
-            blocking=report.blocking,
-            findings=[FindingView.of(each) for each in report.findings],
-            runs=[ValidatorRunView.of(each) for each in report.runs],
-        )
+        return cls.model_validate(report)

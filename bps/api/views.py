@@ -185,15 +185,7 @@ class ExplanationView(View):
     @classmethod
     def of(cls, row: Explanation) -> ExplanationView:
         """From a row of the catalogue."""
-        return cls(
-            code=row.code,
-            meaning=row.meaning,
-            retryable=row.retryable,
-            http_status=row.http_status,
-            exit_code=row.exit_code,
-            problem_type=row.problem_type,
-            next_action=row.next_action,
-        )
+        return cls.model_validate(row, from_attributes=True)
 
 
 OUTPUTS: dict[str, Any] = {

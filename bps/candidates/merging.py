@@ -11,15 +11,17 @@ from typing import NamedTuple
 
 from bps.blueprint.data import load
 from bps.blueprint.profile import check
+from bps.candidates.law_1 import law_1
 from bps.core.errors import InvalidBlueprint
 from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
 from bps.merge.explain import explain
 from bps.merge.reader import Reader
-from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin, Resolution
+from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
 from bps.merge.refusals import Unreadable
 from bps.merge.second_opinion import finding as second_opinion
+from bps.merge.semantic import Contest, Decision, Settled
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
@@ -31,12 +33,12 @@ Those of the result, and those of the report of what came from where.
 
 
 class MergeTask(NamedTuple):
-    """What to merge. `strategies` are those of the policy, `resolutions` by conflict id."""
+    """What to merge. `strategies` are those of the policy, `resolutions` what was decided."""
 
     canonical: str
     contributions: tuple[Contribution, ...]
     strategies: tuple[tuple[str, str], ...]
-    resolutions: tuple[tuple[str, Resolution], ...]
+    resolutions: tuple[Decision, ...]
     looked_at: bool
     """A person has seen the result: the second opinion is not asked for."""
 
@@ -45,7 +47,7 @@ class MergeAnswer(NamedTuple):
     """The result's `text`, where nothing stands in its way, else why not.
 
     `applied` are the ids of resolutions that met their conflict. `unreadable` names versions that
-    cannot be merged at all.
+    cannot be merged at all. `settled` are the conflicts of vetoes that a resolution met.
     """
 
     text: str | None
@@ -55,27 +57,52 @@ class MergeAnswer(NamedTuple):
     origins: tuple[Origin, ...]
     applied: tuple[str, ...]
     unreadable: tuple[str, ...]
-    came_from: Rows | None
+    came_from: Rows | None = None
     """What came from where in `text`; None without one, and where law 1 tells it."""
+    settled: tuple[Conflict, ...] = ()
+
+
+class Veto(NamedTuple):
+    """`text` is what `task` came to with the resolutions `applied`, and what was objected there."""
+
+    task: MergeTask
+    applied: tuple[str, ...]
+    text: str
+    findings: tuple[ReviewFinding, ...]
+
+
+def by_law_1(task: MergeTask) -> MergeAnswer | None:
+    """The answer where no merge is needed; what was submitted passed the profile then."""
+    text = law_1(task.canonical, [(each.base, each.text) for each in task.contributions])
+    if text is None:
+        return None
+    same = [each.label for each in task.contributions if each.text == text != each.base]
+    sources = (CANONICAL, *same) if text == task.canonical else tuple(same)
+    origins = (Origin("", "changed", sources),) if same else ()
+    return MergeAnswer(text, (), (), (), origins, (), ())
 
 
 def merge_blueprints(task: MergeTask) -> MergeAnswer:
     """Merge, and judge the result: the profile, and what merging by lines would say.
 
+    Resolutions that meet no conflict of the merge are those of vetoes, or of what has changed.
     Cost: see `bps.merge.engine`; merging twice where there are resolutions, and about as much as
     one merge for what came from where.
     """
     reader = Reader()
     try:
-        merged = _merge(task, dict(task.resolutions), reader)
-        applied = _applied(task, reader)
+        told = by_law_1(task)
+        merged = _merge(task, reader=reader) if told is None else _as_merged(told)
+        applied = _applied(task, reader) if told is None else ()
+        others = [each for each in task.resolutions if each.conflict not in applied]
+        merged, settled = _with_vetoes(task, merged, others)
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
     findings = [] if merged.text is None else _objections(task, merged.text)
     text = None if findings else merged.text
     came_from = None
-    if text is not None:
+    if text is not None and (told is None or settled):
         came_from = compact(explain(task.canonical, task.contributions, merged, reader))
     return MergeAnswer(
         text,
@@ -83,29 +110,88 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         tuple(findings),
         merged.notices,
         merged.origins,
-        applied,
+        (*applied, *(each.conflict.id for each in settled)),
         (),
         came_from,
+        tuple(each.conflict for each in settled),
     )
 
 
-def _merge(task: MergeTask, resolutions: dict[str, Resolution], reader: Reader) -> Merged:
-    strategies = from_policy(dict(task.strategies))
+def contested(veto: Veto) -> tuple[Conflict, ...]:
+    """The places that errors of validators point at, as conflicts that nobody has decided yet.
+
+    Each once, however many errors there are. Where something was decided, and is objected to still,
+    the findings alone tell: that decision is to be made anew. Cost: see `Contest`.
+    """
+    task = veto.task
+    contest = Contest(task.canonical, task.contributions)
+    settled = contest.settled(task.resolutions)
+    of_vetoes = {each.conflict.id for each in settled}
+    decided = [
+        each.path
+        for each in task.resolutions
+        if each.conflict in veto.applied and each.conflict not in of_vetoes
+    ]
+    found: dict[str, Conflict] = {}
+    for each in veto.findings:
+        if each.severity != "error":
+            continue
+        told = contest.conflict(veto.text, each.path, f"{each.source}: {each.message}")
+        if told is None:
+            continue
+        place, conflict = told
+        if any(place.within(other.place) for other in settled):
+            continue
+        if any(f"{conflict.path}/".startswith(f"{path}/") for path in decided):
+            continue
+        if conflict.id in found:
+            said = (found[conflict.id].finding, conflict.finding)
+            conflict = conflict._replace(finding=" ".join(filter(None, said)))
+        found[conflict.id] = conflict
+    return tuple(found.values())
+
+
+def _merge(
+    task: MergeTask, resolutions: Sequence[Decision] | None = None, *, reader: Reader
+) -> Merged:
+    decided = task.resolutions if resolutions is None else resolutions
     return merge(
         task.canonical,
         task.contributions,
-        strategies=strategies,
-        resolutions=resolutions,
+        strategies=from_policy(dict(task.strategies)),
+        resolutions={each.conflict: each.resolution for each in decided},
         reader=reader,
     )
+
+
+def _as_merged(told: MergeAnswer) -> Merged:
+    return Merged(told.text, told.text or "", (), (), told.origins)
 
 
 def _applied(task: MergeTask, reader: Reader) -> tuple[str, ...]:
     """The resolutions whose conflict exists."""
     if not task.resolutions:
         return ()
-    open_ = {conflict.id for conflict in _merge(task, {}, reader).conflicts}
-    return tuple(conflict for conflict, _ in task.resolutions if conflict in open_)
+    open_ = {conflict.id for conflict in _merge(task, (), reader=reader).conflicts}
+    return tuple(each.conflict for each in task.resolutions if each.conflict in open_)
+
+
+def _with_vetoes(
+    task: MergeTask, merged: Merged, others: Sequence[Decision]
+) -> tuple[Merged, list[Settled]]:
+    """With those of `others` that decide a veto's conflict, which are second. Raises Unreadable."""
+    if not others:
+        return merged, []
+    contest = Contest(task.canonical, task.contributions)
+    settled = contest.settled(others)
+    if not settled or merged.text is None:
+        return merged, settled
+    origins = [
+        Origin(each.conflict.path, "resolved", (each.resolution.take or "an edited value",))
+        for each in settled
+    ]
+    text = contest.written(merged.text, settled)
+    return merged._replace(text=text, origins=(*merged.origins, *origins)), settled
 
 
 def _objections(task: MergeTask, text: str) -> list[ReviewFinding]:

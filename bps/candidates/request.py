@@ -9,6 +9,7 @@ from bps.candidates.law_1 import law_1
 from bps.candidates.work import CandidateWork, Rules, Source
 from bps.core.codec import canonical_json
 from bps.merge.records import Resolution
+from bps.merge.semantic import Decision
 from bps.plans.book import PlanBook
 from bps.plans.model import RRPlan, Version
 from bps.plans.reviews import ReviewResolution
@@ -39,7 +40,8 @@ def candidate_work(
         ),
         rules=rules_of(book.policy_in_force),
         resolutions=tuple(
-            (each.conflict, Resolution(each.take, each.text)) for each in resolutions
+            Decision(each.conflict, each.path, Resolution(each.take, each.text))
+            for each in resolutions
         ),
         looked_at=looked_at,
         partial=partial,

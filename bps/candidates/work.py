@@ -14,12 +14,20 @@ from dataclasses import dataclass, replace
 import orjson
 
 from bps.candidates.candidate import Attempt, Candidate
-from bps.candidates.law_1 import law_1
-from bps.candidates.merging import MergeAnswer, MergeTask, finding, involved, merge_blueprints
+from bps.candidates.merging import (
+    MergeTask,
+    Veto,
+    by_law_1,
+    contested,
+    finding,
+    involved,
+    merge_blueprints,
+)
 from bps.candidates.origins import packed_report
 from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
-from bps.merge.records import CANONICAL, Contribution, Origin, Resolution
+from bps.merge.records import Contribution, Kind
+from bps.merge.semantic import Decision
 from bps.plans.blob import pack, unpack
 from bps.plans.merge_record import ValidatorRecord
 from bps.plans.reviews import ReviewFinding
@@ -54,6 +62,8 @@ class Rules:
 class CandidateWork:
     """Merge `sources`, in the total order, into the blueprint named `canonical`.
 
+    What validators object to is a conflict too, of kind `semantic`, at the places they name.
+
     `looked_at`: a person has seen the result, so that no second opinion is asked for.
     Cost: one read per 16 blobs, one merge (none where law 1 tells the result), one run of the
     validators. Where something is objected and `partial` is set, up to one of each more per source.
@@ -64,7 +74,7 @@ class CandidateWork:
     canonical: str
     sources: tuple[Source, ...]
     rules: Rules
-    resolutions: tuple[tuple[str, Resolution], ...] = ()
+    resolutions: tuple[Decision, ...] = ()
     looked_at: bool = False
     partial: bool = False
 
@@ -186,7 +196,7 @@ class _Making:
             return every
         if attempt.unreadable:
             return every & frozenset(attempt.unreadable) or every
-        if attempt.conflicts:
+        if attempt.conflicts and attempt.conflicts[0].kind is not Kind.SEMANTIC:
             return every & involved(attempt.conflicts) or every
         alone = {
             each.label for each in chosen if (await self._attempt(canonical, [each])).text is None
@@ -207,7 +217,7 @@ class _Making:
             resolutions=work.resolutions,
             looked_at=work.looked_at,
         )
-        merged = _by_law_1(task)
+        merged = by_law_1(task) if not task.resolutions else None
         if merged is None:
             merged = await self._workshop.compute(merge_blueprints, task)
         attempt = Attempt(
@@ -219,6 +229,7 @@ class _Making:
             applied=merged.applied,
             unreadable=merged.unreadable,
             came_from=merged.came_from,
+            settled=merged.settled,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt
@@ -271,15 +282,7 @@ class _Making:
         )
         if judged.unfinished:
             raise _Unfinished(judged)
-        return judged
-
-
-def _by_law_1(task: MergeTask) -> MergeAnswer | None:
-    """The answer where no merge is needed; what was submitted passed the profile then."""
-    text = law_1(task.canonical, [(each.base, each.text) for each in task.contributions])
-    if text is None:
-        return None
-    same = [each.label for each in task.contributions if each.text == text != each.base]
-    sources = (CANONICAL, *same) if text == task.canonical else tuple(same)
-    origins = (Origin("", "changed", sources),) if same else ()
-    return MergeAnswer(text, (), (), (), origins, (), (), None)
+        if not report.blocking:
+            return judged
+        veto = Veto(task, judged.applied, text, judged.findings)
+        return replace(judged, conflicts=await self._workshop.compute(contested, veto))

@@ -208,23 +208,19 @@ async def complete(
 ) -> None:
     """Publish what waits in the review, as decided there, atomically."""
     named = ids.ReviewId.parse(review)
+    seen = _etag(if_match)
     reason = free_text(reason, "reason")
-    write = _completion(review, named, reason, _etag(if_match))
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
-
-def _completion(
-    review: str, named: ids.ReviewId, reason: str, seen: tuple[str, ...] | None
-) -> Write[PromotionResult]:
     from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - not needed to refuse
 
-    return Write(
+    write: Write[PromotionResult] = Write(
         lambda principal, op: CompleteReview(principal, op, named, reason, seen),
         lambda client, op: client.complete_review(
             review, reason=reason, if_match=_header(seen), op_id=op
         ),
         named.plan,
     )
+    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
 
 
 @app.command("reject")

@@ -112,7 +112,7 @@ async def run(
             msg = f"The policy does not ask for a validator {only[:60]!a}."
             raise InvalidInput(msg, field="only").advising("`bps validators list` names them.")
 
-    from bps.api.validation import FindingView, ValidationView  # noqa: PLC0415 - only where used
+    from bps.api.validation import ValidationView  # noqa: PLC0415 - only where used
     from bps.validation.pool import ValidatorPool  # noqa: PLC0415
     from bps.validation.report import CandidateText  # noqa: PLC0415
     from bps.validation.usable import SELF_CHECK_S  # noqa: PLC0415
@@ -120,7 +120,7 @@ async def run(
     async with ValidatorPool() as pool:
         report = await pool.run(CandidateText(before, {}, merged, limits), allowed, SELF_CHECK_S)
     if output is Format.TABLE:
-        show([FindingView.of(each) for each in report.findings], output, _COLUMNS)
+        show(ValidationView.of(report).findings, output, _COLUMNS)
         blocked = "would be blocked" if report.blocking else "would not be blocked"
         note(f"{len(report.runs)} validators: a promotion {blocked}")
     else:

@@ -104,7 +104,6 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.FencedOut: (503, 75, "Try again; another process leads now."),
     errors.LeaseLost: (503, 75, "Try again; the leadership is being taken anew."),
     errors.Rejected: (409, 1, "Read the state (`bps plan show`), then decide anew."),
-    errors.StaleBase: (412, 1, "Run `bps branch rebase` and submit the fix on the new fork."),
     errors.PreconditionFailed: (412, 1, "Read the resource again, then decide with its new ETag."),
     errors.MergeConflict: (
         409,

@@ -54,6 +54,8 @@ class PlanBook:
     state: PlanState
     head: Head | None
     policy_in_force: PolicyInForce
+    conflicts: int = 0
+    """As `Commit.conflicts`."""
     _operations: list[Operation] = field(default_factory=list)
     _compares: list[Condition] = field(default_factory=list)
 

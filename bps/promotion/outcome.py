@@ -38,8 +38,8 @@ def promotion_of(
 
     `contributors` are in the total order. With `partial` those are published that have no part
     in a conflict. `looked_at`: a reviewer completes the review by this.
-    Nothing is prepared where law 1 tells the result and either the policy allows no validator or
-    the result is canonical already.
+    Nothing is prepared where law 1 tells the result, nobody decided anything of `contributors`, and
+    either the policy allows no validator or the result is canonical already.
 
     Raises:
         NotPrepared: a merge or the validators are needed, and were not run yet.
@@ -52,7 +52,7 @@ def promotion_of(
     canonical = book.state.need_canonical()
     digest = untouched_result(canonical, contributors)
     judged = bool(book.policy.validators) and digest != canonical.digest
-    if digest is not None and not looked_at and not judged:
+    if digest is not None and not (looked_at or judged or _decided(review, contributors)):
         promoted, nullified = publish(book, contributors, digest, reason)
         if review is not None:
             complete_or_supersede(book, review, contributors)
@@ -82,6 +82,14 @@ def promotion_of(
     if not chosen and not opened:
         raise _refused(book, waiting, candidate.against)
     return _commit(book, promoted, nullified, waiting, candidate.against)
+
+
+def _decided(review: Review | None, contributors: Sequence[RRPlan]) -> bool:
+    """Whether what law 1 tells may not be what a person decided of a veto."""
+    if review is None or not review.resolutions:
+        return False
+    inside = {each.rr_plan for each in review.contributors}
+    return any(each.rr_plan in inside for each in contributors)
 
 
 def _check_finished(attempt: Attempt) -> None:
@@ -172,4 +180,4 @@ def _commit(
             "findings": said_of(against) if against is not None else [],
         }
     )
-    return Commit(*book.parts(), result)
+    return Commit(*book.parts(), result, book.conflicts)

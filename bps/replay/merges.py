@@ -22,6 +22,7 @@ from bps.core.codec import sha256_hex
 from bps.core.errors import MalformedRecord, ReplayDiverged
 from bps.core.ports import Key, Store
 from bps.merge.records import Contribution, Resolution
+from bps.merge.semantic import Decision
 from bps.plans.blob import unpack
 from bps.plans.events import (
     BlueprintPromoted,
@@ -123,7 +124,10 @@ class _Made:
 
     async def _made(self, envelope: Envelope, body: BlueprintPromoted) -> How:
         sources = {each.rr_plan: self._live[each.branch, each.n] for each in body.contributors}
-        told = law_1(self._canonical, [(each.base, each.digest) for each in sources.values()])
+        edits = [(each.base, each.digest) for each in sources.values()]
+        decided = body.merge is not None and bool(body.merge.resolutions)
+        # What a person decided of a veto is in no submission.
+        told = None if decided else law_1(self._canonical, edits)
         report = None
         if told is None and body.merge is None:
             raise self._diverged(envelope, "needs a merge, and names none")
@@ -161,7 +165,8 @@ class _Made:
             ),
             strategies=tuple(sorted(policy.merge.items())),
             resolutions=tuple(
-                (each.conflict, Resolution(each.take, each.text)) for each in record.resolutions
+                Decision(each.conflict, each.path, Resolution(each.take, each.text))
+                for each in record.resolutions
             ),
             looked_at=True,
         )

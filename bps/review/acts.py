@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bps.candidates.candidate import Attempt
 from bps.candidates.request import candidate_work
 from bps.core.errors import NotFound, WrongState
 from bps.core.ids import ReviewId
+from bps.merge.records import Conflict
 from bps.plans.book import PlanBook
 from bps.plans.model import RRPlan
 from bps.plans.register import receipt
 from bps.plans.results import Nullified
-from bps.plans.reviews import Review, ReviewConflict, ReviewResolution
+from bps.plans.reviews import Review, ReviewConflict, ReviewFinding, ReviewResolution
 from bps.review.results import ReviewResult
-from bps.review.upkeep import held, in_order, listed, waiting_in
+from bps.review.upkeep import conflicts_of, held, in_order, listed, waiting_in
 from bps.writepath.precondition import IfMatch, check_if_match
 
 Act = Literal["claimed", "released", "resolved", "rejected"]
@@ -73,22 +74,27 @@ def would_be(
     return waiting, candidate.made if candidate.made is not None else candidate.against
 
 
+def to_decide(bare: Attempt, now: Attempt) -> list[Conflict]:
+    """All conflicts, decided or not: of the merge, and of the vetoes of what was decided there.
+
+    `bare` is the merge without decisions, `now` with those that were made.
+    """
+    every = (*bare.conflicts, *now.settled, *now.conflicts)
+    return list({each.id: each for each in every}.values())
+
+
 def result_of(
     book: PlanBook,
     act: Act,
     attempt: Attempt | None,
     nullified: Sequence[Nullified] = (),
 ) -> ReviewResult:
-    """The review after what was appended, with what `attempt` leaves to do."""
+    """The review after what was appended, with what `attempt` leaves to do, or else its record."""
     review = book.state.review
     if review is None:
         msg = "a result needs a review"
         raise ValueError(msg)
-    conflicts = [
-        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
-        for each in (attempt.conflicts if attempt is not None else ())
-    ]
-    findings = list(attempt.findings) if attempt is not None else []
+    left = _left_by_record(review) if attempt is None else _left_by(attempt)
     return ReviewResult(
         act=act,
         plan=review.plan,
@@ -96,10 +102,34 @@ def result_of(
         status=review.status,
         etag=review.etag,
         contributors=[each.rr_plan for each in review.contributors],
-        open=listed(conflicts),
-        open_total=len(conflicts),
-        findings=listed(findings),
-        findings_total=len(findings),
+        open=listed(left.open),
+        open_total=left.open_total,
+        findings=listed(left.findings),
+        findings_total=left.findings_total,
         nullified=list(nullified),
         receipt=receipt(book),
     )
+
+
+class _Left(NamedTuple):
+    """What stands in the way of a review's completion."""
+
+    open: list[ReviewConflict]
+    open_total: int
+    findings: list[ReviewFinding]
+    findings_total: int
+
+
+def _left_by(attempt: Attempt) -> _Left:
+    conflicts, findings = conflicts_of(attempt), list(attempt.findings)
+    return _Left(conflicts, len(conflicts), findings, len(findings))
+
+
+def _left_by_record(review: Review) -> _Left:
+    """As it was computed last, less what was decided since; nothing where it is closed."""
+    if not review.is_open:
+        return _Left([], 0, [], 0)
+    decided = {each.conflict for each in review.resolutions}
+    conflicts = [each for each in review.conflicts if each.id not in decided]
+    done = len(review.conflicts) - len(conflicts)
+    return _Left(conflicts, review.conflicts_total - done, review.findings, review.findings_total)

@@ -13,7 +13,7 @@ from bps.plans.book import PlanBook
 from bps.plans.register import plan_reads
 from bps.plans.reviews import Review
 from bps.plans.stored import review_at
-from bps.review.acts import would_be
+from bps.review.acts import to_decide, would_be
 from bps.review.sheet import ReviewSheet, sheet_of
 from bps.review.upkeep import waiting_in
 from bps.writepath.command import Decision, Noop, OperationId, operation
@@ -108,5 +108,6 @@ class _ShowReview:
             return Noop(sheet_of(review, version, now_ms, names), "only looked at")
         _, bare = would_be(book, review, ())
         _, after = would_be(book, review, review.resolutions)
-        sheet = sheet_of(review, version, now_ms, names, bare=bare, after=after)
+        conflicts = to_decide(bare, after)
+        sheet = sheet_of(review, version, now_ms, names, conflicts=conflicts, after=after)
         return Noop(sheet, "only looked at")

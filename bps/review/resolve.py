@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bps.candidates.candidate import Attempt
 from bps.core.errors import Ambiguous, InvalidInput, NotFound
 from bps.core.ids import ReviewId
 from bps.core.ports import Read
@@ -16,7 +15,7 @@ from bps.plans.limits import limit_exceeded
 from bps.plans.register import plan_reads
 from bps.plans.review_events import ReviewResolved
 from bps.plans.reviews import MAX_RESOLUTION_BYTES, ReviewResolution
-from bps.review.acts import need_open, result_of, would_be
+from bps.review.acts import need_open, result_of, to_decide, would_be
 from bps.review.results import ReviewResult
 from bps.review.upkeep import open_review_of
 from bps.writepath.command import Commit, Decision, OperationId, operation
@@ -88,13 +87,11 @@ class ResolveReview:
         """
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         review = need_open(book, self.review, self.if_match, self.principal)
-        waiting, bare = would_be(book, review, ())
-        new = [self._resolution(book, bare, choice) for choice in self.choices]
-        still = [
-            each
-            for each in review.resolutions
-            if each.conflict in {conflict.id for conflict in bare.conflicts}
-        ]
+        _, bare = would_be(book, review, ())
+        waiting, now = would_be(book, review, review.resolutions)
+        conflicts = to_decide(bare, now)
+        new = [self._resolution(book, conflicts, choice) for choice in self.choices]
+        still = [each for each in review.resolutions if each.conflict in now.applied]
         every = with_resolutions(still, new)
         size_bytes = sum(each.size_bytes for each in every)
         if size_bytes > MAX_RESOLUTION_BYTES:
@@ -105,10 +102,12 @@ class ResolveReview:
         _, before = would_be(book, review, still)
         open_review_of(book, waiting, before)
         book.append(ReviewResolved(n=review.n, resolutions=new))
-        return Commit(*book.parts(), result_of(book, "resolved", after))
+        return Commit(*book.parts(), result_of(book, "resolved", after), book.conflicts)
 
-    def _resolution(self, book: PlanBook, attempt: Attempt, choice: Choice) -> ReviewResolution:
-        conflict = self._conflict(attempt, choice)
+    def _resolution(
+        self, book: PlanBook, conflicts: Sequence[Conflict], choice: Choice
+    ) -> ReviewResolution:
+        conflict = self._conflict(conflicts, choice)
         return ReviewResolution(
             conflict=conflict.id,
             path=conflict.path,
@@ -118,10 +117,10 @@ class ResolveReview:
             at_ms=book.now_ms,
         )
 
-    def _conflict(self, attempt: Attempt, choice: Choice) -> Conflict:
+    def _conflict(self, conflicts: Sequence[Conflict], choice: Choice) -> Conflict:
         found = [
             each
-            for each in attempt.conflicts
+            for each in conflicts
             if (choice.conflict is None or each.id.startswith(choice.conflict))
             and (choice.path is None or each.path == choice.path)
         ]

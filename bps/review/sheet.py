@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from bps.candidates.candidate import Attempt
@@ -136,10 +137,10 @@ def sheet_of(
     now_ms: int,
     waiting: list[str],
     *,
-    bare: Attempt | None = None,
+    conflicts: Sequence[Conflict] = (),
     after: Attempt | None = None,
 ) -> ReviewSheet:
-    """`bare` is the merge without decisions, `after` with those that were made."""
+    """`conflicts` are all, decided or not; `after` is the merge with what was decided."""
     decided = {each.conflict: each for each in review.resolutions}
     return ReviewSheet(
         review=review,
@@ -147,10 +148,7 @@ def sheet_of(
         canonical_version=canonical_version,
         claimed_by=review.claimed_by(now_ms),
         waiting=waiting,
-        conflicts=[
-            ConflictSheet.of(each, decided.get(each.id))
-            for each in (bare.conflicts if bare else ())
-        ],
+        conflicts=[ConflictSheet.of(each, decided.get(each.id)) for each in conflicts],
         undecided=len(after.conflicts) if after else 0,
         findings=list(after.findings) if after else [],
         notices=[

@@ -63,8 +63,20 @@ def open_review_of(book: PlanBook, waiting: Sequence[RRPlan], against: Attempt) 
     opened = _opening(book, review, waiting, against)
     if review is not None and not _news(review, opened):
         return False
+    book.conflicts += _newly_met(review, opened)
     book.append(opened)
     return True
+
+
+def _newly_met(review: Review | None, opened: ReviewOpened) -> int:
+    """How many conflicts `review` had not; those beyond the listed ones by their number alone."""
+    met = opened.conflicts_total
+    if review is None:
+        return met
+    known = {each.id for each in review.conflicts}
+    again = sum(each.id in known for each in opened.conflicts)
+    unlisted = met - len(opened.conflicts)
+    return met - again - min(unlisted, review.conflicts_total - len(review.conflicts))
 
 
 def review_set(book: PlanBook, waiting: Sequence[RRPlan]) -> list[RRPlan]:
@@ -89,10 +101,7 @@ def _opening(
 ) -> ReviewOpened:
     canonical = book.state.need_canonical()
     newest = book.state.review
-    conflicts = [
-        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
-        for each in against.conflicts
-    ]
+    conflicts = conflicts_of(against)
     known = {each.conflict for each in review.resolutions} if review is not None else set()
     findings = list(against.findings)
     return ReviewOpened(
@@ -116,6 +125,14 @@ def _opening(
         findings_total=len(findings),
         carried=sorted(known & set(against.applied)),
     )
+
+
+def conflicts_of(attempt: Attempt) -> list[ReviewConflict]:
+    """Its open conflicts, as a review's record has them."""
+    return [
+        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
+        for each in attempt.conflicts
+    ]
 
 
 def listed(items: Sequence[T]) -> list[T]:
@@ -158,7 +175,8 @@ def in_conflict(
     review: str, rr_plans: Sequence[str], conflicts: int, findings: Sequence[str] = ()
 ) -> MergeConflict:
     """The refusal that names the review."""
-    what = f"{conflicts} conflicts" if conflicts else "what was found"
+    counted = f"{conflicts} conflict" if conflicts == 1 else f"{conflicts} conflicts"
+    what = counted if conflicts else "what was found"
     msg = f"{len(rr_plans)} RR-plans wait in {review} for a person to decide {what}."
     return MergeConflict(
         msg,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import Metric
@@ -18,8 +19,9 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from bps.core import errors
-from bps.core.errors import BpsError, MergeConflict
+from bps.core.errors import BpsError
 from bps.sidecar import spans
+from bps.writepath.command import Outcome
 
 COMMANDS = (
     "AddKey",
@@ -78,7 +80,6 @@ class CommandOutcome(StrEnum):
     COMMITTED = "committed"
     NOOP = "noop"
     REPEATED = "repeated"
-    STALE_BASE = "stale_base"
     MERGE_CONFLICT = "merge_conflict"
     PRECONDITION_FAILED = "precondition_failed"
     REJECTED = "rejected"
@@ -93,7 +94,6 @@ class CommandOutcome(StrEnum):
 
 
 _BY_ERROR: tuple[tuple[type[BpsError], CommandOutcome], ...] = (
-    (errors.StaleBase, CommandOutcome.STALE_BASE),
     (errors.MergeConflict, CommandOutcome.MERGE_CONFLICT),
     (errors.PreconditionFailed, CommandOutcome.PRECONDITION_FAILED),
     (errors.Rejected, CommandOutcome.REJECTED),
@@ -133,6 +133,12 @@ class Measured:
     """A command under way; whoever runs it says how it ended, unless it raises."""
 
     outcome: CommandOutcome = CommandOutcome.FAILED
+    conflicts: int = 0
+    """Those that it put before a person; also where it ends as a refusal."""
+
+    def told(self, outcome: Outcome[Any]) -> None:
+        """Take over what is counted of an outcome."""
+        self.conflicts = outcome.conflicts
 
 
 class Metrics:
@@ -192,7 +198,7 @@ class Metrics:
         )
         self._conflicts = Counter(
             "haios_rrplan_merge_conflicts",
-            "Promotions that a review was needed for, opened or open before.",
+            "Conflicts that merges of promotions met, each once a review.",
             registry=registry,
         )
         self._depths = Histogram(
@@ -218,12 +224,11 @@ class Metrics:
                 yield measured
         except BaseException as error:
             measured.outcome = outcome_of(error)
-            if isinstance(error, MergeConflict):
-                self._conflicts.inc()
             raise
         finally:
             took_s = time.perf_counter() - begun_s
             outcome = measured.outcome.value
+            self._conflicts.inc(measured.conflicts)
             self._commands.labels(name, outcome).inc()
             if name == "Promote":
                 self._promotions.labels(outcome).inc()

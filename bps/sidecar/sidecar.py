@@ -29,7 +29,7 @@ from bps.sidecar.feed import Feed
 from bps.sidecar.first_token import FirstToken
 from bps.sidecar.gauges import SidecarGauges
 from bps.sidecar.key_registration import KeyRegistration
-from bps.sidecar.metrics import CommandOutcome, Metrics
+from bps.sidecar.metrics import CommandOutcome, Measured, Metrics
 from bps.sidecar.mirror_keeper import MirrorKeeper
 from bps.sidecar.operator_brake import OperatorBrake
 from bps.sidecar.peers import Peers
@@ -179,7 +179,7 @@ class Sidecar:
             Whatever `WritePath.execute` raises.
         """
         with self.metrics.command(command) as measured:
-            outcome = await self._execute(command, despite, deadline_s)
+            outcome = await self._execute(command, despite, deadline_s, measured)
             measured.outcome = CommandOutcome(outcome.how)
         return outcome
 
@@ -193,15 +193,15 @@ class Sidecar:
             raise
 
     async def _execute(
-        self, command: Command[R], despite: Collection[Reason], deadline_s: float | None
+        self, command: Command[R], despite: Collection[Reason], until_s: float | None, by: Measured
     ) -> Outcome[R]:
         # What is refused here does not wait first.
         self.terms.write_path(despite)
         fence = None
         try:
-            async with self.writes.turn(command.operation, deadline_s):
+            async with self.writes.turn(command.operation, until_s):
                 path, fence = self.terms.write_path(despite), self.terms.fence
-                outcome = await path.execute(command, deadline_s=deadline_s)
+                outcome = await path.execute(command, deadline_s=until_s, told=by.told)
         except FencedOut:
             if fence is not None:
                 # Another term may have begun while it waited.

@@ -80,11 +80,16 @@ def operation(principal: str, op_id: str, command: str, fields: dict[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class Commit(Generic[R]):
-    """Write this. The loop adds the fence and the operation's record."""
+    """Write this. The loop adds the fence and the operation's record.
+
+    `conflicts` is how many a person has to decide by it that nobody had before; it is counted, and
+    not stored.
+    """
 
     compares: tuple[Condition, ...]
     operations: tuple[Operation, ...]
     result: R
+    conflicts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +147,15 @@ class Outcome(Generic[V]):
     """What became of a command. `repeated`: the operation was done before, this is its result.
 
     At the edges `result` may be a view of the record. `revision` is the store's at which it was
-    committed, by whichever execution; 0 where nothing was committed.
+    committed, by whichever execution; 0 where nothing was committed. `conflicts`: as `Commit`,
+    where this execution wrote it.
     """
 
     result: V
     how: Literal["committed", "repeated", "noop"]
     why: str = ""
     revision: int = 0
+    conflicts: int = 0
 
 
 def recorded_outcome(command: Command[R], stored: KV) -> Outcome[R] | None:

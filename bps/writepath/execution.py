@@ -158,7 +158,12 @@ class Execution(Generic[R]):
                 self._warm.keep(self._command.plan, view, txn, decided.compares, answer.revision)
             if isinstance(decided, Noop):
                 return Outcome(decided.result, "noop", decided.why)
-            return Outcome(decided.result, "committed", revision=answer.revision)
+            return Outcome(
+                decided.result,
+                "committed",
+                revision=answer.revision,
+                conflicts=decided.conflicts,
+            )
         check_witness(witness, answer)
         return await self._learn(view, txn, answer, fence)
 

@@ -48,10 +48,17 @@ class WritePath:
         self._warm = WarmPlans()
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def execute(self, command: Command[R], *, deadline_s: float | None = None) -> Outcome[R]:
+    async def execute(
+        self,
+        command: Command[R],
+        *,
+        deadline_s: float | None = None,
+        told: Callable[[Outcome[R]], None] = lambda _: None,
+    ) -> Outcome[R]:
         """Run one command to its end, by the caller's `deadline_s` where that is nearer.
 
-        It is an instant of the monotonic clock. A write that was sent is not given up before its
+        `told` is given the outcome, also where that is a refusal to be raised. The deadline is an
+        instant of the monotonic clock. A write that was sent is not given up before its
         request has an answer or its own deadline (at most 4 s); its settlement is.
 
         Raises:
@@ -66,6 +73,7 @@ class WritePath:
             Unavailable: the store does not answer; nothing was written.
         """
         outcome = await self._execute(command, deadline_s)
+        told(outcome)
         check_refusal(outcome.result)
         return outcome
 

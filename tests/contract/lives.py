@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import httpx
 from hypothesis import strategies as st
@@ -41,6 +41,15 @@ def blueprint(content: int) -> bytes:
 
 def digest(content: int) -> str:
     return hashlib.sha256(blueprint(content)).hexdigest()
+
+
+class Written(NamedTuple):
+    """How many keys a plan has, reviews among them, how many operations, and the policy's age."""
+
+    plan: int
+    reviews: int
+    operations: int
+    policy: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +323,30 @@ class Lives(RuleBasedStateMachine):
             self.happened[f"{what} {answer.status_code}"] += 1
             return
         assert answer.json()["code"] in expected.codes, answer.text
-        # A conflict may open the plan's review; no other refusal writes anything.
-        assert self._written() == before or answer.json()["code"] == "MERGE_CONFLICT"
+        if self._written() != before:
+            # A conflict may open the plan's review; no other refusal writes anything.
+            assert answer.json()["code"] == "MERGE_CONFLICT"
+            self._opened_a_review(named["Idempotency-Key"], before, answer)
+            self.happened["review opened"] += 1
         self.happened[f"{what} {answer.json()['code']}"] += 1
+
+    def _opened_a_review(self, op_id: str, before: Written, answer: httpx.Response) -> None:
+        """That is all it wrote: one event, the review, and the operation's record."""
+        now = self._written()
+        newest = self._get(f"{self.plan}/reviews").json()["items"][-1]
+        assert (newest["review"], newest["status"]) == (answer.json()["facts"]["review"], "OPEN")
+        assert newest["conflicts_total"] == answer.json()["facts"]["conflicts"] > 0
+        after = {"after": int(newest["seq"]) - 1}
+        (event,) = self.client.get(f"{self.plan}/events", params=after).json()["events"]
+        assert event["type"] == "io.haios.bps.review_opened"
+        assert event["bpsoperation"] == f"everyone/{op_id}"
+        opened = now.reviews - before.reviews
+        assert opened in {0, 1}
+        # The event and its body; the review has a key, and the first of a plan the newest's too.
+        keys_more = 2 + opened + (opened and not before.reviews)
+        assert now == Written(
+            before.plan + keys_more, now.reviews, before.operations + 1, before.policy
+        )
 
     def _send(
         self, method: str, path: str, headers: dict[str, str], content: bytes
@@ -326,15 +356,18 @@ class Lives(RuleBasedStateMachine):
     def _get(self, path: str) -> httpx.Response:
         return self.client.get(path)
 
-    def _written(self) -> tuple[int, int, int]:
-        """How much there is of the plan and of operations, and when the policy was replaced."""
+    def _written(self) -> Written:
         store = self.served.service.store
 
-        async def counted() -> tuple[int, int, int]:
-            plan = await store.count(keys.ROOT + f"plan-data/{self.name}/".encode())
-            done = await store.count(keys.ROOT + b"ops/everyone/")
+        async def counted() -> Written:
+            plan = keys.PlanKeys(self.name)
             policy = (await store.snapshot([Key(keys.POLICY_CURRENT)])).answers[0][0]
-            return plan, done, policy.mod_revision
+            return Written(
+                await store.count(keys.ROOT + f"plan-data/{self.name}/".encode()),
+                await store.count(plan.reviews),
+                await store.count(keys.ROOT + b"ops/everyone/"),
+                policy.mod_revision,
+            )
 
         return self.served.run(counted())
 

@@ -29,6 +29,7 @@ AT_LEAST = {
     "life with a promotion": 30,
     "promotions 201": 30,
     "promotions MERGE_CONFLICT": 5,
+    "review opened": 5,
     "promotions PRECONDITION_FAILED": 5,
     "reverts 201": 5,
     "repeated key": 5,

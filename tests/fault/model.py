@@ -17,9 +17,7 @@ from tests.fault.blueprints import Blueprint
 from tests.fault.history import Ok, Operation, Refused
 
 LIVE = frozenset({"OPEN", "SUCCEEDED"})
-DECIDED = frozenset(
-    {"EXISTS", "NOT_FOUND", "WRONG_STATE", "CLOCK_NULLIFIED", "STALE_BASE", "MERGE_CONFLICT"}
-)
+DECIDED = frozenset({"EXISTS", "NOT_FOUND", "WRONG_STATE", "CLOCK_NULLIFIED", "MERGE_CONFLICT"})
 """Refusals that say something of the plan's state; all others say nothing of it."""
 
 

@@ -11,12 +11,6 @@ class Rejected(BpsError):
     code = "REJECTED"
 
 
-class StaleBase(Rejected):
-    """The branch was forked from a version that is canonical no more (R7)."""
-
-    code = "STALE_BASE"
-
-
 class PreconditionFailed(Rejected):
     """The resource is not the one that `If-Match` names any more. facts: etag."""
 

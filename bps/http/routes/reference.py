@@ -63,7 +63,7 @@ async def show_problem(
         str,
         Path(
             description="The code in lower case, with hyphens.",
-            examples=["stale-base"],
+            examples=["merge-conflict"],
             json_schema_extra={"pattern": "^[a-z-]{1,64}$"},
         ),
     ],

@@ -345,7 +345,7 @@ def operate(console: Console) -> None:
     by_name = {check["check"]: check["detail"] for check in checks}
     assert by_name["members"] == "3 of 3 answer"
     assert by_name["store"] == "policy 1"
-    (row,) = console.data("explain", "STALE_BASE")
+    (row,) = console.data("explain", "MERGE_CONFLICT")
     assert row["exit_code"] == 1
 
 

@@ -20,10 +20,10 @@ DEADLINE_S = 20.0
 @pytest.mark.parametrize(
     ("arguments", "exit_code"),
     [
-        ("explain STALE_BASE >&-", 0),
-        ("explain STALE_BASE 2>&-", 0),
-        ("explain STALE_BASE >&- 2>&- <&-", 0),
-        ("explain STALE_BASE >/dev/full", 75),
+        ("explain MERGE_CONFLICT >&-", 0),
+        ("explain MERGE_CONFLICT 2>&-", 0),
+        ("explain MERGE_CONFLICT >&- 2>&- <&-", 0),
+        ("explain MERGE_CONFLICT >/dev/full", 75),
         ("explain -o json >/dev/full 2>/dev/full", 75),
         ("--help >&- 2>&-", 0),
         ("--help >/dev/full", 75),
@@ -70,7 +70,7 @@ def test_log_lines_for_operators_stay_off_the_terminal() -> None:
     program = """
 import logging, sys
 from bps.cli.main import main
-sys.argv = ["bps", "explain", "STALE_BASE"]
+sys.argv = ["bps", "explain", "MERGE_CONFLICT"]
 try:
     main()
 finally:

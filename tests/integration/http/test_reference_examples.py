@@ -7,9 +7,12 @@ import html
 import json
 import os
 import re
+from hashlib import sha1
+from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 
 from bps.http.openapi import operations
 from tests.asynchronous import asynchronous, eventually
@@ -28,8 +31,21 @@ ANOTHER = (
     """ --data '{"trace_id": "trace-2", "fingerprint": "another cause"}'"""
 )
 """The examples of `rebase` and `fail` name a branch of their own."""
-OF_A_REVIEW = "/reviews/1"
-"""Nothing is in conflict in this life of a plan; test_reviews.py has a review's life by HTTP."""
+OF_REVIEWS = (
+    (
+        "list_reviews",
+        "claim_review",
+        "resolve_review",
+        "show_review",
+        "release_review",
+        "complete_review",
+    ),
+    ("reject_review",),
+)
+"""Lives of a review, each in a plan of its own."""
+BRANCH, OTHER = (
+    sha1(f"trace-{number}".encode(), usedforsecurity=False).hexdigest() for number in (1, 2)
+)
 _ID_OF_EXAMPLE = "0123456789abcdef"
 
 
@@ -51,28 +67,80 @@ async def is_there(url: str, path: str) -> bool:
         return (await client.get(path)).status_code == httpx.codes.OK
 
 
+class Reference:
+    """The examples of the page, and the statuses that each may end with."""
+
+    def __init__(self, page: str, document: dict[str, Any]) -> None:
+        self.examples = {name: html.unescape(text) for name, text in _EXAMPLE.findall(page)}
+        self.documented = {found["operationId"]: found for _, _, found in operations(document)}
+
+    @classmethod
+    async def of(cls, url: str) -> Reference:
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            return cls((await client.get("/docs")).text, (await client.get("/openapi.json")).json())
+
+    async def run(self, name: str, url: str, made: str = _ID_OF_EXAMPLE) -> str:
+        """Its answer's body; `made` is put in for the id that examples have."""
+        command = self.examples[name].replace(_ID_OF_EXAMPLE, made)
+        code, printed = await shell(command + " -w '\\n%{http_code}'", url)
+        body, _, status = printed.rpartition("\n")
+        assert code == 0, f"{name}: {command}\n{printed}"
+        assert status in self.documented[name]["responses"], f"{name}: {command}\n{printed}"
+        assert int(status) < 400, f"{name}: {command}\n{printed}"
+        return body
+
+
 @asynchronous
 async def test_every_example_of_the_reference_runs_and_has_the_documented_status() -> None:
     async with serving() as url:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-            document: dict[str, Any] = (await client.get("/openapi.json")).json()
-            page = (await client.get("/docs")).text
-        examples = {name: html.unescape(text) for name, text in _EXAMPLE.findall(page)}
-        documented = {found["operationId"]: found for _, _, found in operations(document)}
-        assert examples.keys() == documented.keys()
-        assert set(FIRST) <= set(examples)
+        reference = await Reference.of(url)
+        every = reference.examples.keys()
+        assert every == reference.documented.keys()
+        of_reviews = {name for name in every if "/reviews/1" in reference.examples[name]}
+        assert of_reviews < {name for life in OF_REVIEWS for name in life}
+        assert set(FIRST) <= every
         made = _ID_OF_EXAMPLE
-        for name in [*FIRST, *sorted(examples.keys() - set(FIRST))]:
+        for name in [*FIRST, *sorted(every - set(FIRST) - of_reviews)]:
             if name == "rebase_branch":
                 assert (await shell(ANOTHER, url))[0] == 0
             if name == "show_checkpoint":
                 await eventually(lambda: is_there(url, "/v1/checkpoints/1"), "a checkpoint")
-            command = examples[name].replace(_ID_OF_EXAMPLE, made)
-            code, printed = await shell(command + " -w '\\n%{http_code}'", url)
-            body, _, status = printed.rpartition("\n")
-            assert code == 0, f"{name}: {command}\n{printed}"
-            assert status in documented[name]["responses"], f"{name}: {command}\n{printed}"
-            nothing_there = OF_A_REVIEW in command and status == "404"
-            assert nothing_there or int(status) < 400, f"{name}: {command}\n{printed}"
+            body = await reference.run(name, url, made)
             if name == "create_token":
                 made = json.loads(body)["id"]
+
+
+@pytest.mark.parametrize("life", OF_REVIEWS)
+@asynchronous
+async def test_every_example_of_a_review_runs_on_a_review(life: tuple[str, ...]) -> None:
+    async with serving() as url:
+        reference = await Reference.of(url)
+        await contested(url)
+        for name in life:
+            await reference.run(name, url)
+
+
+async def contested(url: str) -> None:
+    """The examples' plan, whose review has a conflict of canonical and the examples' branch."""
+    plan, numbers = "/v1/plans/EP-42", count()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+
+        async def write(method: str, path: str, status: int, **options: Any) -> None:
+            headers = {
+                "Authorization": f"Bearer {TOKEN}",
+                "Idempotency-Key": f"made-{next(numbers)}",
+                **options.pop("headers", {}),
+            }
+            answer = await client.request(method, f"{plan}{path}", headers=headers, **options)
+            assert answer.status_code == status, answer.text
+
+        yaml = {"Content-Type": "application/yaml"}
+        blueprint = "tasks:\n  - id: charge\n    timeout_ms: {}\n"
+        await write("PUT", "", 201, content=blueprint.format(900), headers=yaml)
+        for number in (1, 2):
+            report = {"trace_id": f"trace-{number}", "fingerprint": f"cause {number}"}
+            await write("POST", "/branches", 201, json=report)
+        for branch, timeout_ms, status in ((f"br{OTHER}", 1_000, 201), (f"br{BRANCH}", 2_000, 409)):
+            text = blueprint.format(timeout_ms)
+            await write("POST", f"/branches/{branch}/submission", 200, content=text, headers=yaml)
+            await write("POST", "/promotions", status, json={"branches": [branch]})

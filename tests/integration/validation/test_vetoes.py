@@ -105,8 +105,11 @@ async def test_a_single_branch_does_not_pass_by_a_veto() -> None:
         branch = await scene.succeed("T1", UNLOCKED)
         with pytest.raises(MergeConflict) as refusal:
             await scene.promote(branch)
-        assert refusal.value.facts["conflicts"] == 0
+        assert refusal.value.facts["conflicts"] == 1
         review = await review_of(scene)
+        assert [(each.path, each.why) for each in review.conflicts] == [
+            ("/_locked_owner", "semantic")
+        ]
         assert [each.rr_plan for each in review.contributors] == [branch.rr_plan]
         (said,) = review.findings
         assert (said.source, said.severity) == ("locked-fields", "error")

@@ -239,7 +239,7 @@ def test_what_must_be_given_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["", "NO_SUCH_CODE", "STALE_BASE\n", LONG, "\udcff", "stale base", "76"]
+    "code", ["", "NO_SUCH_CODE", "MERGE_CONFLICT\n", LONG, "\udcff", "merge conflict", "76"]
 )
 def test_codes_to_explain(code: str) -> None:
     refused("explain", code, code="INVALID_INPUT")

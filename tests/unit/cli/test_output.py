@@ -97,9 +97,9 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch, no_color: str, colo
 
 
 def test_explain_tells_one_code_or_all() -> None:
-    one = invoke("explain", "stale_base")
+    one = invoke("explain", "merge_conflict")
     assert (one.code, one.err) == (0, "")
-    assert one.out.startswith("code          STALE_BASE\n")
+    assert one.out.startswith("code          MERGE_CONFLICT\n")
     rows = json.loads(invoke("explain", "-o", "json").out)
     assert len({row["code"] for row in rows}) == len(rows) > 30
     assert all(row["next_action"] and row["exit_code"] in {1, 2, 3, 75} for row in rows)
@@ -201,8 +201,8 @@ def test_an_exit_code_is_explained_too() -> None:
     ran = invoke("explain", "75", "-o", "json")
     codes = [row["code"] for row in json.loads(ran.out)]
     assert {"QUORUM_LOST", "NOT_LEADER"} <= set(codes)
-    assert "STALE_BASE" not in codes
-    assert json.loads(invoke("explain", "stale-base", "-o", "json").out)[0]["exit_code"] == 1
+    assert "MERGE_CONFLICT" not in codes
+    assert json.loads(invoke("explain", "merge-conflict", "-o", "json").out)[0]["exit_code"] == 1
 
 
 def test_the_version_is_told() -> None:

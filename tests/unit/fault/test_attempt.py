@@ -21,7 +21,7 @@ def _problem(status: int, code: str, *, retryable: bool = True) -> httpx.Respons
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (_problem(409, "STALE_BASE", retryable=False), Answer(Refused("STALE_BASE"))),
+        (_problem(409, "MERGE_CONFLICT", retryable=False), Answer(Refused("MERGE_CONFLICT"))),
         (_problem(503, "NOT_LEADER"), Answer(Refused("NOT_LEADER"), retryable=True)),
         (_problem(503, "OUTCOME_UNKNOWN"), Answer(Unknown("OUTCOME_UNKNOWN"), retryable=True)),
         (_problem(500, "BPS_ERROR"), Answer(Unknown("BPS_ERROR"), retryable=True)),

@@ -146,7 +146,7 @@ def test_a_refusal_that_no_state_explains_is_found() -> None:
     story.register()
     opened = story.open()
     story.submit(opened, "v2")
-    refused = story.promote(opened, outcome=Refused("STALE_BASE"), applied=False)
+    refused = story.promote(opened, outcome=Refused("MERGE_CONFLICT"), applied=False)
     assert first_impossible(story.operations) == refused
     story.change(refused, outcome=Refused("STORE_UNAVAILABLE"))
     assert first_impossible(story.operations) is None

@@ -20,7 +20,7 @@ PATHS = (
     "/readyz",
     "/docs",
     "/openapi.json",
-    "/problems/stale-base",
+    "/problems/merge-conflict",
     "/v1/identity",
     "/v1/plans",
     "/v1/plans/EP-42",

@@ -148,7 +148,7 @@ async def test_no_example_overwrites_an_unseen_policy_or_makes_somebody_a_holder
     assert '"holder": "example-only", "purposes": ["vote"]' in examples
 
 
-@pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/stale-base"])
+@pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/merge-conflict"])
 def test_the_policy_of_a_page_allows_its_own_style_and_nothing_else(path: str) -> None:
     answer = run(fetched(path, "text/html"))
     policy = answer.headers["Content-Security-Policy"]

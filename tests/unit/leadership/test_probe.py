@@ -104,7 +104,7 @@ def test_a_loss_is_seen_in_time_whenever_it_happens_and_however_probes_fail(
         (OutcomeUnknown("?"), False),
         (Unavailable("?"), False),
         (errors.Contended("?"), False),
-        (errors.StaleBase("?"), False),
+        (errors.PreconditionFailed("?"), False),
     ],
 )
 def test_a_write_that_fails_without_a_name_is_not_taken_for_harmless(

@@ -9,6 +9,7 @@ from bps.plans.legality_review import review_objection
 from bps.plans.review_events import ReviewClaimed
 from bps.plans.reviews import MAX_CLAIM_MS
 from bps.review.claim import ClaimReview
+from bps.review.reject import RejectReview
 from bps.review.release import ReleaseReview
 from tests.asynchronous import asynchronous
 from tests.doubles import WHO, Scene
@@ -107,3 +108,19 @@ async def test_a_forged_release_is_no_legal_event() -> None:
     assert objection(during, holds=True) == objection(after) == "it releases what is not claimed"
     past = ReviewClaimed(n=review.n, until_ms=during - 1, holds=False)
     assert review_objection(review, canonical, {}, past, time_ms=during, by=OTHER) is not None
+
+
+@asynchronous
+async def test_a_claim_says_what_is_left_to_decide() -> None:
+    scene = await Scene.make(content=BASE)
+    await fighting(scene)
+    taken = (await scene.path.execute(ClaimReview(WHO, scene.op(), ID))).result
+    assert ([each.path for each in taken.open], taken.open_total) == (
+        ["/retries", "/timeout_ms"],
+        2,
+    )
+    await resolve(scene, "/retries", take="base")
+    released = (await scene.path.execute(ReleaseReview(WHO, scene.op(), ID))).result
+    assert ([each.path for each in released.open], released.open_total) == (["/timeout_ms"], 1)
+    rejected = (await scene.path.execute(RejectReview(WHO, scene.op(), ID, "no"))).result
+    assert (rejected.open, rejected.open_total) == ([], 0)

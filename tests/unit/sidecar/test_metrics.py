@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import pkgutil
 
@@ -53,7 +54,6 @@ def test_every_command_class_of_the_service_has_a_label() -> None:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (errors.StaleBase("x"), "stale_base"),
         (errors.MergeConflict("x"), "merge_conflict"),
         (errors.PreconditionFailed("x"), "precondition_failed"),
         (errors.WrongState("x"), "rejected"),
@@ -77,8 +77,16 @@ def test_how_a_command_ended(error: BaseException, outcome: str) -> None:
     assert value(metrics, "bps_commands_total", command="Promote", outcome=outcome) == 1
     assert value(metrics, "bps_promotions_total", outcome=outcome) == 1
     assert value(metrics, "bps_promotion_duration_seconds_count", outcome=outcome) == 1
-    conflicts = value(metrics, "haios_rrplan_merge_conflicts_total")
-    assert conflicts == isinstance(error, MergeConflict)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_the_conflicts_that_a_command_put_before_a_person_are_counted(refused: bool) -> None:
+    metrics = Metrics()
+    with contextlib.suppress(MergeConflict), metrics.command(Promote()) as measured:
+        measured.conflicts = 3
+        if refused:
+            raise MergeConflict("x")
+    assert value(metrics, "haios_rrplan_merge_conflicts_total") == 3
 
 
 def test_every_error_of_the_catalogue_has_an_outcome() -> None:

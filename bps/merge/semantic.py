@@ -1,0 +1,265 @@
+"""Conflicts of a text that merged clean and was objected to: what a veto leaves to a person.
+
+The engine has no doubt of such a place, so that it cannot be asked; but its conflict is a record
+like any other, with an id over all its variants. A decision therefore needs no validator to be
+found valid, or to be applied again: law 8 holds with the versions and the decisions alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from bps.merge.anchors import repeated_anchor
+from bps.merge.check import dangling_alias
+from bps.merge.data import json_value
+from bps.merge.elements import Element
+from bps.merge.fragments import LABEL, entry_of, fragment
+from bps.merge.newlines import plain, style_of
+from bps.merge.places import Place, Places, root_of
+from bps.merge.reader import Reader
+from bps.merge.records import CANONICAL, Conflict, Contribution, Kind, Resolution
+from bps.merge.refusals import Unreadable
+from bps.merge.run import Change, Run, same, variant_of
+from bps.merge.slots import full_lines
+from bps.merge.source import MAPPING, Source
+
+
+class Decision(NamedTuple):
+    """A person's decision on the conflict `conflict`, which is at `path`."""
+
+    conflict: str
+    path: str
+    resolution: Resolution
+
+
+class Settled(NamedTuple):
+    """A decision that met its conflict; `to` is the chosen version's element, None: it has none."""
+
+    place: Place
+    conflict: Conflict
+    resolution: Resolution
+    to: Element | None
+
+
+class _Edit(NamedTuple):
+    """What is written over `at`: lines without their indent, or None to delete it."""
+
+    at: Element
+    text: str | None
+
+
+class Contest:
+    """The versions of one merge, as text in which places can be contested.
+
+    Raises:
+        Unreadable: a version is no YAML.
+
+    Cost: 0.2 s a MB of the first version, and less of each other one (`bps.merge.reader`).
+    """
+
+    def __init__(self, canonical: str, contributions: Sequence[Contribution]) -> None:
+        named = [(CANONICAL, canonical)]
+        for each in contributions:
+            named += [(f"the base of {each.label}", each.base), (each.label, each.text)]
+        self._contributions = contributions
+        self._crlf = all(style_of(text).crlf is not None for _, text in named)
+        self._reader = Reader()
+        roots: dict[str, Element | None] = {}
+        for label, text in named:
+            if text not in roots:
+                roots[text] = root_of(self._reader, label, plain(text, crlf=self._crlf))
+        self._distinct = [each for each in roots.values() if each is not None]
+        self._results: dict[str, Element | None] = {}
+        self._run = Run({}, {each.label: each.by for each in contributions}, CANONICAL)
+        self._places = Places(self._run, [roots[text] for _, text in named])
+
+    def conflict(self, text: str, pointer: str, finding: str) -> tuple[Place, Conflict] | None:
+        """The conflict nearest to `pointer`, which is read in `text`; None where that is empty."""
+        if text not in self._results:
+            self._results[text] = root_of(self._reader, "the result", plain(text, crlf=self._crlf))
+        root = self._results[text]
+        if root is None:
+            return None
+        place = self._places.nearest(pointer, root)
+        return place, self._told(place, finding)[0]
+
+    def settled(self, decisions: Sequence[Decision]) -> list[Settled]:
+        """The decisions whose conflict is still the same; none of them is within another."""
+        found: list[Settled] = []
+        for each in sorted(decisions, key=lambda each: (each.path.count("/"), each.path)):
+            met = self._met(each)
+            if met is not None and not any(met.place.within(other.place) for other in found):
+                found.append(met)
+        return found
+
+    def written(self, merged: str, settled: Sequence[Settled]) -> str:
+        """`merged` with what was decided.
+
+        Raises:
+            Unreadable: a decision cannot be written where it belongs.
+        """
+        text = plain(merged, crlf=self._crlf)
+        root = root_of(self._reader, "the result", text)
+        edits: list[_Edit] = []
+        expected = json_value(root.value if root is not None else None)
+        gone: list[tuple[Element, Element]] = []
+        deleted: list[tuple[str, ...]] = []
+        for each in settled:
+            trail = None if root is None else self._places.trail(each.place, root)
+            if trail is None:
+                raise self._unwritable(each)
+            at = _positions(self._run, trail)
+            if each.resolution.text is None and each.to is None:
+                if len(trail) == 1:
+                    raise self._unwritable(each)
+                gone.append((trail[-2], trail[-1]))
+                deleted.append(at)
+                continue
+            lines, value = self._chosen(each, trail[-1])
+            edits.append(_Edit(trail[-1], lines))
+            expected = _put(expected, at, value)
+        for at in sorted(deleted, key=_last_first, reverse=True):
+            _drop(expected, at)
+        edits += self._deletions(gone)
+        for edit in sorted(edits, key=lambda edit: edit.at.start, reverse=True):
+            text = _spliced(text, edit)
+        self._check(text, expected, settled)
+        return text.replace("\n", "\r\n") if self._crlf and "\r\n" in merged else text
+
+    def _met(self, decision: Decision) -> Settled | None:
+        for lead in self._distinct:
+            place = self._places.nearest(decision.path, lead)
+            if self._run.pointer(place.path) != decision.path:
+                continue
+            conflict, changes = self._told(place, None)
+            if conflict.id == decision.conflict:
+                return Settled(
+                    place, conflict, decision.resolution, _taken(decision.resolution, changes)
+                )
+        return None
+
+    def _told(self, place: Place, finding: str | None) -> tuple[Conflict, list[Change]]:
+        """The conflict at a place: those who changed it are its sides, or all where nobody did."""
+        canonical, *others = place.versions
+        changes = [
+            Change(each.label, base, side)
+            for each, base, side in zip(self._contributions, others[::2], others[1::2], strict=True)
+        ]
+        changes = [each for each in changes if not same(each.base, each.side)] or changes
+        left = next((each for each in changes if not same(canonical, each.base)), None)
+        if left is not None:
+            # Canonical is one more editor of a base that it left behind.
+            changes.insert(0, Change(CANONICAL, left.base, canonical))
+        sides = [(e.label, variant_of(e.side), variant_of(e.base)) for e in changes]
+        conflict, _ = self._run.conflict(
+            place.path, Kind.SEMANTIC, sides[0][2], sides, identity=place.identity, finding=finding
+        )
+        return conflict, changes
+
+    def _chosen(self, settled: Settled, at: Element) -> tuple[str, object]:
+        """The lines that a decision puts over `at`, and the data that they have to read as."""
+        if settled.resolution.text is not None:
+            slot = entry_of(settled.resolution.text, at, at.column)
+            lines = "".join(str(piece) for piece in (*slot.lead, _margin(at), *slot.body))
+            return lines, json_value(fragment(settled.resolution.text))
+        assert settled.to is not None  # noqa: S101 - a deletion writes nothing
+        return full_lines(settled.to, at.column), json_value(settled.to.value)
+
+    def _deletions(self, gone: Sequence[tuple[Element, Element]]) -> list[_Edit]:
+        """Entries that go; a collection that would lose its last one is written as empty."""
+        counted = Counter(parent for parent, _ in gone)
+        edits: dict[Element, _Edit] = {}
+        for parent, element in gone:
+            elements = self._run.elements(parent)
+            if elements is None or counted[parent] < len(elements.entries):
+                edits[element] = _Edit(element, None)
+                continue
+            empty = "{}" if parent.value is not None and parent.value.kind == MAPPING else "[]"
+            slot = entry_of(empty, parent, parent.column)
+            pieces = (*slot.lead, _margin(parent), *slot.body)
+            edits[parent] = _Edit(parent, "".join(str(piece) for piece in pieces))
+        return list(edits.values())
+
+    def _check(self, text: str, expected: object, settled: Sequence[Settled]) -> None:
+        """Law 5, for what was written here."""
+        source = Source(LABEL, text)
+        documents = self._reader.read(source)
+        versions = [each.source for each in self._distinct]
+        if (
+            len(documents) != 1
+            or json_value(documents[0].root) != expected
+            or dangling_alias(documents[0]) is not None
+            or repeated_anchor(source, versions) is not None
+        ):
+            raise self._unwritable(settled[0])
+
+    def _unwritable(self, settled: Settled) -> Unreadable:
+        where = settled.conflict.path or "the root"
+        what = f"what was decided of {where} does not fit there"
+        return Unreadable(LABEL, 1, 1, what, "give another value")
+
+
+def _taken(resolution: Resolution, changes: Sequence[Change]) -> Element | None:
+    if resolution.take == "base":
+        return changes[0].base
+    return next((each.side for each in changes if each.label == resolution.take), None)
+
+
+def _margin(element: Element) -> str:
+    return "" if element.rooted or element.inline else " " * element.column
+
+
+def _spliced(text: str, edit: _Edit) -> str:
+    at = edit.at
+    start = at.gap if edit.text is None else at.start if at.inline else at.lead
+    new = edit.text or ""
+    if not text[start : at.end].endswith("\n"):
+        new = new.removesuffix("\n")
+    return text[:start] + new + text[at.end :]
+
+
+def _positions(run: Run, trail: Sequence[Element]) -> tuple[str, ...]:
+    """Keys and indices on the way to the last of `trail`."""
+    at: list[str] = []
+    for parent, element in pairwise(trail):
+        key = element.key
+        elements = run.elements(parent)
+        index = 0 if elements is None else elements.entries.index(element)
+        at.append(str(index) if key is None else key.value)
+    return tuple(at)
+
+
+def _last_first(at: tuple[str, ...]) -> list[tuple[int, str]]:
+    return [(int(each) if each.isdecimal() else -1, each) for each in at]
+
+
+def _put(data: object, at: tuple[str, ...], value: object) -> object:
+    """`data` with `value` at a place."""
+    if not at:
+        return value
+    holder = _holder(data, at)
+    if isinstance(holder, list):
+        holder[int(at[-1])] = value
+    elif isinstance(holder, dict):
+        holder[at[-1]] = value
+    return data
+
+
+def _drop(data: object, at: tuple[str, ...]) -> None:
+    holder = _holder(data, at)
+    if isinstance(holder, list):
+        del holder[int(at[-1])]
+    elif isinstance(holder, dict):
+        holder.pop(at[-1])
+
+
+def _holder(data: object, at: tuple[str, ...]) -> object:
+    for token in at[:-1]:
+        if isinstance(data, list):
+            data = data[int(token)]
+        elif isinstance(data, dict):
+            data = data[token]
+    return data
