@@ -15,7 +15,11 @@ from tests.unit.merge.cases import Apart, Case
 from tests.unit.merge.documents import Document, Items, lines_of
 from tests.unit.merge.expectations import CONTESTED, find, matches, three_way
 from tests.unit.merge.expectations import OPEN as UNSAID
-from tests.unit.merge.laws_of_records import law_8_resolutions_hold, law_8_texts_hold
+from tests.unit.merge.laws_of_records import (
+    law_8_any_choices_hold,
+    law_8_resolutions_hold,
+    law_8_texts_hold,
+)
 from tests.unit.merge.laws_of_sets import (
     law_7_any_arrival,
     law_7_any_split,
@@ -212,4 +216,5 @@ LAWS: tuple[Callable[[Case], None], ...] = (
     law_7_any_split,
     law_8_resolutions_hold,
     law_8_texts_hold,
+    law_8_any_choices_hold,
 )

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bps.merge.records import Kind, Merged
 from tests.unit.merge.crowds import Crowd
-from tests.unit.merge.measures import kept, same_data, shown
-from tests.unit.merge.oracles import comments
+from tests.unit.merge.measures import kept, same_data, shown, tokens
+from tests.unit.merge.oracles import comments, words
 
 
 def crowd_in_any_order(crowd: Crowd) -> None:
-    """Arrival changes neither the status nor a conflict's id, nor data, nor comments."""
+    """Arrival changes neither the status nor what conflicts, nor data, nor comments.
+
+    Where all forked from one text it changes no conflict's id; else the base shown is that of the
+    first given, which a promotion's order decides.
+    """
     given = crowd.contributions
     first = crowd.merged(given)
     assert crowd.merged(given) == first, "not the same twice"
-    ids = {conflict.id for conflict in first.conflicts}
+    contests = contested(crowd, first)
     for order in (given[::-1], (*given[1:], given[0]), (*given[2:], *given[:2])):
         again = crowd.merged(order)
         names = [each.label for each in order]
         assert (again.text is None) == (first.text is None), f"another status as {names}"
-        assert {c.id for c in again.conflicts} == ids, f"other conflicts as {names}"
+        its = contested(crowd, again)
+        assert its == contests, f"other conflicts as {names}:\n{contests}\n{its}"
         if first.text is not None and again.text is not None:
             assert same_data(again.text, first.text), f"other data as {names}:\n{again.text}"
             assert comments(again.text) == comments(first.text), f"other comments as {names}"
+
+
+def contested(crowd: Crowd, result: Merged) -> list[tuple[object, ...]]:
+    """The conflicts for comparison: by id, or by kind and by what every side wants of an entry."""
+    if len({each.base for each in crowd.contributions}) == 1:
+        return sorted((conflict.id,) for conflict in result.conflicts)
+    return sorted(
+        (conflict.kind.value, sorted((s.branch, s.variant.text.strip()) for s in conflict.sides))
+        for conflict in result.conflicts
+        if conflict.kind != Kind.COMMENT
+    )
 
 
 def crowd_under_other_names(crowd: Crowd) -> None:
@@ -37,9 +54,13 @@ def crowd_under_other_names(crowd: Crowd) -> None:
 def crowd_loses_nothing(crowd: Crowd) -> None:
     """Law 3 for every contribution, and for canonical's own edits since each base."""
     sides = [(each.base, each.text) for each in crowd.contributions]
+    # What canonical added, those who forked later may have taken away again.
+    after = [word for base, text in sides for of in (tokens, words) for word in of(base) - of(text)]
     bases = dict.fromkeys(each.base for each in crowd.contributions)
-    sides += [(base, crowd.canonical) for base in bases if base != crowd.canonical]
-    kept(crowd.merged(crowd.contributions), sides, crowd.outgrown)
+    result = crowd.merged(crowd.contributions)
+    kept(result, sides, crowd.outgrown)
+    moved = [(base, crowd.canonical) for base in bases if base != crowd.canonical]
+    kept(result, [*moved, *sides], (*crowd.outgrown, *after))
 
 
 def crowd_in_several_promotions(crowd: Crowd) -> None:
