@@ -56,7 +56,7 @@ class Choices:
         """A text that fits what the conflict is about."""
         variants = [conflict.base, *(side.variant for side in conflict.sides)]
         found = [each for each in variants if each.present]
-        forms = _VALUES
+        forms: tuple[str, ...] = _VALUES
         if all(each.value is None and each.text.lstrip().startswith("#") for each in found):
             forms = ("# note-{a}", "# note-{a}\n# note-{b}", "")
         elif conflict.kind == Kind.RENAME_MODIFY and not _DASH.search(found[0].text):

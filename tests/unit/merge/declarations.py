@@ -45,7 +45,7 @@ def declared(pick: Pick, document: Document) -> dict[str, str]:
     drawing = Leaves(pick)
     found: dict[str, str] = {}
     for place, items, entry in placed(document):
-        if entry.key in {*IDENTITIES, "<<"} or items.identity == "=" or not drawing.chance(3):
+        if entry.key in {*IDENTITIES, "<<"} or items.identity == "=" or not drawing.chance(2):
             continue
         found[place] = drawing.one_of(_fitting(entry))
     return found

@@ -26,16 +26,16 @@ _ORDERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
 }
 
 
-def three_way(base: Any, one: Any, other: Any, cursor: Cursor = EMPTY) -> Any:
+def three_way(versions: Sequence[Any], cursor: Cursor = EMPTY) -> Any:
     """What a merge must give, by paths alone; CONTESTED and OPEN where it is not for an oracle.
 
     Order is left out: a keyed list comes out as a dict by identity, a declared set as a set.
     """
+    base, one, other = versions
     if _equal(one, base):
         return other
     if _equal(other, base) or _equal(one, other):
         return one
-    versions = (base, one, other)
     declared = cursor.strategy
     name = "" if declared is None else declared.name
     if name == ATOMIC:
@@ -44,7 +44,7 @@ def three_way(base: Any, one: Any, other: Any, cursor: Cursor = EMPTY) -> Any:
         keys = dict.fromkeys([*base, *one, *other])
         merged = {
             key: three_way(
-                *(each.get(key, MISSING) for each in versions), cursor.child(_segment(key))
+                [each.get(key, MISSING) for each in versions], cursor.child(_segment(key))
             )
             for key in keys
         }
@@ -84,7 +84,7 @@ def _lists(versions: Sequence[Any], cursor: Cursor) -> Any:
     idents = dict.fromkeys([*base, *one, *other])
     below = cursor.child("-")
     merged = {
-        ident: three_way(*(each.get(ident, MISSING) for each in (base, one, other)), below)
+        ident: three_way([each.get(ident, MISSING) for each in (base, one, other)], below)
         for ident in idents
     }
     return ("keyed", fields, {ident: v for ident, v in merged.items() if v is not MISSING})

@@ -91,7 +91,7 @@ def law_3_paths_agree(case: Case) -> None:
     if any(len(version) != 1 for version in versions):
         return
     cursor = case.strategies.root
-    expected = three_way(*(version[0] for version in versions), cursor)
+    expected = three_way([version[0] for version in versions], cursor)
     if result.text is None:
         return
     assert not find(expected, CONTESTED), f"both changed one place, and it is clean:\n{result.text}"
