@@ -14,7 +14,7 @@ from tests.unit.merge.edits import Edit, edited
 from tests.unit.merge.leaves import Pick
 from tests.unit.merge.regions import regions
 
-SHOWN = 4_000
+SHOWN = 2_000
 """Characters of a text that a report shows."""
 _VALUE = re.compile(r": (\S+)")
 _STRIDE = 1000
@@ -51,7 +51,7 @@ class Case:
         # Hypothesis refuses to print more.
         shown = "".join(f"\n--- {name}\n{text[:SHOWN]}" for name, text in texts)
         third = f"\n--- third\n{self.third[:SHOWN]}" if self.third not in {"", self.base} else ""
-        declared = f"\n--- declared\n{dict(self.declared)}" if self.declared else ""
+        declared = f"\n--- declared\n{dict(self.declared)}"[:SHOWN] if self.declared else ""
         edits = "".join(f"\n{[tuple(edit) for edit in each]}" for each in self.edits)
         return f"Case:{shown}{third}{declared}\n--- edits{edits}\n"
 

@@ -36,7 +36,7 @@ class Crowd:
             shown += f"\n--- base of {each.label}\n{each.base[:SHOWN]}"
             shown += f"\n--- {each.label}\n{each.text[:SHOWN]}"
         groups = [[each.label for each in group] for group in self.groups]
-        return f"{shown}\n--- groups {groups}\n--- declared {dict(self.declared)}\n"
+        return f"{shown}\n--- groups {groups}\n--- declared {str(dict(self.declared))[:SHOWN]}\n"
 
     def merged(self, contributions: Sequence[Contribution], canonical: str | None = None) -> Merged:
         """Some contributions, into canonical or what became of it."""

@@ -62,7 +62,7 @@ def _fitting(entry: Entry) -> tuple[str, ...]:
         if value.identity == "=":
             return ("set", "ordered", "atomic", "set")
         keyed = f"keyed: [{value.identity}]" if value.identity else "keyed: [id]"
-        return (keyed, keyed, "ordered", "set", "atomic")
+        return (keyed, keyed, "ordered", "atomic")
     return ("atomic",)
 
 
