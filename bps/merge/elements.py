@@ -10,7 +10,7 @@ import re
 
 from bps.merge.source import MAPPING, Node, Source
 
-_TRIVIA_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_TRIVIA_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
 _BEFORE_DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
 
 

@@ -229,8 +229,9 @@ class _Merge:
         run.conflicts.clear()
         run.origins.clear()
         variants = {text: _whole(source) for text, (source, _) in self._parsed.items()}
-        # The first by name, so that the conflict is the same in whatever order they came.
-        first = min(self._active, key=lambda each: each.label)
+        # Of those that canonical left behind, so that it is told beside them; then the first by
+        # name, so that the conflict is the same in whatever order they came.
+        first = min(self._active, key=lambda e: (e.base == self._canonical_text, e.label))
         sides = [(each.label, variants[each.text], variants[each.base]) for each in self._active]
         if first.base != self._canonical_text:
             canonical = variants[self._canonical_text]

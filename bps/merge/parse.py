@@ -214,12 +214,12 @@ class _Builder:
         node.end = max(node.start, children[-1].end) if children else event.end_mark.index
         if node.flow:
             return
-        if node.kind == MAPPING:
-            node.first = children[0].start
-        elif node.anchor is not None or node.tag is not None:
-            node.first = self._first_dash(node)
-        else:
+        if node.anchor is None and node.tag is None:
             node.first = node.start
+        elif node.kind == MAPPING:
+            node.first = self._first_key(node)
+        else:
+            node.first = self._first_dash(node)
         if node.first != node.start:
             node.column = node.first - self._source.line_start(node.first)
 
@@ -232,6 +232,13 @@ class _Builder:
         """The first dash of a block sequence with an anchor or a tag, which stand lines above."""
         found = _BEFORE_DASH.match(self._text, self._source.line_end(node.start))
         return node.start if found is None else found.end()
+
+    def _first_key(self, node: Node) -> int:
+        """The first key of a block mapping with an anchor or a tag, or the `?` before that key."""
+        found = _BEFORE_DASH.match(self._text, self._source.line_end(node.start))
+        if found is not None and self._text.startswith("?", found.end()):
+            return min(found.end(), node.children[0].start)
+        return node.children[0].start
 
     def _begin(self, event: DocumentStartEvent) -> None:
         start = event.start_mark.index

@@ -111,12 +111,15 @@ def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -
 def _comments_behind_a_root(versions: Sequence[Sequence[Element]]) -> bool:
     """Whether versions differ in comments behind a root that has no lines of its own.
 
-    Such comments belong to no entry; with equal ones, or one editor, nothing gets lost.
+    Such comments belong to no entry; with equal ones, or one editor, nothing gets lost. In a block
+    they are entries of their own, so that none is behind it.
     """
     tails = set()
     for (element,) in versions:
         value = element.value
-        if value is not None and not value.block:
+        if value is not None and value.block:
+            tails.add("")
+        elif value is not None:
             tails.add(element.source.text[element.source.line_end(value.end) : element.end])
     return len(tails) > 1 and any("#" in tail for tail in tails)
 

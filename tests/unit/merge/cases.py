@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from bps.merge.declared import from_policy
+from bps.merge.strategies import Strategies
+from tests.unit.merge.declarations import declared, outgrown
 from tests.unit.merge.documents import Document, at_entry, entries
-from tests.unit.merge.drawing import Drawing, Pick
-from tests.unit.merge.edits import Edit, edited, regions
+from tests.unit.merge.drawing import Drawing
+from tests.unit.merge.edits import Edit, edited
+from tests.unit.merge.leaves import Pick
+from tests.unit.merge.regions import regions
 
-SHOWN = 4_000
+SHOWN = 2_000
 """Characters of a text that a report shows."""
+_VALUE = re.compile(r": (\S+)")
 _STRIDE = 1000
 """Apart: the numbers that each version gives out."""
 
@@ -24,6 +31,19 @@ class Case:
     third: str = ""
     models: tuple[Document, ...] = field(default=(), repr=False)
     edits: tuple[tuple[Edit, ...], ...] = ()
+    declared: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def strategies(self) -> Strategies:
+        """What is declared, as the engine takes it."""
+        return from_policy(dict(self.declared))
+
+    @property
+    def outgrown(self) -> list[str]:
+        """The values of which the greatest stays; where nothing was drawn, all are asked for."""
+        if not self.models and any(name.startswith("max") for _, name in self.declared):
+            return _VALUE.findall(f"{self.base}{self.one}{self.other}")
+        return [source for model in self.models for source in outgrown(model, dict(self.declared))]
 
     def __repr__(self) -> str:
         """As a report shows it: every text on its own."""
@@ -31,8 +51,9 @@ class Case:
         # Hypothesis refuses to print more.
         shown = "".join(f"\n--- {name}\n{text[:SHOWN]}" for name, text in texts)
         third = f"\n--- third\n{self.third[:SHOWN]}" if self.third not in {"", self.base} else ""
+        declared = f"\n--- declared\n{dict(self.declared)}"[:SHOWN] if self.declared else ""
         edits = "".join(f"\n{[tuple(edit) for edit in each]}" for each in self.edits)
-        return f"Case:{shown}{third}\n--- edits{edits}\n"
+        return f"Case:{shown}{third}{declared}\n--- edits{edits}\n"
 
 
 def drawn_case(pick: Pick) -> Case:
@@ -51,7 +72,13 @@ def drawn_case(pick: Pick) -> Case:
         texts[3],
         models=models,
         edits=tuple(each.edits for each in versions),
+        declared=declared_for(pick, base),
     )
+
+
+def declared_for(pick: Pick, base: Document) -> tuple[tuple[str, str], ...]:
+    """Strategies for two documents in three."""
+    return tuple(declared(pick, base).items()) if pick(3) else ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +116,7 @@ def drawn_apart(pick: Pick) -> Apart | None:
         other.document.text,
         models=models,
         edits=(one.edits, other.edits),
+        declared=declared_for(pick, base),
     )
     return Apart(case, both.text)
 

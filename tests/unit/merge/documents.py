@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 NOTE = "note-"
 """Every generated comment holds this and a number, and no scalar does."""
+MIXED = "mixed"
+"""How the lines of a text end of which some end in CRLF and others in LF."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Items:
     """A collection. `indent` is the distance of its entries from the entry that holds it.
 
     `identity` names the field that tells its elements apart, "=" those of a set, "" none.
+    `spread`: of flow style, with a line and room for comments for each entry.
     """
 
     mapping: bool
@@ -41,6 +45,7 @@ class Items:
     indent: int = 2
     properties: str = ""
     identity: str = ""
+    spread: bool = False
 
 
 Value = Scalar | Block | Items
@@ -50,7 +55,8 @@ Value = Scalar | Block | Items
 class Entry:
     """An entry of a collection; without a value it is a comment that stands alone.
 
-    `uid` is the same in every version of a document. `gap` counts the blank lines before it.
+    `uid` is the same in every version of a document. `gap` counts the blank lines before it. A
+    `question` is written as `? key` with that comment, if any, and its value on lines of its own.
     """
 
     uid: int
@@ -59,6 +65,7 @@ class Entry:
     lead: tuple[str, ...] = ()
     trailing: str = ""
     gap: int = 0
+    question: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,14 +92,19 @@ class Document:
         lines: list[str] = []
         for page in self.pages:
             lines += [*page.head, *written(page.root, 0), *page.foot]
-        text = self.newline.join(lines)
-        return self.mark + text + (self.newline if self.final_newline else "")
+        if self.newline == MIXED:
+            # By its content, so that an edit leaves the ends of other lines as they are.
+            lines = [line + "\r" * (crc32(line.encode()) % 3 == 0) for line in lines]
+            lines[-1] = lines[-1].rstrip("\r") if not self.final_newline else lines[-1]
+        newline = "\n" if self.newline == MIXED else self.newline
+        return self.mark + newline.join(lines) + (newline if self.final_newline else "")
 
 
 def written(items: Items, column: int) -> list[str]:
     """The lines of a collection whose entries stand at `column`."""
-    if items.flow or not any(entry.value is not None for entry in items.entries):
-        return [" " * column + in_flow(items)]
+    if is_flow(items):
+        first, *more = flow_lines(items, column)
+        return [" " * column + first, *more]
     return [line for entry in items.entries for line in lines_of(entry, column)]
 
 
@@ -103,7 +115,13 @@ def lines_of(entry: Entry, column: int) -> list[str]:
     if entry.value is None:
         return [*before, ""]
     head = margin + ("-" if entry.key is None else f"{entry.key}:")
-    comment = f"  {entry.trailing}" if entry.trailing else ""
+    comment = _behind(entry.trailing)
+    if entry.key is not None and entry.question is not None:
+        first, *more = entry.key.split("\n")
+        asked = _behind(entry.question)
+        note = "" if more else asked
+        before += [f"{margin}? {first}{note}", *(f"{margin}  {line}" for line in more)]
+        head = f"{margin}:"
     value = entry.value
     if isinstance(value, Block):
         digits = [int(each) for each in value.header if each.isdigit()]
@@ -113,10 +131,13 @@ def lines_of(entry: Entry, column: int) -> list[str]:
     if isinstance(value, Scalar):
         first, *more = value.source.split("\n")
         lines = [f"{head} {first}".rstrip(), *(f"{margin}  {line}" for line in more)]
-        lines[-1] += comment
+        lines[-1] += _behind(entry.trailing, lines[-1])
         return [*before, *lines]
-    if value.flow or not any(each.value is not None for each in value.entries):
-        return [*before, f"{head} {in_flow(value)}{comment}"]
+    if is_flow(value):
+        first, *more = flow_lines(value, column)
+        lines = [f"{head} {first}", *more]
+        lines[-1] += _behind(entry.trailing, lines[-1])
+        return [*before, *lines]
     inner_column = column + value.indent
     inside = written(value, inner_column)
     first_entry = value.entries[0]
@@ -128,17 +149,54 @@ def lines_of(entry: Entry, column: int) -> list[str]:
     return [*before, f"{head}{properties}{comment}", *inside]
 
 
+def _behind(comment: str, line: str = "") -> str:
+    """A comment as it stands behind a line; a tab of its own stays, where a value is before it."""
+    own = comment.startswith("\t") and line != "" and line[-1] not in ":-"
+    return comment if own or not comment else f"  {comment.lstrip(chr(9))}"
+
+
+def is_flow(items: Items) -> bool:
+    """Whether a collection is written in flow style; a block needs an entry."""
+    return items.flow or not any(entry.value is not None for entry in items.entries)
+
+
+def flow_lines(items: Items, column: int) -> list[str]:
+    """A flow collection: one line, or one an entry, with comments, where it is spread out."""
+    if not items.spread or not items.entries:
+        return [in_flow(items)]
+    opening, closing = ("{", "}") if items.mapping else ("[", "]")
+    margin = " " * (column + 2)
+    lines = [f"{items.properties} {opening}".lstrip()]
+    filled = [entry.uid for entry in items.entries if entry.value is not None]
+    for entry in items.entries:
+        lines += [""] * entry.gap + [margin + line for line in entry.lead]
+        if entry.value is not None:
+            comma = "," if entry.uid != filled[-1] else ""
+            item = f"{margin}{_flow_item(entry)}{comma}"
+            lines.append(item + _behind(entry.trailing, item))
+    return [*lines, f"{' ' * column}{closing}"]
+
+
+def _flow_item(entry: Entry) -> str:
+    assert entry.value is not None
+    inner = in_flow(entry.value)
+    if entry.key is None:
+        return inner
+    key = entry.key
+    if "\n" in key:
+        key = f"[{', '.join(line.removeprefix('- ') for line in key.splitlines())}]"
+    return f"{key}: {inner}".rstrip()
+
+
 def in_flow(value: Value) -> str:
     """A value on one line; comments have no room there."""
     if isinstance(value, Scalar):
-        return value.source.replace("\n", " ")
+        source = value.source.replace("\n", " ")
+        # libyaml takes no colon inside a plain scalar there.
+        return f'"{source}"' if ":" in source and source[0] not in "\"'!&" else source
     if isinstance(value, Block):
         return '"' + " ".join(value.lines).replace("\\", "").replace('"', "") + '"'
-    parts = []
-    for entry in value.entries:
-        if entry.value is not None:
-            inner = in_flow(entry.value)
-            parts.append(inner if entry.key is None else f"{entry.key}: {inner}".rstrip())
+    parts = [_flow_item(entry) for entry in value.entries if entry.value is not None]
     opening, closing = ("{", "}") if value.mapping else ("[", "]")
     properties = f"{value.properties} " if value.properties else ""
     return properties + opening + ", ".join(parts) + closing

@@ -5,87 +5,16 @@ Hypothesis makes the choices in the properties, `random.Random` in the check of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
-from tests.unit.merge.documents import NOTE, Block, Document, Entry, Items, Page, Scalar, Value
+from tests.unit.merge.documents import MIXED, Document, Entry, Items, Page, Scalar, Value
+from tests.unit.merge.leaves import IDENTITIES, TAGS, Leaves
 
-Pick = Callable[[int], int]
-Choice = TypeVar("Choice")
-
-COMMON = ("true", "false", "null", "0", "1", "", "~", "yes", '""', "1.0", "0o17", "12:30:45")
-NAMED = (
-    "{word}",
-    "{number}",
-    '"{word}"',
-    "'it''s {word}'",
-    "{word} and more",
-    '"{word}: a # b"',
-    "{word}#x",
-    "http://example.org/{word}?a=b",
-    "größe-{word} ☃",
-    "2026-01-{day:02}",
-    "1.{number}.0",
-    '"{word} \\n \\t \\"q\\""',
-    "{word} is long\nand goes on here\nto its end",
-    '"{word} begins\nand is\n\n  folded"',
-    "!custom {word}",
-)
-HEADERS = ("|", ">", "|-", ">-", "|+", ">+", "|2", ">2-", "|4+")
-KEYS = ("k{n}", "k{n}", "key {n}", '"q{n}"', "'s {n}'", "a/{n}~x", "größe{n}", "{n}", "k{n}.x")
-IDENTITIES = ("id", "name", "key", "task_id")
 SHAPES = ("scalar", "mapping", "keyed", "set", "ordered", "lists", "block", "flow")
 
 
-class Drawing:
-    """One document, or what an edit adds to it, under way; numbers are given out once."""
-
-    def __init__(self, pick: Pick, first: int = 1) -> None:
-        self.pick = pick
-        self.next = first
-
-    def number(self) -> int:
-        """A number that nothing else in the document has."""
-        self.next += 1
-        return self.next
-
-    def one_of(self, choices: Sequence[Choice]) -> Choice:
-        """One of them, the first one as the plainest."""
-        return choices[self.pick(len(choices))]
-
-    def chance(self, one_in: int) -> bool:
-        """True once in so many times."""
-        return self.pick(one_in) == one_in - 1
-
-    def comment(self) -> str:
-        """A comment that no other one equals."""
-        tail = self.one_of(("", " says: why", "\t[x] 'q\" & *", " ☃"))
-        return f"# {NOTE}{self.number()}{tail}"
-
-    def scalar(self, *, flow: bool = False) -> Scalar:
-        """A scalar in any style but block style."""
-        if self.chance(4):
-            return Scalar(self.one_of(COMMON[:4] if flow else COMMON))
-        n = self.number()
-        form = self.one_of(NAMED[:4] if flow else NAMED)
-        return Scalar(form.format(word=f"v{n}", number=n, day=n % 28 + 1))
-
-    def block(self) -> Block:
-        """A literal or folded scalar of a few lines."""
-        header = self.one_of(HEADERS)
-        lines = [self.line() for _ in range(1 + self.pick(5))]
-        if header[-1] == "+" and self.chance(2):
-            lines.append("")
-        if not any(each.isdigit() for each in header):
-            lines[0] = lines[0].lstrip()
-        return Block(header, tuple(lines))
-
-    def line(self) -> str:
-        """A line of a block scalar."""
-        n = self.number()
-        forms = ("run v{n}", "# no comment v{n}", "  deeper v{n}", "- v{n}: x", "\tv{n}", "v{n}  ")
-        return self.one_of(forms).format(n=n)
+class Drawing(Leaves):
+    """One document, or what an edit adds to it, under way."""
 
     def value(self, depth: int) -> Value:
         """A value of any shape, down to `depth` levels of collections."""
@@ -107,14 +36,27 @@ class Drawing:
         for _ in range(self.pick(4)):
             value: Value = self.flow() if self.chance(6) else self.scalar(flow=True)
             inner.append(Entry(self.number(), f"k{self.next}" if mapping else None, value))
-        return Items(mapping, tuple(inner), flow=True)
+        found = Items(mapping, tuple(inner), flow=True)
+        return self._spread(found) if self.chance(4) else found
+
+    def _spread(self, items: Items) -> Items:
+        """A line for each entry, with comments, and now and then one behind the last."""
+        found = [each for entry in items.entries for each in self._dressed(entry)]
+        if self.chance(6):
+            found.append(Entry(self.number(), None, None, lead=(self.comment(),)))
+        return replace(items, entries=tuple(found), spread=True)
 
     def mapping(self, depth: int) -> Items:
         """A block mapping."""
         inner = tuple(
             each for _ in range(1 + self.pick(4)) for each in self.entry(self.key(), depth)
         )
-        return self._settled(Items(True, inner, indent=self.one_of((2, 2, 4, 3))))
+        items = Items(True, inner, indent=self.one_of((2, 2, 4, 3)))
+        return self._settled(replace(items, properties=self._properties()))
+
+    def _properties(self) -> str:
+        """Now and then a tag of a mapping."""
+        return self.one_of(TAGS) if self.chance(12) else ""
 
     def sequence(self, shape: str, depth: int) -> Items:
         """A block sequence: a keyed list, a set of scalars, an ordered list, or lists in it."""
@@ -126,7 +68,7 @@ class Drawing:
             return self._settled(Items(False, tuple(found), indent=indent, identity=identity))
         if shape == "set":
             found = [
-                Entry(n := self.number(), None, Scalar(f"s{n}"), trailing=self._maybe_comment())
+                Entry(n := self.number(), None, Scalar(f"s{n}"), trailing=self.maybe_trailing())
                 for _ in range(count)
             ]
             return self._settled(Items(False, tuple(found), indent=indent, identity="="))
@@ -154,66 +96,91 @@ class Drawing:
         value = self.value(depth)
         if key is None and isinstance(value, Items) and not value.flow and value.indent < 2:
             value = replace(value, indent=2)
+        if key is not None and self.chance(20):
+            key, question = self.question()
+            return self._dressed(Entry(self.number(), key, value, question=question))
         return self._dressed(Entry(self.number(), key, value))
-
-    def key(self) -> str:
-        """A key that no other one equals."""
-        return self.one_of(KEYS).format(n=self.number())
 
     def document(self) -> Document:
         """A whole text."""
         pages = [self._page(first=True)]
         if self.chance(12):
-            pages.append(self._page(first=False))
+            ended = self.chance(3)
+            if ended:
+                pages[0] = replace(pages[0], foot=(*pages[0].foot, "..."))
+            pages.append(self._page(first=False, ended=ended))
+        if self.chance(16):
+            ending = ("...", self.comment()) if self.chance(2) else ("...",)
+            pages[-1] = replace(pages[-1], foot=(*pages[-1].foot, *ending))
         drawn = Document(tuple(pages))
-        if self.chance(10):
-            drawn = replace(drawn, newline="\r\n")
+        if self.chance(8):
+            drawn = replace(drawn, newline=self.one_of(("\r\n", MIXED)))
         if self.chance(8):
             drawn = replace(drawn, final_newline=False)
         if self.chance(16):
             drawn = replace(drawn, mark="\ufeff")
         return drawn
 
-    def _page(self, *, first: bool) -> Page:
+    def _page(self, *, first: bool, ended: bool = True) -> Page:
         head: list[str] = []
         if self.chance(4):
             head.append(self.comment())
             if self.chance(2):
                 head.append("")
-        if not first or self.chance(6):
-            head.append("---")
-        root = self.sequence("keyed", 1) if self.chance(6) else self.mapping(1 + self.pick(2))
-        root = replace(root, indent=2)
+        directive = ended and self.chance(12)
+        if directive:
+            head.append(self.one_of(("%TAG !e! tag:example.org,2026:", "%YAML 1.2")))
+        if not first or directive or self.chance(6):
+            head.append(f"---  {self.comment()}" if self.chance(6) else "---")
+        root = self.root()
         if self.chance(8):
             root = self._with_anchor(root)
+        if directive and root.mapping and "%TAG" in head[-2]:
+            tagged = Entry(self.number(), self.key(), Scalar(f"!e!t v{self.number()}"))
+            root = replace(root, entries=(*root.entries, tagged))
         foot = (self.comment(),) if self.chance(6) else ()
         return Page(root, tuple(head), foot)
 
+    def root(self) -> Items:
+        """The content of a document: a mapping, else a keyed list or a flow collection."""
+        shape = self.pick(24)
+        if shape == 23:
+            return self.flow()
+        if shape > 18:
+            return replace(self.sequence("keyed", 1), indent=2)
+        return replace(self.mapping(1 + self.pick(2)), indent=2, properties="")
+
     def _with_anchor(self, root: Items) -> Items:
-        """With a value that is named, and another place that refers to it."""
+        """With a value that is named, and other places that refer to it."""
+        if not root.mapping:
+            return root
         n = self.number()
         merging = self.chance(2)
         inner = (Entry(self.number(), f"in{n}", Scalar(f"v{n}")),)
         named: Value = Items(True, inner, properties=f"&a{n}") if merging else Scalar(f"&a{n} v{n}")
-        using = Items(True, (Entry(self.number(), "<<", Scalar(f"*a{n}")),)) if merging else None
-        if not root.mapping:
-            return root
+        using: Value = Scalar(f"*a{n}")
+        if merging:
+            listed = Items(False, (Entry(self.number(), None, using),), flow=True)
+            using = Items(True, (Entry(self.number(), "<<", self.one_of((using, listed))),))
         first = Entry(self.number(), f"anchor{n}", named)
-        last = Entry(self.number(), f"alias{n}", using or Scalar(f"*a{n}"))
-        return replace(root, entries=(first, *root.entries, last))
-
-    def _maybe_comment(self) -> str:
-        return self.comment() if self.chance(8) else ""
+        last = [Entry(self.number(), f"alias{n}", using)]
+        if self.chance(3):
+            last.append(Entry(self.number(), f"alias{n}x", Scalar(f"*a{n}")))
+        if not merging and self.chance(4):
+            last.append(Entry(self.number(), f"*a{n} ", self.scalar()))
+        if self.chance(4):
+            again = Entry(self.number(), f"anchor{n}x", Scalar(f"&a{n} v{self.number()}"))
+            last += [again, Entry(self.number(), f"alias{n}y", Scalar(f"*a{n}"))]
+        return replace(root, entries=(first, *root.entries, *last))
 
     def _dressed(self, entry: Entry, *, comment_room: bool = True) -> list[Entry]:
         before = []
         if self.chance(14):
             before.append(Entry(self.number(), None, None, lead=(self.comment(),), gap=1))
         if self.chance(6):
-            lead = tuple(self.comment() for _ in range(1 + self.pick(2)))
-            entry = replace(entry, lead=lead)
+            entry = replace(entry, lead=self.lead())
         if comment_room:
-            entry = replace(entry, trailing=self._maybe_comment())
+            entry = replace(entry, trailing=self.maybe_trailing())
         if self.chance(8):
             entry = replace(entry, gap=1 + self.pick(2))
         return [*before, entry]

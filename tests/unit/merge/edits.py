@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import NamedTuple
 
+from tests.unit.merge import rare_edits
 from tests.unit.merge.documents import (
     Block,
     Document,
@@ -15,10 +16,11 @@ from tests.unit.merge.documents import (
     Scalar,
     at_entry,
     at_items,
-    below,
     entries,
 )
-from tests.unit.merge.drawing import HEADERS, IDENTITIES, Drawing
+from tests.unit.merge.drawing import Drawing
+from tests.unit.merge.leaves import HEADERS, IDENTITIES
+from tests.unit.merge.rare_edits import Place
 
 
 class Edit(NamedTuple):
@@ -35,8 +37,7 @@ class Edited(NamedTuple):
     edits: tuple[Edit, ...]
 
 
-Place = tuple[Items, Entry, bool]
-"""A collection, an entry of it, and whether that stands in a flow."""
+_RELAID_ONE_IN = 16
 
 
 def edited(
@@ -55,19 +56,13 @@ def edited(
             possible = [name for name in possible if name in _WITHIN]
         kind = drawing.one_of(possible or ["value"])
         after = _EDITS[kind](drawing, document, place)
-        if after != document and not _dangling(after):
+        if after != document and not rare_edits.dangling(after):
             document = after
             done.append(Edit(kind, place[1].uid))
+    if only is None and drawing.chance(_RELAID_ONE_IN):
+        kind, document = rare_edits.relaid(drawing, document)
+        done.append(Edit(kind, 0))
     return Edited(document, tuple(done))
-
-
-def _dangling(document: Document) -> bool:
-    text = document.text
-    return any(text.rfind(f"&{name}", 0, at) < 0 for name, at in _aliases(text))
-
-
-def _aliases(text: str) -> list[tuple[str, int]]:
-    return [(found[1], found.start()) for found in _ALIAS.finditer(text)]
 
 
 def _is_identity(place: Place) -> bool:
@@ -79,6 +74,9 @@ def _value(drawing: Drawing, document: Document, place: Place) -> Document:
     if items.identity == "=" or _is_identity(place):
         value = Scalar(f"s{drawing.number()}")
         return at_entry(document, entry.uid, lambda e: (replace(e, value=value),))
+    grown = rare_edits.grown(drawing, entry)
+    if grown is not None:
+        return at_entry(document, entry.uid, lambda e: (replace(e, value=grown),))
     fresh = drawing.scalar(flow=True) if flow else drawing.value(drawing.pick(2))
     if isinstance(fresh, Items) and not fresh.flow and entry.key is None and fresh.indent < 2:
         fresh = replace(fresh, indent=2)
@@ -132,7 +130,8 @@ def _move(drawing: Drawing, document: Document, place: Place) -> Document:
     others = [each for each in items.entries if each.uid != entry.uid]
     behind = drawing.one_of(others)
     without = at_entry(document, entry.uid, lambda _: ())
-    return at_entry(without, behind.uid, lambda e: (e, entry))
+    before = drawing.chance(3)
+    return at_entry(without, behind.uid, lambda e: (entry, e) if before else (e, entry))
 
 
 def _lead(drawing: Drawing, document: Document, place: Place) -> Document:
@@ -149,7 +148,7 @@ def _lead(drawing: Drawing, document: Document, place: Place) -> Document:
 
 
 def _trailing(drawing: Drawing, document: Document, place: Place) -> Document:
-    trailing = "" if place[1].trailing and drawing.chance(3) else drawing.comment()
+    trailing = "" if place[1].trailing and drawing.chance(3) else drawing.trailing()
     return at_entry(document, place[1].uid, lambda e: (replace(e, trailing=trailing),))
 
 
@@ -211,7 +210,6 @@ def _unfold(_: Drawing, document: Document, place: Place) -> Document:
 
 
 QUOTES = ('"', "'")
-_ALIAS = re.compile(r"\*(a\d+)")
 _WORD = re.compile(r"[esv]\d+")
 
 _FITS: dict[str, Callable[[Place], bool]] = {
@@ -219,8 +217,8 @@ _FITS: dict[str, Callable[[Place], bool]] = {
     "delete": lambda _: True,
     "add": lambda p: p[1].value is not None,
     "add inside": lambda p: isinstance(p[1].value, Items),
-    "lead": lambda p: not p[2],
-    "trailing": lambda p: not p[2] and p[1].value is not None,
+    "lead": lambda p: not p[2] or p[0].spread,
+    "trailing": lambda p: (not p[2] or p[0].spread) and p[1].value is not None,
     "alone": lambda p: not p[2],
     "line": lambda p: isinstance(p[1].value, Block),
     "rename": lambda p: p[1].key is not None and p[1].value is not None and p[1].key != "<<",
@@ -234,6 +232,12 @@ _FITS: dict[str, Callable[[Place], bool]] = {
         isinstance(p[1].value, Scalar) and _WORD.fullmatch(p[1].value.source) is not None
     ),
     "unfold": lambda p: isinstance(p[1].value, Items) and p[1].value.flow and not p[2],
+    "spread": lambda p: isinstance(p[1].value, Items) and p[1].value.flow and not p[2],
+    "ask": rare_edits.has_key,
+    "double": lambda p: rare_edits.has_key(p) and p[1].key not in IDENTITIES,
+    "alias": lambda p: rare_edits.has_key(p) and p[1].key not in IDENTITIES,
+    "anchor name": lambda p: rare_edits.names_anchor(p[1]),
+    "transfer": rare_edits.can_transfer,
 }
 _EDITS: dict[str, Callable[[Drawing, Document, Place], Document]] = {
     "value": _value,
@@ -251,6 +255,12 @@ _EDITS: dict[str, Callable[[Drawing, Document, Place], Document]] = {
     "gap": _gap,
     "quotes": _quotes,
     "unfold": _unfold,
+    "spread": rare_edits.spread,
+    "ask": rare_edits.ask,
+    "double": rare_edits.double,
+    "alias": rare_edits.alias,
+    "anchor name": rare_edits.anchor_name,
+    "transfer": rare_edits.transfer,
 }
 _WITHIN = frozenset(_EDITS) - {
     "delete",
@@ -261,25 +271,10 @@ _WITHIN = frozenset(_EDITS) - {
     "gap",
     "unfold",
     "header",
+    "ask",
+    "double",
+    "alias",
+    "anchor name",
+    "transfer",
 }
 """Edits that stay inside the entry that they name."""
-
-
-def regions(document: Document) -> list[tuple[Entry, set[int]]]:
-    """Entries that are known again wherever they stand, and all that is in each of them.
-
-    No two of them share anything, and each lies in mappings and keyed lists only.
-    """
-    found: list[tuple[Entry, set[int]]] = []
-
-    def descend(items: Items) -> None:
-        if not items.mapping and items.identity in {"", "="}:
-            return
-        for entry in items.entries:
-            if entry.value is None or entry.key in IDENTITIES or "a" in (entry.key or "")[:1]:
-                continue
-            found.append((entry, below(entry)))
-
-    for page in document.pages[:1]:
-        descend(page.root)
-    return found

@@ -20,6 +20,8 @@ from hypothesis.errors import NoSuchExample
 
 from tests.unit.merge import laws
 from tests.unit.merge.cases import Apart, Case, drawn_apart, drawn_case
+from tests.unit.merge.crowds import Crowd, drawn_crowd
+from tests.unit.merge.laws_of_crowds import CROWD_LAWS
 
 CHUNK = 200
 """Examples a law before the next one has its turn."""
@@ -79,10 +81,17 @@ def aparts(draw: st.DrawFn) -> Apart | None:
     return drawn_apart(lambda below: draw(st.integers(0, below - 1)))
 
 
+@st.composite
+def crowds(draw: st.DrawFn) -> Crowd:
+    """Sets of contributions."""
+    return drawn_crowd(lambda below: draw(st.integers(0, below - 1)))
+
+
 def fuzz(seed: int, budget_s: float) -> int:
     """Hold every law against drawn cases until the budget is spent; return the exit code."""
     hunts = [Hunt(law.__name__, law, cases()) for law in (*laws.LAWS, laws.beside_git)]
     hunts.append(Hunt("law_6_edits_apart", laws.law_6_edits_apart, aparts()))
+    hunts += [Hunt(law.__name__, law, crowds()) for law in CROWD_LAWS]
     end = time.monotonic() + budget_s
     turn = 0
     while time.monotonic() < end and any(hunt.found is None for hunt in hunts):

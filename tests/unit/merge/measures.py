@@ -22,13 +22,19 @@ ONE, OTHER, THIRD = "one", "other", "third"
 def merged(case: Case, resolutions: Mapping[str, Resolution] | None = None) -> Merged:
     """The plain three-way merge."""
     sides = [Contribution(ONE, case.base, case.one), Contribution(OTHER, case.base, case.other)]
-    return engine.merge(case.base, sides, resolutions=resolutions)
+    return engine.merge(case.base, sides, strategies=case.strategies, resolutions=resolutions)
 
 
 def all_merged(case: Case, order: Sequence[str] = (ONE, OTHER, THIRD)) -> Merged:
     """The merge of all three versions, given in an order."""
     texts = {ONE: case.one, OTHER: case.other, THIRD: case.third}
-    return engine.merge(case.base, [Contribution(name, case.base, texts[name]) for name in order])
+    sides = [Contribution(name, case.base, texts[name]) for name in order]
+    return engine.merge(case.base, sides, strategies=case.strategies)
+
+
+def told(result: Merged) -> set[str]:
+    """The comments that a notice says to stand twice, or to have come back."""
+    return {token for notice in result.notices for token in TOKEN.findall(notice.message)}
 
 
 def tokens(text: str) -> set[str]:
@@ -71,22 +77,23 @@ def _flush(text: str) -> list[str]:
     return [line.strip() for line in text.strip().split("\n")]
 
 
-def kept(result: Merged, sides: Sequence[tuple[str, str]]) -> None:
-    """Hold a merge against what each side did to its base."""
+def kept(result: Merged, sides: Sequence[tuple[str, str]], outgrown: Sequence[str] = ()) -> None:
+    """Hold a merge against what each side did to its base; what is `outgrown` may go unsaid."""
+    gone = {word for source in outgrown for word in (source, *tokens(source))}
     shown = result.marked
     in_result, in_conflicts = tokens(shown), tokens(named(result))
     versions = [tokens(side) for _, side in sides]
     for number, (base, side) in enumerate(sides):
         before, after = tokens(base), versions[number]
-        lost = after - before - in_result - in_conflicts
+        lost = after - before - in_result - in_conflicts - gone
         assert not lost, f"side {number} added {sorted(lost)}:\n{shown}"
         placed = set().union(
             *(elsewhere(its, own) for at, (its, own) in enumerate(sides) if at != number)
         )
-        back = ((before - after) & in_result) - in_conflicts - placed
+        back = ((before - after) & in_result) - in_conflicts - placed - told(result)
         assert not back, f"side {number} took away {sorted(back)}:\n{shown}"
         if result.text is not None:
-            lost = words(side) - words(base) - words(result.text) - {"{}", "[]"}
+            lost = words(side) - words(base) - words(result.text) - {"{}", "[]"} - gone
             assert not lost, f"side {number} added {sorted(lost)}:\n{shown}"
 
 

@@ -7,17 +7,18 @@ by the mark that the generated ones carry.
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tests.unit.merge.documents import NOTE
-from tests.unit.merge.drawing import IDENTITIES
+from tests.unit.merge.leaves import IDENTITIES
 
 _NOTE = re.compile(rf"# {NOTE}\d+[^\r\n]*")
 OWN = r"[^\W\d_]\d+"
@@ -30,7 +31,7 @@ class Broken(AssertionError):
     """A text that a clean merge must never return."""
 
 
-class _Mark:
+class Mark:
     """A value of its own."""
 
     def __init__(self, name: str) -> None:
@@ -40,12 +41,8 @@ class _Mark:
         return self.name
 
 
-MISSING = _Mark("missing")
-"""Nothing at a place."""
-CONTESTED = _Mark("contested")
-"""Two editors want two things."""
-OPEN = _Mark("open")
-"""The oracle does not say."""
+AGAIN = "again"
+"""Marks a key that its mapping has already."""
 
 
 @lru_cache(maxsize=512)
@@ -53,16 +50,39 @@ def composed(text: str) -> tuple[Any, ...]:
     """The documents of a text as plain trees.
 
     A mapping is a dict from keys to trees, a list a tuple, a scalar `("scalar", tag, value)`. An
-    alias is the tree that it stands for.
+    alias is the tree that it stands for, a key that occurs again `(AGAIN, key)`.
 
     Raises:
-        Broken: it is no YAML, a key occurs twice, or an alias has no anchor.
+        Broken: it is no YAML, or an alias has no anchor.
     """
     reader = YAML(typ="safe", pure=True)
+    # Its scanner refuses a tab before a comment, which YAML allows.
+    text = text.removeprefix("\ufeff").replace(f"\t# {NOTE}", f" # {NOTE}")
     try:
-        return tuple(_tree(node) for node in reader.compose_all(text.removeprefix("\ufeff")))
+        with warnings.catch_warnings(action="ignore", category=ReusedAnchorWarning):
+            return tuple(_tree(node) for node in reader.compose_all(text))
     except YAMLError as error:
         raise Broken(str(error)) from error
+
+
+def doubled_keys(text: str) -> set[Any]:
+    """The keys that a mapping of a text has more than once."""
+    found: set[Any] = set()
+
+    def descend(tree: Any) -> None:
+        if is_scalar(tree):
+            return
+        for child in tree:
+            if isinstance(tree, dict):
+                if child[0] == AGAIN:
+                    found.add(child)
+                descend(tree[child])
+            else:
+                descend(child)
+
+    for tree in composed(text):
+        descend(tree)
+    return found
 
 
 def _tree(node: Node | None) -> Any:
@@ -77,17 +97,18 @@ def _tree(node: Node | None) -> Any:
     assert isinstance(node, MappingNode)
     found: dict[Any, Any] = {}
     for key, value in node.value:
-        name = _frozen(_tree(key))
-        if name in found:
-            raise Broken(f"the key {name} occurs twice")
+        name = frozen(_tree(key))
+        while name in found:
+            name = (AGAIN, name)
         found[name] = _tree(value)
     return found
 
 
-def _frozen(tree: Any) -> Any:
+def frozen(tree: Any) -> Any:
+    """A tree as a value that can be a key."""
     if isinstance(tree, dict):
-        return ("mapping", frozenset((key, _frozen(value)) for key, value in tree.items()))
-    return tree if is_scalar(tree) else ("list", *(_frozen(each) for each in tree))
+        return ("mapping", frozenset((key, frozen(value)) for key, value in tree.items()))
+    return tree if is_scalar(tree) else ("list", *(frozen(each) for each in tree))
 
 
 def is_scalar(tree: Any) -> bool:
@@ -148,9 +169,9 @@ def places(text: str) -> dict[str, frozenset[tuple[Any, ...]]]:
                 descend(value, (*path, key))
         else:
             field = known_again((tree,))
-            name = ("scalar", "tag:yaml.org,2002:str", field)
+            name = name_of(field)
             for each in tree:
-                descend(each, (*path, _frozen(each[name])) if field else path)
+                descend(each, (*path, frozen(each[name])) if field else path)
 
     for tree in composed(text):
         descend(tree, ())
@@ -162,10 +183,15 @@ def comments(text: str) -> Counter[str]:
     return Counter(found.rstrip() for found in _NOTE.findall(text))
 
 
+def name_of(field: str) -> Any:
+    """A plain word as a key."""
+    return ("scalar", "tag:yaml.org,2002:str", field)
+
+
 def known_again(trees: tuple[Any, ...]) -> str:
     """The field that identifies the elements of all these lists; "" where there is none."""
     for field in IDENTITIES:
-        name = ("scalar", "tag:yaml.org,2002:str", field)
+        name = name_of(field)
         if all(_unique(tree, name) for tree in trees) and any(trees):
             return field
     return ""
@@ -173,93 +199,7 @@ def known_again(trees: tuple[Any, ...]) -> str:
 
 def _unique(tree: Any, name: Any) -> bool:
     found = [each.get(name) if isinstance(each, dict) else None for each in tree]
-    return None not in found and len({_frozen(each) for each in found}) == len(found)
-
-
-def three_way(base: Any, one: Any, other: Any) -> Any:
-    """What a merge must give, by paths alone; CONTESTED and OPEN where it is not for an oracle.
-
-    Order is left out: a keyed list comes out as a dict by identity.
-    """
-    if _equal(one, base):
-        return other
-    if _equal(other, base) or _equal(one, other):
-        return one
-    versions = (base, one, other)
-    if all(isinstance(each, dict) for each in versions):
-        keys = dict.fromkeys([*base, *one, *other])
-        merged = {key: three_way(*(each.get(key, MISSING) for each in versions)) for key in keys}
-        return {key: value for key, value in merged.items() if value is not MISSING}
-    lists = [each for each in versions if isinstance(each, tuple) and not is_scalar(each)]
-    if len(lists) == 3:
-        field = known_again(versions)
-        if not field:
-            return CONTESTED if _same_gap(base, one, other) else OPEN
-        name = ("scalar", "tag:yaml.org,2002:str", field)
-        by_identity = [{_frozen(each[name]): each for each in tree} for tree in versions]
-        return ("keyed", name, three_way(*by_identity))
-    texts = all(is_scalar(each) and each[1].endswith("|") for each in versions)
-    return OPEN if texts or len(lists) == 3 else CONTESTED
-
-
-def _same_gap(base: Any, one: Any, other: Any) -> bool:
-    """Whether both put different elements into one gap of a list that is no set of scalars."""
-    trees = [each for version in (base, one, other) for each in version]
-    if all(is_scalar(each) for each in trees):
-        return False
-    mine, its = _insertions(base, one), _insertions(base, other)
-    return any(mine[gap] != its[gap] for gap in mine.keys() & its.keys())
-
-
-def _insertions(base: Any, side: Any) -> dict[int, list[Any]]:
-    """What stands in each gap of the base, where a side did nothing but insert; else nothing."""
-    frozen = [_frozen(each) for each in base]
-    if len(set(frozen)) < len(frozen):
-        return {}
-    found: dict[int, list[Any]] = {}
-    at = 0
-    for each in map(_frozen, side):
-        if at < len(frozen) and each == frozen[at]:
-            at += 1
-        else:
-            found.setdefault(at, []).append(each)
-    return found if at == len(frozen) else {}
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if one is MISSING or other is MISSING:
-        return one is other
-    return bool(_frozen(one) == _frozen(other))
-
-
-def find(expected: Any, what: _Mark) -> bool:
-    """Whether a mark is anywhere in what `three_way` gave."""
-    if isinstance(expected, _Mark):
-        return expected is what
-    if isinstance(expected, dict):
-        return any(find(value, what) for value in expected.values())
-    return isinstance(expected, tuple) and any(find(each, what) for each in expected)
-
-
-def matches(result: Any, expected: Any) -> bool:
-    """Whether a tree is what `three_way` gave, wherever that says something."""
-    if expected is OPEN:
-        return True
-    if isinstance(expected, tuple) and len(expected) == 3 and expected[0] == "keyed":
-        _, name, members = expected
-        if not isinstance(result, tuple) or is_scalar(result):
-            return False
-        if not all(isinstance(each, dict) and name in each for each in result):
-            return False
-        own = {_frozen(each[name]): each for each in result}
-        return len(own) == len(result) and matches(own, members)
-    if isinstance(expected, dict):
-        return (
-            isinstance(result, dict)
-            and result.keys() == expected.keys()
-            and all(matches(result[key], value) for key, value in expected.items())
-        )
-    return not isinstance(expected, _Mark) and _equal(result, expected)
+    return None not in found and len({frozen(each) for each in found}) == len(found)
 
 
 def changed(

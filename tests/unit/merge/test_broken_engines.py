@@ -11,13 +11,17 @@ import pytest
 
 from tests.unit.merge import laws
 from tests.unit.merge.broken_engines import BROKEN, Break
+from tests.unit.merge.broken_rarities import RARELY_BROKEN
 from tests.unit.merge.cases import Apart, Case, drawn_apart, drawn_case
+from tests.unit.merge.crowds import Crowd, drawn_crowd
+from tests.unit.merge.laws_of_crowds import CROWD_LAWS
 from tests.unit.merge.named_cases import SMALL
+from tests.unit.merge.rare_cases import APARTS, CROWDS, RARE, TYPED
 
 MOST = 250
 """Cases that may be drawn before an engine counts as not caught."""
 
-Check = tuple[Callable[[Any], None], Case | Apart]
+Check = tuple[Callable[[Any], None], Case | Apart | Crowd]
 
 
 @cache
@@ -32,14 +36,26 @@ def apart_of(seed: int) -> Apart | None:
     return drawn_apart(lambda below: min(chosen.randrange(below), chosen.randrange(below)))
 
 
+@cache
+def crowd_of(seed: int) -> Crowd:
+    chosen = Random(seed)
+    return drawn_crowd(lambda below: min(chosen.randrange(below), chosen.randrange(below)))
+
+
 def checks() -> Iterator[Check]:
     for small in SMALL:
         yield from ((law, small) for law in laws.LAWS)
+    for rare in (*RARE, *TYPED):
+        yield from ((law, rare) for law in laws.LAWS)
+    yield from ((laws.law_6_edits_apart, each) for each in APARTS)
+    for crowd in CROWDS:
+        yield from ((law, crowd) for law in CROWD_LAWS)
     for seed in range(MOST):
         apart = apart_of(seed)
         if apart is not None:
             yield laws.law_6_edits_apart, apart
         yield from ((law, case_of(seed)) for law in laws.LAWS)
+        yield from ((law, crowd_of(seed)) for law in CROWD_LAWS)
 
 
 def holds(check: Check) -> bool:
@@ -62,6 +78,12 @@ def caught(broken: Break) -> Check | None:
     return None
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+@pytest.mark.parametrize("case", [*RARE, *TYPED], ids=lambda case: repr(case.base))
+def test_every_law_holds_for_a_rare_case(case: Case) -> None:
+    for law in laws.LAWS:
+        law(case)
+
+
+@pytest.mark.parametrize("broken", [*BROKEN, *RARELY_BROKEN], ids=lambda broken: broken.__name__)
 def test_the_laws_catch_an_engine_in_which(broken: Break) -> None:
     assert caught(broken) is not None, f"no law says so within {MOST} cases: {broken.__doc__}"

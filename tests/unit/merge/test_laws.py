@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.merge import laws
+from tests.unit.merge import laws, laws_of_records, laws_of_sets
 from tests.unit.merge.cases import Apart, Case, drawn_apart, drawn_case
+from tests.unit.merge.crowds import Crowd, drawn_crowd
+from tests.unit.merge.laws_of_crowds import CROWD_LAWS
 
 # Without shrinking, which takes a minute: `make fuzz` does that.
 LAWFUL = settings(
@@ -32,7 +34,12 @@ def aparts(draw: st.DrawFn) -> Apart | None:
     return drawn_apart(lambda below: draw(st.integers(0, below - 1)))
 
 
-def hold(law: Callable[[Any], None], case: Case | Apart) -> None:
+@st.composite
+def crowds(draw: st.DrawFn) -> Crowd:
+    return drawn_crowd(lambda below: draw(st.integers(0, below - 1)))
+
+
+def hold(law: Callable[[Any], None], case: Case | Apart | Crowd) -> None:
     try:
         law(case)
     except AssertionError as error:
@@ -72,17 +79,30 @@ def test_edits_of_different_entries_make_the_one_text_that_has_both(apart: Apart
 @LAWFUL
 @given(cases())
 def test_a_set_is_merged_alike_however_it_arrives(case: Case) -> None:
-    hold(laws.law_7_canonical_moved, case)
-    hold(laws.law_7_any_arrival, case)
-    hold(laws.law_7_set_loses_nothing, case)
-    hold(laws.law_7_any_split, case)
+    hold(laws_of_sets.law_7_canonical_moved, case)
+    hold(laws_of_sets.law_7_any_arrival, case)
+    hold(laws_of_sets.law_7_set_loses_nothing, case)
+    hold(laws_of_sets.law_7_any_split, case)
+
+
+@LAWFUL
+@given(crowds())
+def test_a_crowd_from_several_bases_is_merged_alike_at_once_and_in_parts(crowd: Crowd) -> None:
+    for law in CROWD_LAWS:
+        hold(law, crowd)
 
 
 @LAWFUL
 @given(cases())
 def test_resolved_conflicts_are_closed_and_hold_what_was_chosen(case: Case) -> None:
-    hold(laws.law_8_resolutions_hold, case)
-    hold(laws.law_8_texts_hold, case)
+    hold(laws_of_records.law_8_resolutions_hold, case)
+    hold(laws_of_records.law_8_texts_hold, case)
+
+
+@LAWFUL
+@given(cases())
+def test_a_record_with_any_decisions_gives_the_document_that_they_make(case: Case) -> None:
+    hold(laws_of_records.law_8_any_choices_hold, case)
 
 
 @LAWFUL

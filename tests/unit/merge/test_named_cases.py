@@ -9,7 +9,7 @@ import pytest
 
 from bps.merge import engine
 from bps.merge.records import CANONICAL, Contribution, Resolution
-from tests.unit.merge import laws
+from tests.unit.merge import laws, laws_of_sets
 from tests.unit.merge.cases import Case
 from tests.unit.merge.measures import merged
 from tests.unit.merge.named_cases import CLEAN, CONTESTED, Named
@@ -103,7 +103,7 @@ def test_an_emptied_list_that_was_chosen_closes_its_conflict() -> None:
     ids=["flow list", "insert beside a replacement", "set in a list"],
 )
 def test_three_versions_conflict_alike_in_any_order(base: str, texts: tuple[str, str, str]) -> None:
-    laws.law_7_any_arrival(Case(base, *texts))
+    laws_of_sets.law_7_any_arrival(Case(base, *texts))
 
 
 def test_real_merges_break_no_law() -> None:
