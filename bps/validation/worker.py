@@ -20,15 +20,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from bps.blueprint.data import load
 from bps.core.errors import InvalidBlueprint
-from bps.validation.api import Candidate
+from bps.validation.data import JobData, KnownTexts
 from bps.validation.frames import HEADER_BYTES, MARK, body_bytes, frame, message_of
 from bps.validation.judging import Verdict, cut, judge
 from bps.validation.lines import lines_of
@@ -43,25 +40,37 @@ def main(arguments: list[str]) -> int:
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
     present = installed()
+    known = KnownTexts()
     gc.freeze()
+    channel.sendall(frame({"ready": True}))
     while (job := _receive(channel)) is not None:
-        _serve(channel, job, present)
+        _serve(channel, job, present, known)
     return 0
 
 
 def _serve(
-    channel: socket.socket, job: dict[str, Any], present: Mapping[str, list[Installed]]
+    channel: socket.socket,
+    job: dict[str, Any],
+    present: Mapping[str, list[Installed]],
+    known: KnownTexts,
 ) -> None:
     """One candidate, by all validators that are asked for; it ends after one that tainted it."""
+    said = bytearray()
 
     def say(**message: object) -> None:
-        channel.sendall(frame(message))
+        said.extend(frame(message))
+
+    def send() -> None:
+        """All that was said: to be heard before a validator runs, and at the end."""
+        channel.sendall(said)
+        said.clear()
 
     began = time.monotonic()
     try:
-        candidate = _parsed(job)
+        data = JobData(job, known)
     except InvalidBlueprint as error:
         say(refused=error.message, facts=error.facts)
+        send()
         return
     say(parsed=True)
     for number, asked in enumerate(job["validators"]):
@@ -74,35 +83,18 @@ def _serve(
         sys.stdout.flush()
         os.write(2, MARK)
         say(started=number, **names)
+        send()
         left_s = max(0.01, job["deadline_s"] - (time.monotonic() - began))
-        own = candidate(asked["config"])
+        own = data.candidate(asked["config"])
         verdict = _within(job, left_s, partial(judge, entries, own))
-        lines = lines_of(job["merged"], {each.path for each in verdict.findings})
+        lines = lines_of(data.text, {each.path for each in verdict.findings})
         tainted = verdict.tainted or threading.active_count() > 1
         say(done=number, tainted=tainted, **_told(verdict, lines))
         if tainted:
+            send()
             # The interpreter's own end would wait for threads that are left.
             os._exit(0)
-
-
-def _parsed(job: dict[str, Any]) -> Callable[[dict[str, Any]], Candidate]:
-    """Parse once; each validator gets data of its own, so that none can edit another's."""
-    gc.disable()
-    try:
-        # Where one branch is promoted, its text is the result's.
-        read = cache(load)
-        whole = {
-            "base": None if job["base"] is None else read(job["base"]),
-            "branches": {name: read(text) for name, text in job["branches"].items()},
-            "merged": read(job["merged"]),
-            "policy": job["policy"],
-        }
-        data = orjson.dumps(whole)
-    finally:
-        gc.enable()
-    return lambda config: Candidate(
-        **orjson.loads(data), merged_text=job["merged"], config=orjson.loads(orjson.dumps(config))
-    )
+    send()
 
 
 def _within(job: dict[str, Any], left_s: float, work: Callable[[], Verdict]) -> Verdict:

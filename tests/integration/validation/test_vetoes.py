@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from bps.replay.verify import verify
 from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
-from tests.integration.validation.plugins import distribution, judge
+from tests.integration.validation.plugins import distribution, judge, python_path
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\n_locked_owner: team-1\n"
 FIX = BASE.replace(b"retries: 3", b"retries: 5")
@@ -75,7 +74,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         t_gone="Gone",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(found)])))
+        patch.setenv("PYTHONPATH", python_path(found))
         yield
 
 
