@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import orjson
 
@@ -202,9 +203,7 @@ class _Making:
             merged=text,
             policy=dict(self._work.rules.limits),
         )
-        allowed = [
-            Allowed(name, orjson.loads(config)) for name, config in self._work.rules.validators
-        ]
+        allowed = _allowed(self._work.rules.validators)
         if not allowed:
             return attempt
         try:
@@ -243,6 +242,12 @@ class _Making:
         if judged.unfinished:
             raise _Unfinished(judged)
         return judged
+
+
+@lru_cache(maxsize=4)
+def _allowed(validators: tuple[tuple[str, bytes], ...]) -> list[Allowed]:
+    """Those of `Rules`, once per stored policy."""
+    return [Allowed(name, orjson.loads(config)) for name, config in validators]
 
 
 def _by_law_1(task: MergeTask) -> MergeAnswer | None:

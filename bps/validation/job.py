@@ -8,7 +8,6 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from bps.core.codec import canonical_json, sha256_hex
 from bps.core.errors import InvalidBlueprint
 from bps.validation.api import Severity
 from bps.validation.frames import frame
@@ -194,10 +193,13 @@ class Job:
     def _ran(self, names: dict[str, str], took_s: float, outcome: Outcome) -> None:
         done = self.waiting.pop(0)
         self._names = _NOBODY
-        digest = sha256_hex(canonical_json(done.config))
         duration_ms = round(took_s * 1_000)
         self._runs.append(
             ValidatorRun(
-                done.name, **names, config_digest=digest, outcome=outcome, duration_ms=duration_ms
+                done.name,
+                **names,
+                config_digest=done.config_digest,
+                outcome=outcome,
+                duration_ms=duration_ms,
             )
         )
