@@ -26,6 +26,8 @@ from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
 
 _MARKERS = ("---", "...", "%")
 """At the begin of a line they can begin or end a document."""
+_UNUSUAL = (*(f"\n{each}" for each in _MARKERS), "\r", "\x85", "\u2028", "\u2029")
+"""With one of these there may be several documents."""
 _BEFORE_ROOT = 2
 """Events: the begin of the stream and of its document."""
 
@@ -67,7 +69,7 @@ def surely_loads(text: str) -> bool:
 
     Cost: 15 ms a MiB. False says nothing: only `load` can tell then.
     """
-    if text.startswith(_MARKERS) or any(f"\n{each}" in text for each in _MARKERS):
+    if text.startswith(_MARKERS) or any(each in text for each in _UNUSUAL):
         return False
     source: _EventSource = CParser(text)
     try:
