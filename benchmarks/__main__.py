@@ -11,6 +11,7 @@ from benchmarks import (
     availability,
     clients,
     http_service,
+    judged_promotion,
     overload,
     plan_count,
     promotion,
@@ -26,6 +27,7 @@ from benchmarks.options import Options, say
 BENCHMARKS: dict[str, Callable[[Options], Coroutine[None, None, list[Figure]]]] = {
     "promotion": promotion.measure,
     "http": http_service.measure,
+    "validators": judged_promotion.measure,
     "overload": overload.measure,
     "availability": availability.measure,
     "clients": clients.measure,

@@ -52,23 +52,47 @@ class ServiceProcess:
     @property
     def state(self) -> str:
         """The state of the process as the kernel names it; T is stopped."""
-        return self._stat()[0]
+        return _stat(self.process.pid)[0]
 
     @property
     def rss_kib(self) -> int:
         """Resident set now."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+        return _rss_kib(self.process.pid)
+
+    @property
+    def children_rss_kib(self) -> int:
+        """Resident sets now of the processes that it started, together."""
+        return sum(map(_rss_kib, self._children()))
 
     @property
     def cpu_s(self) -> float:
         """CPU time of the process so far, its threads and the kernel's work for it included."""
-        fields = self._stat()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return _cpu_s(self.process.pid)
 
-    def _stat(self) -> list[str]:
-        """What the kernel says of it, from the third field on."""
-        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+    @property
+    def children_cpu_s(self) -> float:
+        """The same of the processes that it started and that still run."""
+        return sum(map(_cpu_s, self._children()))
+
+    def _children(self) -> list[int]:
+        pid = self.process.pid
+        threads = Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for each in threads for child in (each / "children").read_text().split()]
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from the third field on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _cpu_s(pid: int) -> float:
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
 @contextmanager

@@ -22,28 +22,57 @@ class LockedFields(Validator):
 
     def validate(self, candidate: Candidate) -> Iterable[Finding]:
         """One finding for each locked field that was changed or removed."""
-        if candidate.base is not None:
-            yield from _compare(candidate.base, candidate.merged, "")
+        if not _may_lock(candidate.base_text):
+            return
+        holding: set[int] = set()
+        if _note_holding(candidate.base, holding):
+            yield from _compare(candidate.base, candidate.merged, "", holding)
 
 
-def _compare(base: Any, merged: Any, pointer: str) -> Iterator[Finding]:  # noqa: ANN401
+def _may_lock(text: str | None) -> bool:
+    """Whether a key of the blueprint can be a lock; an escape could hide its name in the text."""
+    return text is None or "_locked" in text or "\\" in text
+
+
+def _note_holding(value: Any, holding: set[int]) -> bool:  # noqa: ANN401
+    """Whether a lock is anywhere in `value`; `holding` gets the identities of those with one."""
+    held = False
+    if isinstance(value, dict):
+        held = next(_locked(value), None) is not None
+        for each in value.values():
+            if isinstance(each, dict | list) and _note_holding(each, holding):
+                held = True
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict | list) and _note_holding(each, holding):
+                held = True
+    if held:
+        holding.add(id(value))
+    return held
+
+
+def _compare(base: Any, merged: Any, pointer: str, holding: set[int]) -> Iterator[Finding]:  # noqa: ANN401
+    if id(base) not in holding:
+        return
     if isinstance(base, dict):
-        yield from _compare_mapping(base, merged if isinstance(merged, dict) else {}, pointer)
+        new = merged if isinstance(merged, dict) else {}
+        yield from _compare_mapping(base, new, pointer, holding)
     elif isinstance(base, list):
-        new = merged if isinstance(merged, list) else []
-        for before, at in _pairs(base, new):
-            after = None if at is None else new[at]
-            yield from _compare(before, after, pointer if at is None else below(pointer, at))
+        elements = merged if isinstance(merged, list) else []
+        for before, at in _pairs(base, elements):
+            after = None if at is None else elements[at]
+            there = pointer if at is None else below(pointer, at)
+            yield from _compare(before, after, there, holding)
 
 
 def _compare_mapping(
-    base: dict[str, Any], merged: dict[str, Any], pointer: str
+    base: dict[str, Any], merged: dict[str, Any], pointer: str, holding: set[int]
 ) -> Iterator[Finding]:
     locked = set(_locked(base))
     for key, before in base.items():
         at = below(pointer, key)
         if key not in locked:
-            yield from _compare(before, merged.get(key), at)
+            yield from _compare(before, merged.get(key), at, holding)
         elif key not in merged:
             yield _finding(at, f"{key} is locked and was removed.")
         elif not same(before, merged[key]):

@@ -8,7 +8,7 @@ only refers to others may name one twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from bps.validation.api import Candidate, Finding, Severity, Validator
 from validators.pointer import below
@@ -41,20 +41,43 @@ class Uniqueness(Validator):
     def validate(self, candidate: Candidate) -> Iterable[Finding]:
         """One finding for each element that repeats an earlier one's id."""
         declared = candidate.config.get("lists")
-        for at, found in _lists(candidate.merged, ""):
-            for each in _DEFAULT if declared is None else declared:
-                if _matches(each["path"], at):
-                    yield from _repeated(at, found, each["field"], every=declared is None)
+        every = declared is None
+        rules = [
+            _Rule(tuple(each["path"].split("/")[1:]), each["field"])
+            for each in (_DEFAULT if declared is None else declared)
+        ]
+        for at, found, due in _lists(candidate.merged, "", rules):
+            for rule in due:
+                yield from _repeated(at, found, rule.field, every=every)
 
 
-def _lists(value: Any, at: str) -> Iterator[tuple[str, list[Any]]]:  # noqa: ANN401
-    if isinstance(value, list):
-        yield at, value
-        for index, each in enumerate(value):
-            yield from _lists(each, below(at, index))
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _lists(each, below(at, key))
+class _Rule(NamedTuple):
+    """`tokens` are those of the path that lie below the value at hand."""
+
+    tokens: tuple[str, ...]
+    field: str
+
+
+def _lists(
+    value: Any,  # noqa: ANN401
+    at: str,
+    rules: list[_Rule],
+) -> Iterator[tuple[str, list[Any], list[_Rule]]]:
+    """The lists that rules name, in their order in the blueprint; only ways to them are gone."""
+    if not isinstance(value, dict | list):
+        return
+    deeper = [rule for rule in rules if rule.tokens]
+    if isinstance(value, list) and len(deeper) < len(rules):
+        yield at, value, [rule for rule in rules if not rule.tokens]
+    if not deeper:
+        return
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        token = below("", key)[1:]
+        due = [
+            _Rule(rule.tokens[1:], rule.field) for rule in deeper if rule.tokens[0] in {"*", token}
+        ]
+        if due:
+            yield from _lists(each, f"{at}/{token}", due)
 
 
 def _repeated(at: str, found: list[Any], field: str, *, every: bool) -> Iterator[Finding]:
@@ -74,10 +97,3 @@ def _repeated(at: str, found: list[Any], field: str, *, every: bool) -> Iterator
                 f"{field} {own} is already that of element {before}.",
                 "Give each element an id of its own.",
             )
-
-
-def _matches(pattern: str, pointer: str) -> bool:
-    wanted, tokens = pattern.split("/"), pointer.split("/")
-    return len(wanted) == len(tokens) and all(
-        want in {"*", have} for want, have in zip(wanted, tokens, strict=True)
-    )

@@ -24,11 +24,20 @@ from ruamel.yaml.events import (
 from bps.blueprint.rules import Rule, refuse
 from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
 
+_MARKERS = ("---", "...", "%")
+"""At the begin of a line they can begin or end a document."""
+_UNUSUAL = (*(f"\n{each}" for each in _MARKERS), "\r", "\x85", "\u2028", "\u2029")
+"""With one of these there may be several documents."""
+_BEFORE_ROOT = 2
+"""Events: the begin of the stream and of its document."""
+
 
 class _EventSource(Protocol):
-    """The one method used of ruamel.yaml.clib's CParser."""
+    """The methods used of ruamel.yaml.clib's CParser."""
 
     def get_event(self) -> Event: ...
+
+    def raw_parse(self) -> int: ...
 
 
 def load(text: str) -> dict[str, Any]:
@@ -53,6 +62,25 @@ def load(text: str) -> dict[str, Any]:
     if not isinstance(root, dict):
         refuse(Rule.ROOT_NOT_A_MAPPING, 1, 1, "the root is not a mapping", "put it under a key")
     return root
+
+
+def surely_loads(text: str) -> bool:
+    """Whether it is known, without building anything, that `load` accepts `text`.
+
+    Cost: 15 ms a MiB. False says nothing: only `load` can tell then.
+    """
+    if text.startswith(_MARKERS) or any(each in text for each in _UNUSUAL):
+        return False
+    source: _EventSource = CParser(text)
+    try:
+        for _ in range(_BEFORE_ROOT):
+            source.get_event()
+        if type(source.get_event()) is not MappingStartEvent:
+            return False
+        source.raw_parse()
+    except YAMLError:
+        return False
+    return True
 
 
 class _Composer:

@@ -35,12 +35,20 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An RR-plan on which a validator does not complete, and why: no person could decide that."""
+
+    rr_plan: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """`blob` is what may become canonical, made of the RR-plans `merged`; None where of nobody.
 
     `waiting` are those that need a person; `against` is their own attempt, against the blueprint
     that is canonical once `blob` is. `made` is the attempt that gave `blob`, `report` what came
-    from where in it; None where law 1 tells it.
+    from where in it; None where law 1 tells it. `held` are neither published nor in a review.
     """
 
     blob: Blob | None
@@ -49,8 +57,9 @@ class Candidate:
     waiting: tuple[str, ...]
     made: Attempt | None
     against: Attempt
+    held: tuple[Held, ...] = ()
 
     @property
     def lasting(self) -> bool:
         """Whether making it again would give the same: a validator that crashed may not again."""
-        return not self.against.unfinished
+        return not self.against.unfinished and not self.held

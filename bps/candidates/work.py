@@ -8,12 +8,15 @@ What law 1 tells is not merged, but validated; what is canonical already is neit
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import orjson
 
-from bps.candidates.candidate import Attempt, Candidate
+from bps.candidates.candidate import Attempt, Candidate, Held
 from bps.candidates.merging import (
     MergeTask,
     Veto,
@@ -24,16 +27,18 @@ from bps.candidates.merging import (
     merge_blueprints,
 )
 from bps.candidates.origins import packed_report
+from bps.candidates.verdict import is_of_blueprint, judged_by, said_of_unfinished
 from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
 from bps.merge.records import Contribution, Kind
 from bps.merge.semantic import Decision
-from bps.plans.blob import pack, unpack
-from bps.plans.merge_record import ValidatorRecord
-from bps.plans.reviews import ReviewFinding
+from bps.plans.blob import Blob, pack, unpack
 from bps.policy.model import MAX_BLUEPRINT_BYTES
-from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
+from bps.validation.report import Allowed, CandidateText, ValidationReport
 from bps.writepath.prepare import Workshop
+
+_PARTING_S = 2.5
+"""For asking on which RR-plans alone a validator does not complete; a write has 5 s in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +106,14 @@ class CandidateWork:
             DigestMismatch: a blueprint is missing, or is not what its name says.
             WorkFailed, PluginError: as the workshop.
         """
-        texts = {}
+        texts, frames = {}, {}
         for digest, key in zip(self.digests, self.reads, strict=True):
             frame = values[key]
             if frame is None:
                 where = key.decode()
                 raise DigestMismatch(f"A record names {where}, but it is gone.", key=where)
-            texts[digest] = unpack(frame, digest).decode()
-        return await _Making(self, texts, workshop).candidate()
+            texts[digest], frames[digest] = unpack(frame, digest).decode(), frame
+        return await _Making(self, texts, frames, workshop).candidate()
 
     def lasts(self, result: Candidate) -> bool:
         """Whether the result would be the same again: a validator that crashed may not."""
@@ -126,22 +131,57 @@ class _Unfinished(Exception):
 class _Making:
     """One run of the work."""
 
-    def __init__(self, work: CandidateWork, texts: Mapping[str, str], workshop: Workshop) -> None:
+    def __init__(
+        self,
+        work: CandidateWork,
+        texts: Mapping[str, str],
+        frames: Mapping[str, bytes],
+        workshop: Workshop,
+    ) -> None:
+        """`texts` and their stored `frames` by digest."""
         self._work = work
         self._texts = texts
+        self._frames = frames
         self._workshop = workshop
 
     async def candidate(self) -> Candidate:
-        """See `CandidateWork.carry_out`; where a validator did not complete, all wait."""
-        try:
-            return await self._settled()
-        except _Unfinished as error:
-            return self._published(None, [], list(self._work.sources), error.attempt)
+        """See `CandidateWork.carry_out`; where a validator did not complete, all wait.
 
-    async def _settled(self) -> Candidate:
+        Where nobody named them and it ends on some of them alone, those are held, and the others
+        are a candidate without them.
+        """
+        sources = list(self._work.sources)
+        try:
+            return await self._settled(sources)
+        except _Unfinished as error:
+            whole = error.attempt
+        parts = self._work.partial and len(sources) > 1 and is_of_blueprint(whole)
+        held = await self._held(sources) if parts else ()
+        names = {each.rr_plan for each in held}
+        if rest := [each for each in sources if held and each.label not in names]:
+            with contextlib.suppress(_Unfinished):
+                return replace(await self._settled(rest), held=held)
+        return self._published(None, [], sources, whole)
+
+    async def _held(self, sources: Sequence[Source]) -> tuple[Held, ...]:
+        """Those on which alone a validator does not complete; nobody where telling takes long."""
+        held: list[Held] = []
+        canonical = self._texts[self._work.canonical]
+        try:
+            async with asyncio.timeout(_PARTING_S):
+                for each in sources:
+                    try:
+                        await self._attempt(canonical, [each])
+                    except _Unfinished as error:
+                        held.append(Held(each.label, said_of_unfinished(error.attempt)))
+        except TimeoutError:
+            return ()
+        return tuple(held)
+
+    async def _settled(self, sources: Sequence[Source]) -> Candidate:
         """Leave out who is in the way until the rest can be published, or nobody is left."""
         canonical = self._texts[self._work.canonical]
-        chosen, waiting = list(self._work.sources), list[Source]()
+        chosen, waiting = list(sources), list[Source]()
         attempt = first = await self._attempt(canonical, chosen)
         while attempt.text is None and chosen:
             out = await self._in_the_way(canonical, attempt, chosen)
@@ -152,40 +192,13 @@ class _Making:
         if not waiting:
             return self._published(attempt, chosen, waiting, attempt)
         result = attempt.text if chosen and attempt.text is not None else canonical
-        ordered = [each for each in self._work.sources if each in waiting]
+        ordered = [each for each in sources if each in waiting]
         against = first
-        if len(ordered) < len(self._work.sources):
+        if len(ordered) < len(sources):
             found = await self._attempt(result, ordered)
             # Alone they may agree with each other; what they were left out for still stands.
             against = found if found.text is None else first
         return self._published(attempt if chosen else None, chosen, ordered, against)
-
-    def _published(
-        self,
-        attempt: Attempt | None,
-        chosen: list[Source],
-        waiting: list[Source],
-        against: Attempt,
-    ) -> Candidate:
-        text = attempt.text if attempt is not None else None
-        blob = None if text is None else pack(text.encode())
-        rows = attempt.came_from if attempt is not None else None
-        report = None
-        if blob is not None and rows is not None:
-            report = packed_report(
-                rows,
-                canonical_digest=self._work.canonical,
-                digest=blob.digest,
-                sources=[(each.label, each.by) for each in chosen],
-            )
-        return Candidate(
-            blob=blob,
-            report=report,
-            merged=tuple(each.label for each in chosen),
-            waiting=tuple(each.label for each in waiting),
-            made=attempt,
-            against=against,
-        )
 
     async def _in_the_way(
         self, canonical: str, attempt: Attempt, chosen: list[Source]
@@ -235,6 +248,40 @@ class _Making:
             return attempt
         return await self._validated(attempt, task, merged.text)
 
+    def _published(
+        self,
+        attempt: Attempt | None,
+        chosen: list[Source],
+        waiting: list[Source],
+        against: Attempt,
+    ) -> Candidate:
+        text = attempt.text if attempt is not None else None
+        blob = None if text is None else self._blob(text)
+        rows = attempt.came_from if attempt is not None else None
+        report = None
+        if blob is not None and rows is not None:
+            report = packed_report(
+                rows,
+                canonical_digest=self._work.canonical,
+                digest=blob.digest,
+                sources=[(each.label, each.by) for each in chosen],
+            )
+        return Candidate(
+            blob=blob,
+            report=report,
+            merged=tuple(each.label for each in chosen),
+            waiting=tuple(each.label for each in waiting),
+            made=attempt,
+            against=against,
+        )
+
+    def _blob(self, text: str) -> Blob:
+        """As it is stored, where it is one of the texts that were read."""
+        known = next((digest for digest, each in self._texts.items() if each is text), None)
+        if known is None:
+            return pack(text.encode())
+        return Blob(known, len(text.encode()), self._frames[known])
+
     async def _validated(self, attempt: Attempt, task: MergeTask, text: str) -> Attempt:
         candidate = CandidateText(
             base=task.canonical,
@@ -242,9 +289,7 @@ class _Making:
             merged=text,
             policy=dict(self._work.rules.limits),
         )
-        allowed = [
-            Allowed(name, orjson.loads(config)) for name, config in self._work.rules.validators
-        ]
+        allowed = _allowed(self._work.rules.validators)
         if not allowed:
             return attempt
         try:
@@ -252,37 +297,16 @@ class _Making:
         except InvalidBlueprint as error:
             found = finding("validators", "unreadable", error.message)
             return replace(attempt, text=None, findings=(found,))
-        judged = replace(
-            attempt,
-            text=None if report.blocking else text,
-            findings=tuple(
-                ReviewFinding(
-                    source=each.validator,
-                    severity=each.severity.value,
-                    path=each.path,
-                    line=each.line,
-                    code=each.code,
-                    message=each.message,
-                    hint=each.hint,
-                )
-                for each in report.findings
-            ),
-            validators=tuple(
-                ValidatorRecord(
-                    name=run.name,
-                    distribution=run.distribution,
-                    version=run.version,
-                    config_digest=run.config_digest,
-                )
-                for run in report.runs
-            ),
-            unfinished=tuple(
-                run.name for run in report.runs if run.outcome is not Outcome.COMPLETED
-            ),
-        )
+        judged = judged_by(report, attempt)
         if judged.unfinished:
             raise _Unfinished(judged)
         if not report.blocking:
             return judged
         veto = Veto(task, judged.applied, text, judged.findings)
         return replace(judged, conflicts=await self._workshop.compute(contested, veto))
+
+
+@lru_cache(maxsize=4)
+def _allowed(validators: tuple[tuple[str, bytes], ...]) -> list[Allowed]:
+    """Those of `Rules`, once per stored policy."""
+    return [Allowed(name, orjson.loads(config)) for name, config in validators]

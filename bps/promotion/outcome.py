@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bps.candidates.candidate import Attempt, Candidate
 from bps.candidates.merging import ENGINE
 from bps.candidates.request import candidate_work, untouched_result
+from bps.candidates.verdict import said_of_unfinished
 from bps.core.errors import PluginError
 from bps.plans.book import PlanBook
 from bps.plans.merge_record import AppliedResolution, MergeRecord
@@ -65,7 +66,7 @@ def promotion_of(
         partial=partial,
     )
     candidate = book.view.result_of(work)
-    _check_finished(candidate.against)
+    _check_finished(book, candidate.against, contributors)
     chosen = [each for each in contributors if each.rr_plan in candidate.merged]
     waiting = [each for each in contributors if each.rr_plan in candidate.waiting]
     inside = review_set(book, waiting) if waiting else []
@@ -81,7 +82,8 @@ def promotion_of(
         complete_or_supersede(book, review, chosen)
     if not chosen and not opened:
         raise _refused(book, waiting, candidate.against)
-    return _commit(book, promoted, nullified, waiting, candidate.against)
+    held = _said_of_held(candidate)
+    return _commit(book, promoted, nullified, waiting, candidate.against, held=held)
 
 
 def _decided(review: Review | None, contributors: Sequence[RRPlan]) -> bool:
@@ -92,23 +94,40 @@ def _decided(review: Review | None, contributors: Sequence[RRPlan]) -> bool:
     return any(each.rr_plan in inside for each in contributors)
 
 
-def _check_finished(attempt: Attempt) -> None:
+def _check_finished(book: PlanBook, attempt: Attempt, tried: Sequence[RRPlan]) -> None:
     """No person can decide what a broken validator would have said, so that nobody is asked."""
     if not attempt.unfinished:
         return
-    said = [each.message for each in attempt.findings if each.source in attempt.unfinished]
-    msg = f"Nothing was promoted. {' '.join(said)}".strip()
-    raise PluginError(msg, validators=[*attempt.unfinished]).advising(
+    names = [each.rr_plan for each in tried]
+    msg = f"Nothing was promoted of {', '.join(names)}. {said_of_unfinished(attempt)}"
+    error = PluginError(msg, validators=[*attempt.unfinished], rr_plans=[*names])
+    plan = book.state.keys.plan
+    if len(names) == 1:
+        raise error.advising(
+            "Look with `bps validators doctor`; repair the validator, or let an operator take it "
+            f"out of the policy. Or end {names[0]} (`bps branch fail`), or rebase and submit anew."
+        )
+    raise error.advising(
         "Look with `bps validators doctor`; repair the validator, or let an operator take it out "
-        "of the policy."
+        f"of the policy. Promote them one by one (`bps promote {plan} RR-PLAN`) to see on which it "
+        "fails; the others can be published so."
     )
+
+
+def _said_of_held(candidate: Candidate) -> list[str]:
+    """One sentence for each that is held, for an answer."""
+    return [
+        f"{each.rr_plan} was not judged and is left out: {each.why} Repair the validator or the "
+        "blueprint, or end it (`bps branch fail`)."
+        for each in candidate.held
+    ]
 
 
 def _open_joined(book: PlanBook, inside: Sequence[RRPlan], review: Review | None) -> bool:
     """A review with others in it: computed for all of them, against what is canonical before."""
     resolutions = review.resolutions if review is not None else ()
     together = book.view.result_of(candidate_work(book, inside, resolutions))
-    _check_finished(together.against)
+    _check_finished(book, together.against, inside)
     return open_review_of(book, inside, together.against)
 
 
@@ -160,6 +179,8 @@ def _commit(
     nullified: list[Nullified],
     waiting: Sequence[RRPlan] = (),
     against: Attempt | None = None,
+    *,
+    held: Sequence[str] = (),
 ) -> Commit[PromotionResult]:
     canonical = book.state.need_canonical()
     review = book.open_review() if waiting else None
@@ -177,7 +198,7 @@ def _commit(
             "review": review.review if review is not None else None,
             "in_review": [each.rr_plan for each in waiting],
             "conflicts": len(against.conflicts) if against is not None else 0,
-            "findings": said_of(against) if against is not None else [],
+            "findings": [*held, *(said_of(against) if against is not None else [])],
         }
     )
     return Commit(*book.parts(), result, book.conflicts)

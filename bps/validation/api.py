@@ -59,6 +59,8 @@ class Candidate:
         merged_text: its exact text.
         config: this validator's configuration in the policy; {} where it has none.
         policy: the limits of the policy in force, by name.
+        base_text: the exact text of `base`, or None. A small base is parsed only where it is asked
+            for, so that looking into its text first can spare that.
     """
 
     base: Any
@@ -67,6 +69,7 @@ class Candidate:
     merged_text: str
     config: Mapping[str, Any]
     policy: Mapping[str, Any]
+    base_text: str | None = None
 
 
 class Validator(ABC):

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import os
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from bps.core.errors import InvalidBlueprint, PluginError
+from bps.core.errors import PluginError
 from bps.validation.job import Job
+from bps.validation.lane import Lane
 from bps.validation.limits import DEFAULT_LIMITS, Limits
-from bps.validation.process import Worker, WorkerEnded
 from bps.validation.report import Allowed, CandidateText, ValidationReport, report_of
 
-_GRACE_S = 0.5
-"""For the worker's own watchdog to say where a validator hangs, before it is killed from here."""
+_MOST_WORKERS = 4
+_CLOSED = "The processes for validators were ended: this process ends."
+
+
+def default_size() -> int:
+    """A worker a core, less the one that the event loop needs; at most 4."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(_MOST_WORKERS, (cores or 1) - 1))
 
 
 class ValidatorPool:
     """Worker processes that stay warm from one candidate to the next.
 
-    After any trouble its worker is thrown away, and the validators that are left get a new one.
+    After any trouble a worker is thrown away, and what it was given and did not judge goes to
+    another one. A second worker is started only where candidates wait behind others.
     """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, size: int = 1) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, size: int | None = None) -> None:
+        """At most `size` processes; None: `default_size`."""
         self._limits = limits
-        self._slots = asyncio.Semaphore(size)
-        self._idle: list[Worker] = []
+        self._size = default_size() if size is None else size
+        self._queue: deque[Job] = deque()
+        self._lanes: list[Lane] = []
+        self._lives: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that can be given candidates."""
+        return [lane.pid for lane in self._lanes if lane.ready]
 
     async def __aenter__(self) -> Self:
         """Nothing starts before it is needed."""
@@ -44,10 +60,13 @@ class ValidatorPool:
         await self.close()
 
     async def close(self) -> None:
-        """End the idle workers; a run that is under way ends its own."""
+        """End all workers; who still waits for a report is told PluginError."""
         self._closed = True
-        while self._idle:
-            await self._idle.pop().kill()
+        for lane in self._lanes:
+            lane.stop()
+        while self._lives:
+            await asyncio.wait(self._lives)
+        self._assign()
 
     async def run(
         self, candidate: CandidateText, allowed: Sequence[Allowed], deadline_s: float
@@ -63,71 +82,77 @@ class ValidatorPool:
             PluginError: no worker can be started, or it dies before any validator began.
 
         Cost: a process of 0.2-0.4 s at the first call and after trouble; then the validators' own
-        time, 0.1 s a MiB of text, and 1 ms. Cancelling it kills the worker.
+        time, 0.1 s a MiB of text that is new to the worker, and 1 ms. Cancelling it kills the
+        worker that is at it.
         """
         if not allowed:
             return report_of([], [])
-        async with self._slots:
-            job = Job(candidate, sorted(allowed, key=lambda each: each.name), deadline_s)
-            while job.waiting:
-                if job.left_s <= 0:
-                    job.give_up()
-                    break
-                await self._advance(job)
-        return report_of(job.findings, job.runs)
-
-    async def _advance(self, job: Job) -> None:
-        """Give the validators that are left to one worker, until it is done or dies."""
-        worker = await self._worker()
-        fresh, keep = not worker.used, False
+        job = Job(candidate, sorted(allowed, key=lambda each: each.name), deadline_s, self._limits)
+        self._queue.append(job)
+        self._assign()
         try:
-            keep = await self._converse(worker, job, fresh=fresh)
-        finally:
-            if keep and worker.alive and not self._closed:
-                self._idle.append(worker)
-            else:
-                await worker.kill()
+            return await job.report
+        except asyncio.CancelledError:
+            self._withdraw(job)
+            raise
 
-    async def _worker(self) -> Worker:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.alive:
-                return worker
-            await worker.kill()
-        return await Worker.start()
+    def _assign(self) -> None:
+        """Give what waits to workers, and start one where there are too few."""
+        if self._closed:
+            self._refuse(PluginError(_CLOSED))
+            return
+        while self._queue:
+            if self._queue[0].over:
+                self._queue.popleft().finish()
+                continue
+            free = [lane for lane in self._lanes if lane.has_room]
+            if not free:
+                break
+            min(free, key=lambda lane: lane.load).give(self._queue.popleft())
+        ready = all(lane.ready for lane in self._lanes)
+        behind = bool(self._queue) or any(lane.load > 1 for lane in self._lanes)
+        if behind and ready and len(self._lanes) < self._size:
+            lane = Lane(self._assign)
+            self._lanes.append(lane)
+            task = asyncio.create_task(self._life(lane))
+            self._lives.add(task)
+            task.add_done_callback(self._lives.discard)
 
-    async def _converse(self, worker: Worker, job: Job, *, fresh: bool) -> bool:
-        """Whether the worker can be used again."""
+    async def _life(self, lane: Lane) -> None:
+        """One worker from its start to its end, and where its candidates go then."""
         try:
-            await worker.send(job.message(self._limits))
-            answer = await worker.receive(max(job.left_s, 0))
-        except TimeoutError:
-            job.give_up()
-            return False
-        except WorkerEnded as error:
-            said = await worker.kill()
-            if not fresh:
-                return False
-            raise PluginError(f"The process for validators did not begin. {said}") from error
-        if "refused" in answer:
-            raise InvalidBlueprint(answer["refused"], **answer["facts"])
-        while job.waiting:
-            if not await self._one(worker, job):
-                return False
-        return True
+            await lane.start()
+        except PluginError as error:
+            self._not_started(lane, error)
+            return
+        await lane.over.wait()
+        self._lanes.remove(lane)
+        self._queue.extendleft(reversed(lane.untouched()))
+        self._assign()
+        job, said = await lane.close()
+        if job is not None:
+            self._queue.appendleft(job)
+        if not lane.ready:
+            msg = f"The process for validators did not begin. {said}"
+            self._not_started(lane, PluginError(msg))
+        self._assign()
 
-    async def _one(self, worker: Worker, job: Job) -> bool:
-        """Follow one validator; whether the worker can go on."""
-        names = {"distribution": "", "version": ""}
-        began, limit_s = time.monotonic(), max(0.0, job.left_s)
-        try:
-            started = await worker.receive(_GRACE_S + limit_s)
-            names = {name: started[name] for name in names}
-            began, limit_s = time.monotonic(), max(0.0, min(self._limits.time_s, job.left_s))
-            done = await worker.receive(_GRACE_S + limit_s)
-        except (WorkerEnded, TimeoutError, KeyError):
-            took_s = time.monotonic() - began
-            job.ended_badly(names, took_s, limit_s, await worker.kill())
-            return False
-        job.answered(names, time.monotonic() - began, done)
-        return not done["tainted"]
+    def _not_started(self, lane: Lane, error: PluginError) -> None:
+        """Go on with the workers that there are; without any, nobody can be judged."""
+        if lane in self._lanes:
+            self._lanes.remove(lane)
+        if self._lanes:
+            # What the system refuses once would be refused with each candidate.
+            self._size = len(self._lanes)
+        else:
+            self._refuse(error)
+
+    def _refuse(self, error: PluginError) -> None:
+        while self._queue:
+            self._queue.popleft().fail(error)
+
+    def _withdraw(self, job: Job) -> None:
+        if job in self._queue:
+            self._queue.remove(job)
+        for lane in self._lanes:
+            lane.forsake(job)

@@ -8,7 +8,8 @@ import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process, create_subprocess_exec
+from asyncio.subprocess import DEVNULL, STDOUT, Process, create_subprocess_exec
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bps.core.errors import PluginError
@@ -17,7 +18,6 @@ from bps.validation.frames import (
     MARK,
     MAX_ANSWER_BYTES,
     body_bytes,
-    frame,
     message_of,
 )
 
@@ -28,105 +28,148 @@ _HANGS = "Timeout ("
 """How faulthandler begins to say where a process hangs; the innermost call comes first."""
 
 
-class WorkerEnded(Exception):
-    """The worker is gone, or said what it never says."""
-
-
 class Worker:
-    """A running worker process, in a session of its own."""
+    """A running worker process, in a session of its own.
 
-    def __init__(
-        self, process: Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.used = False
-        self._process = process
-        self._reader = reader
-        self._writer = writer
-        self._printed = b""
+    What it says is handed to `hear`, in order; `ended` is called once, when it can say no more: it
+    is gone, or said what it never says.
+    """
+
+    def __init__(self, hear: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
+        self._hear = hear
+        self._ended = ended
+        self._process: Process | None = None
+        self._talk: asyncio.Transport | None = None
+        self._listening: asyncio.ReadTransport | None = None
+        self._printed = _Printed()
         self._words: str | None = None
-        self._draining = asyncio.create_task(self._drain())
 
-    @classmethod
-    async def start(cls) -> Worker:
+    async def start(self) -> None:
         """A new process. Raises PluginError: the system refuses it. Cost: 0.2-0.4 s to be ready."""
+        loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
+        heard, printing = os.pipe()
         try:
             command = [sys.executable, "-P", "-u", "-X", "faulthandler"]
-            process = await create_subprocess_exec(
+            self._process = await create_subprocess_exec(
                 *command,
                 "-m",
                 "bps.validation.worker",
                 str(theirs.fileno()),
                 stdin=DEVNULL,
-                stdout=PIPE,
+                stdout=printing,
                 stderr=STDOUT,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 # Our tokens and passwords are no business of plugins.
                 env={name: v for name, v in os.environ.items() if not name.startswith("BPS_")},
             )
-            reader, writer = await asyncio.open_connection(sock=ours)
         except OSError as error:
             ours.close()
+            os.close(heard)
             msg = f"The process for validators cannot be started: {error.strerror}."
             raise PluginError(msg) from error
         finally:
             theirs.close()
-        return cls(process, reader, writer)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can take a job, as far as is known."""
-        return self._process.returncode is None and not self._reader.at_eof()
+            os.close(printing)
+        ours.setblocking(False)  # noqa: FBT003 - socket's own
+        self._listening, _ = await loop.connect_read_pipe(
+            lambda: self._printed, os.fdopen(heard, "rb", buffering=0)
+        )
+        self._talk, _ = await loop.create_connection(
+            lambda: _Talk(self._hear, self._ended), sock=ours
+        )
 
     @property
     def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+        """Its process id; 0 before it is started."""
+        return 0 if self._process is None else self._process.pid
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Give it a job. Raises WorkerEnded."""
-        self.used = True
-        try:
-            self._writer.write(frame(message))
-            await self._writer.drain()
-        except OSError as error:
-            raise WorkerEnded from error
-
-    async def receive(self, wait_s: float) -> dict[str, Any]:
-        """Its next answer. Raises WorkerEnded, TimeoutError."""
-        async with asyncio.timeout(wait_s):
-            try:
-                length = body_bytes(await self._reader.readexactly(HEADER_BYTES))
-                if length > MAX_ANSWER_BYTES:
-                    raise WorkerEnded
-                return message_of(await self._reader.readexactly(length))
-            except (asyncio.IncompleteReadError, OSError, ValueError) as error:
-                raise WorkerEnded from error
+    def send(self, message: bytes) -> None:
+        """Give it a framed message. Where it is gone already, `ended` tells."""
+        if self._talk is not None:
+            self._talk.write(message)
 
     async def kill(self) -> str:
         """End it and its own children; how it ended, and what the last validator printed."""
-        if self._words is not None:
-            return self._words
+        if self._words is not None or self._process is None:
+            return self._words or ""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._writer.close()
+        if self._talk is not None:
+            self._talk.abort()
         code = await self._process.wait()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._draining, _LAST_WORDS_S)
-        printed = self._printed.rpartition(MARK)[2].decode(errors="backslashreplace")
-        self._words = _words(code, printed)
+            await asyncio.wait_for(self._printed.over.wait(), _LAST_WORDS_S)
+        if self._listening is not None:
+            self._listening.close()
+        self._words = _words(code, self._printed.text)
         return self._words
 
-    async def _drain(self) -> None:
-        """Read on, whatever is printed, so that printing never holds a validator up."""
-        output = self._process.stdout
-        while output is not None and (piece := await output.read(65_536)):
-            printed = self._printed + piece
-            begin = max(printed.rfind(MARK), 0)
-            kept = printed[begin:]
-            hangs = kept.find(_HANGS.encode())
-            self._printed = kept[hangs:][:_TAIL_BYTES] if hangs >= 0 else kept[-_TAIL_BYTES:]
+
+class _Talk(asyncio.Protocol):
+    """Frames out of what arrives; a callback a message, as there are some for each candidate."""
+
+    def __init__(self, hear: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
+        self._hear = hear
+        self._ended = ended
+        self._unread = bytearray()
+        self._over = False
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what is whole."""
+        self._unread += data
+        try:
+            for message in self._messages():
+                self._hear(message)
+        except ValueError:
+            self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+        """It is gone, or was ended from here."""
+        self._end()
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        """Raises ValueError: it said what a worker never says."""
+        while not self._over and len(self._unread) >= HEADER_BYTES:
+            end = HEADER_BYTES + body_bytes(bytes(self._unread[:HEADER_BYTES]))
+            if end > MAX_ANSWER_BYTES:
+                msg = "too long to be believed"
+                raise ValueError(msg)
+            if len(self._unread) < end:
+                return
+            body = bytes(self._unread[HEADER_BYTES:end])
+            del self._unread[:end]
+            yield message_of(body)
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._ended()
+
+
+class _Printed(asyncio.Protocol):
+    """What is printed, read on whatever it is, so that printing never holds a validator up."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self._kept = b""
+
+    @property
+    def text(self) -> str:
+        """The last of what the last validator printed."""
+        return self._kept.rpartition(MARK)[2].decode(errors="backslashreplace")
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the tail, or where it hangs."""
+        printed = self._kept + data
+        kept = printed[max(printed.rfind(MARK), 0) :]
+        hangs = kept.find(_HANGS.encode())
+        self._kept = kept[hangs:][:_TAIL_BYTES] if hangs >= 0 else kept[-_TAIL_BYTES:]
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+        """All that could print are gone."""
+        self.over.set()
 
 
 def _words(code: int, printed: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
+from bps.core.codec import canonical_json, sha256_hex
 from bps.validation.api import Severity
 
 
@@ -40,12 +42,17 @@ class CandidateText:
     policy: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Allowed:
     """A validator that the policy asks for, with its configuration (JSON data)."""
 
     name: str
     config: dict[str, Any]
+
+    @cached_property
+    def config_digest(self) -> str:
+        """SHA-256 of the configuration's canonical JSON."""
+        return sha256_hex(canonical_json(self.config))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The process in which validators run: `python -P -m bps.validation.worker DESCRIPTOR`.
 
 It answers over its own socket; what validators print goes to another pipe, so that no print can
-harm the talk. It ends when the pool goes away (the socket's end) or when a validator hangs: a
-watchdog thread of faulthandler, which needs no interpreter lock, prints where it hangs and exits.
+harm the talk. It ends when the pool goes away (the socket's end) or when a validator hangs, by its
+watchdog.
 
 Memory: `RLIMIT_DATA` counts what a process really may write (heap and private mappings, also those
 of C and Rust libraries), unlike `RLIMIT_AS`, which counts reserved addresses and mapped programs
@@ -11,128 +11,138 @@ too. Before each validator it is set to what is in use plus what the validator m
 
 from __future__ import annotations
 
-import faulthandler
 import gc
+import math
 import os
 import resource
+import select
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from bps.blueprint.data import load
 from bps.core.errors import InvalidBlueprint
-from bps.validation.api import Candidate
+from bps.validation.data import JobData, KnownTexts
 from bps.validation.frames import HEADER_BYTES, MARK, body_bytes, frame, message_of
 from bps.validation.judging import Verdict, cut, judge
 from bps.validation.lines import lines_of
 from bps.validation.registry import Installed, installed
+from bps.validation.watchdog import Watchdog
 
 _STATUS = Path("/proc/self/status")
 _PAGE_KIB = 1_024
+_BETWEEN_S = 1.0
+"""The watchdog must leave so much for the few milliseconds between two validators."""
+_SOON_BYTES = 65_536
+"""What is longer takes its time to be sent or parsed, and no watchdog may run meanwhile."""
 
 
 def main(arguments: list[str]) -> int:
     """Serve jobs until the pool goes away."""
     channel = socket.socket(fileno=int(arguments[0]))
     channel.set_inheritable(False)
-    present = installed()
+    worker = _Worker(channel, installed())
     gc.freeze()
-    while (job := _receive(channel)) is not None:
-        _serve(channel, job, present)
+    channel.sendall(frame({"ready": True}))
+    while (job := worker.next_job()) is not None:
+        worker.serve(job)
     return 0
 
 
-def _serve(
-    channel: socket.socket, job: dict[str, Any], present: Mapping[str, list[Installed]]
-) -> None:
-    """One candidate, by all validators that are asked for; it ends after one that tainted it."""
+class _Worker:
+    """Its end of the talk, and what it keeps from one candidate to the next."""
 
-    def say(**message: object) -> None:
-        channel.sendall(frame(message))
+    def __init__(self, channel: socket.socket, present: Mapping[str, list[Installed]]) -> None:
+        self._channel = channel
+        self._present = present
+        self._known = KnownTexts()
+        self._watchdog = Watchdog()
+        self._said = bytearray()
+        self._large = False
 
-    began = time.monotonic()
-    try:
-        candidate = _parsed(job)
-    except InvalidBlueprint as error:
-        say(refused=error.message, facts=error.facts)
-        return
-    say(parsed=True)
-    for number, asked in enumerate(job["validators"]):
-        entries = present.get(asked["name"], [])
-        source = entries[0] if len(entries) == 1 else None
-        names = {
-            "distribution": source.distribution if source else "",
-            "version": source.version if source else "",
-        }
-        sys.stdout.flush()
-        os.write(2, MARK)
-        say(started=number, **names)
-        left_s = max(0.01, job["deadline_s"] - (time.monotonic() - began))
-        own = candidate(asked["config"])
-        verdict = _within(job, left_s, partial(judge, entries, own))
-        lines = lines_of(job["merged"], {each.path for each in verdict.findings})
-        tainted = verdict.tainted or threading.active_count() > 1
-        say(done=number, tainted=tainted, **_told(verdict, lines))
-        if tainted:
-            # The interpreter's own end would wait for threads that are left.
-            os._exit(0)
+    def next_job(self) -> dict[str, Any] | None:
+        """What the pool asks for next; None where it went away."""
+        if not select.select([self._channel], [], [], 0)[0]:
+            self._watchdog.end()
+        header = _exactly(self._channel, HEADER_BYTES)
+        if header is None:
+            return None
+        length = body_bytes(header)
+        self._large = length > _SOON_BYTES
+        if self._large:
+            self._watchdog.end()
+        body = _exactly(self._channel, length)
+        return None if body is None else message_of(body)
 
+    def serve(self, job: dict[str, Any]) -> None:
+        """One candidate, by all validators asked for; it ends after one that tainted it."""
+        began = time.monotonic()
+        try:
+            data = JobData(job, self._known)
+        except InvalidBlueprint as error:
+            self._say(refused=error.message, facts=error.facts)
+            self._send()
+            return
+        self._say(parsed=True)
+        for number, asked in enumerate(job["validators"]):
+            entries = self._present.get(asked["name"], [])
+            source = entries[0] if len(entries) == 1 else None
+            names = {
+                "distribution": source.distribution if source else "",
+                "version": source.version if source else "",
+            }
+            sys.stdout.flush()
+            os.write(2, MARK)
+            self._say(started=number, **names)
+            self._send()
+            left_s = max(0.01, job["deadline_s"] - (time.monotonic() - began))
+            own = data.candidate(asked["config"])
+            verdict = self._within(job, left_s, partial(judge, entries, own))
+            lines = lines_of(data.text, {each.path for each in verdict.findings})
+            tainted = verdict.tainted or threading.active_count() > 1
+            self._say(done=number, tainted=tainted, **_told(verdict, lines))
+            if tainted:
+                self._send()
+                # The interpreter's own end would wait for threads that are left.
+                os._exit(0)
+        self._send()
 
-def _parsed(job: dict[str, Any]) -> Callable[[dict[str, Any]], Candidate]:
-    """Parse once; each validator gets data of its own, so that none can edit another's."""
-    gc.disable()
-    try:
-        # Where one branch is promoted, its text is the result's.
-        read = cache(load)
-        whole = {
-            "base": None if job["base"] is None else read(job["base"]),
-            "branches": {name: read(text) for name, text in job["branches"].items()},
-            "merged": read(job["merged"]),
-            "policy": job["policy"],
-        }
-        data = orjson.dumps(whole)
-    finally:
-        gc.enable()
-    return lambda config: Candidate(
-        **orjson.loads(data), merged_text=job["merged"], config=orjson.loads(orjson.dumps(config))
-    )
+    def _say(self, **message: object) -> None:
+        self._said += frame(message)
 
+    def _send(self) -> None:
+        """All that was said: to be heard before a validator runs, and at the end."""
+        if len(self._said) > _SOON_BYTES:
+            self._watchdog.end()
+        self._channel.sendall(self._said)
+        self._said.clear()
 
-def _within(job: dict[str, Any], left_s: float, work: Callable[[], Verdict]) -> Verdict:
-    """Do `work` within time and memory; only the memory can be given back here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _data_bytes() + job["memory_bytes"]
-    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    faulthandler.dump_traceback_later(min(job["time_s"], left_s), exit=True)
-    try:
-        return work()
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    def _within(self, job: dict[str, Any], left_s: float, work: Callable[[], Verdict]) -> Verdict:
+        """Do `work` within time and memory; only the memory can be given back here."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = _data_bytes() + job["memory_bytes"]
+        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+        self._watchdog.begin(min(job["time_s"], left_s))
+        try:
+            return work()
+        finally:
+            self._watchdog.pause(math.inf if self._large else _BETWEEN_S)
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _data_bytes() -> int:
     """What `RLIMIT_DATA` counts now; 0 where the system does not tell."""
     try:
-        status = _STATUS.read_text()
+        status = _STATUS.read_bytes()
     except OSError:
         return 0
-    return next(
-        (
-            int(line.split()[1]) * _PAGE_KIB
-            for line in status.splitlines()
-            if line.startswith("VmData")
-        ),
-        0,
-    )
+    _, _, found = status.partition(b"VmData:")
+    return int(found.split(maxsplit=1)[0]) * _PAGE_KIB if found else 0
 
 
 def _told(verdict: Verdict, lines: Mapping[str, int]) -> dict[str, Any]:
@@ -146,12 +156,6 @@ def _told(verdict: Verdict, lines: Mapping[str, int]) -> dict[str, Any]:
         "hint": cut(verdict.hint),
         "findings": findings,
     }
-
-
-def _receive(channel: socket.socket) -> dict[str, Any] | None:
-    header = _exactly(channel, HEADER_BYTES)
-    body = None if header is None else _exactly(channel, body_bytes(header))
-    return None if body is None else message_of(body)
 
 
 def _exactly(channel: socket.socket, count: int) -> bytes | None:

@@ -154,6 +154,8 @@ class Execution(Generic[R]):
                 raise
             return applied
         if isinstance(answer, Committed):
+            if self._command.plan is not None:
+                self._preparations.blobs.learn(self._command.plan, txn)
             if self._warm is not None and self._command.plan is not None:
                 self._warm.keep(self._command.plan, view, txn, decided.compares, answer.revision)
             if isinstance(decided, Noop):

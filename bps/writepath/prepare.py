@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from bps.core.errors import PluginError
 from bps.core.ports import Key, Store
+from bps.writepath.blobs import RecentBlobs
 
 A = TypeVar("A")
 T_co = TypeVar("T_co", covariant=True)
@@ -82,9 +83,13 @@ class NotPrepared(Exception):
 
 
 class Preparations:
-    """Does works, and remembers the last results. Cost: one read per 16 values of a new work."""
+    """Does works, and remembers the last results.
+
+    Cost: one read per 16 values of a new work that are not in `blobs`.
+    """
 
     def __init__(self, store: Store, workshop: Workshop) -> None:
+        self.blobs = RecentBlobs()
         self._store = store
         self._workshop = workshop
         self._results: OrderedDict[Work[Any], Any] = OrderedDict()
@@ -110,11 +115,13 @@ class Preparations:
 
     async def _values(self, wanted: Sequence[bytes]) -> dict[bytes, bytes | None]:
         """Immutable values, so that they need not be read at one revision."""
-        found: dict[bytes, bytes | None] = {}
-        distinct = list(dict.fromkeys(wanted))
-        for start in range(0, len(distinct), _BATCH):
-            keys = distinct[start : start + _BATCH]
+        found: dict[bytes, bytes | None] = {key: self.blobs.get(key) for key in wanted}
+        unknown = [key for key, value in found.items() if value is None]
+        for start in range(0, len(unknown), _BATCH):
+            keys = unknown[start : start + _BATCH]
             answers = (await self._store.snapshot([Key(key) for key in keys])).answers
-            values = [kvs[0].value if kvs else None for kvs in answers]
-            found.update(zip(keys, values, strict=True))
+            for key, kvs in zip(keys, answers, strict=True):
+                if kvs:
+                    found[key] = kvs[0].value
+                    self.blobs.keep(key, kvs[0].value)
         return found

@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.docs.pages import DOCS
-from tests.integration.validation.plugins import distribution, judge
+from tests.integration.validation.plugins import distribution, judge, python_path
 
 NAME = "owner-required"
 
@@ -41,7 +41,7 @@ class Site:
     def bps(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "bps.cli", *arguments],
-            env={**os.environ, "PYTHONPATH": str(self.packages), "NO_COLOR": "1"},
+            env={**os.environ, "PYTHONPATH": python_path(self.packages), "NO_COLOR": "1"},
             capture_output=True,
             text=True,
             timeout=60,

@@ -21,7 +21,7 @@ from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
 from bps.validation.usable import check_usable
 from tests.asynchronous import eventually, run
-from tests.integration.validation.plugins import distribution, judge
+from tests.integration.validation.plugins import distribution, judge, python_path
 
 TEXT = "title: x\ntasks:\n  - id: a\n    depends_on: [b]\n"
 CANDIDATE = CandidateText("title: w\n", {"r": TEXT}, TEXT, {"max_branches": 3})
@@ -65,13 +65,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     distribution(found, "t-hanging-import", "while True: pass", t_hangingimport="Any")
     distribution(found, "t-twice", judge("Says", "return []"), t_twice="Says")
     distribution(found, "t-again", judge("Says", "return []"), t_twice="Says")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(found)
-    yield found
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", python_path(found))
+        yield found
 
 
 def allowed(*names: str) -> list[Allowed]:
@@ -188,7 +184,7 @@ def test_a_warm_worker_is_used_again_and_replaced_after_trouble(place: Path) -> 
             workers = []
             for name in ("t-says", "t-says", "t-raises", "t-says"):
                 await pool.run(CANDIDATE, allowed(name), 30)
-                workers.append([each.pid for each in pool._idle])
+                workers.append(pool.pids)
             assert workers[0] == workers[1] != []
             assert workers[2] == []
             assert workers[3] not in ([], workers[0])
@@ -200,7 +196,7 @@ def test_a_worker_that_was_killed_while_idle_is_replaced(place: Path) -> None:
     async def story() -> None:
         async with ValidatorPool(LIMITS) as pool:
             await pool.run(CANDIDATE, allowed("t-says"), 30)
-            os.kill(pool._idle[0].pid, signal.SIGKILL)
+            os.kill(pool.pids[0], signal.SIGKILL)
             report = await pool.run(CANDIDATE, allowed("t-says"), 30)
             assert [each.outcome for each in report.runs] == [Outcome.COMPLETED]
 
@@ -213,7 +209,7 @@ def test_cancelling_a_run_kills_its_worker_and_the_event_loop_was_free_meanwhile
     async def story() -> None:
         async with ValidatorPool(Limits(time_s=30.0)) as pool:
             await pool.run(CANDIDATE, allowed("t-says"), 30)
-            pid = pool._idle[0].pid
+            pid = pool.pids[0]
             task = asyncio.create_task(pool.run(CANDIDATE, allowed("t-hangs"), 30))
             ticks = 0
             while ticks < 20:
@@ -269,7 +265,7 @@ from bps.validation.report import Allowed, CandidateText
 async def main():
     async with ValidatorPool() as pool:
         await pool.run(CandidateText(None, {}, "a: 1", {}), [Allowed("references", {})], 30)
-        print(pool._idle[0].pid, flush=True)
+        print(pool.pids[0], flush=True)
         await asyncio.sleep(600)
 
 asyncio.run(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from bps.replay.verify import verify
 from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
-from tests.integration.validation.plugins import distribution, judge
+from tests.integration.validation.plugins import distribution, judge, python_path
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\n_locked_owner: team-1\n"
 FIX = BASE.replace(b"retries: 3", b"retries: 5")
@@ -55,6 +54,7 @@ SOURCE = (
     + _open("Once", _ONCE)
     + judge("Warns", _WARNS)
     + judge("Raises", "raise ValueError('too bad')")
+    + judge("Picky", "assert candidate.merged['retries'] < 5, 'too many for me'; return []")
     + judge("Hangs", "while True:\n    pass")
     + judge("Gone", "import os; os._exit(3)")
 )
@@ -71,11 +71,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         t_once="Once",
         t_warns="Warns",
         t_raises="Raises",
+        t_picky="Picky",
         t_hangs="Hangs",
         t_gone="Gone",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(found)])))
+        patch.setenv("PYTHONPATH", python_path(found))
         yield
 
 
@@ -141,7 +142,7 @@ async def test_what_law_1_tells_is_published_with_the_names_of_who_judged_it() -
         branch = await scene.succeed("T1", FIX)
         scene.store.reset()
         result = await scene.promote(branch)
-        assert scene.store.calls == ["snapshot", "commit"]
+        assert scene.store.calls == ["commit"]
         assert [each.state.value for each in result.contributors] == ["PROMOTED"]
         body = (await scene.log())[-1][1]
         assert isinstance(body, BlueprintPromoted)
@@ -199,6 +200,43 @@ async def test_a_validator_that_does_not_work_refuses_by_its_name(
         assert why in refusal.value.message
         assert (await scene.memory.status())[0].revision == scene_revision
         assert await scene.types() == events
+
+
+@asynchronous
+async def test_who_crashes_a_validator_is_named_and_keeps_nobody_else_from_being_published() -> (
+    None
+):
+    async with judged("locked-fields", "t-picky") as scene:
+        bad = await scene.succeed("T1", FIX)
+        good = await scene.succeed("T2", BASE.replace(b"timeout_ms: 900", b"timeout_ms: 1800"))
+        result = await scene.promote()
+        assert [each.rr_plan for each in result.contributors] == [good.rr_plan]
+        assert (result.version, result.review, result.in_review) == (2, None, [])
+        (said,) = result.findings
+        assert bad.rr_plan in said
+        assert "t-picky" in said
+        assert "too many for me" in said
+        assert (await scene.states())[bad.rr_plan] == "SUCCEEDED"
+        # It fails closed: nothing of it is published, alone or by name, and the answer names it.
+        for named in ([], [bad]):
+            with pytest.raises(PluginError) as refusal:
+                await scene.promote(*named)
+            assert refusal.value.facts["rr_plans"] == [bad.rr_plan]
+            assert bad.rr_plan in refusal.value.message
+            assert "bps branch fail" in (refusal.value.next_action or "")
+        assert len(await scene.versions()) == 2
+        await proven(scene)
+
+
+@asynchronous
+async def test_a_set_that_was_named_is_published_whole_or_not_at_all() -> None:
+    async with judged("t-picky") as scene:
+        bad = await scene.succeed("T1", FIX)
+        good = await scene.succeed("T2", BASE.replace(b"timeout_ms: 900", b"timeout_ms: 1800"))
+        with pytest.raises(PluginError) as refusal:
+            await scene.promote(bad, good)
+        assert all(each.rr_plan in refusal.value.message for each in (bad, good))
+        assert len(await scene.versions()) == 1
 
 
 @asynchronous

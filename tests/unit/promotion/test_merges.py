@@ -228,8 +228,20 @@ async def test_a_real_merge_reads_its_blobs_once_and_law_1_reads_none() -> None:
     await scene.promote(two, same)
     assert scene.store.calls == ["commit"]
     scene.store.reset()
+    # This process wrote them, so that it need not read them.
     await scene.promote(one)
-    assert scene.store.calls == ["snapshot", "commit"]
+    assert scene.store.calls == ["commit"]
+
+
+@asynchronous
+async def test_a_real_merge_reads_what_another_process_wrote_once() -> None:
+    scene = await Scene.make(content=BASE)
+    one, two = await scene.succeed("T1", RETRIES), await scene.succeed("T2", TIMEOUT)
+    scene.store.reset()
+    path = scene.cold()
+    await path.execute(Promote(WHO, "a", PLAN, (ref(one), ref(two))))
+    # The plan, its blobs, the transaction.
+    assert scene.store.calls == ["snapshot", "snapshot", "commit"]
 
 
 @asynchronous

@@ -1,0 +1,178 @@
+"""One worker and the candidates that it was given: it judges them one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from bps.core.errors import PluginError
+from bps.validation.job import Job, Progress
+from bps.validation.process import Worker
+
+START_S = 30.0
+"""A worker that is not ready by then is given up; a busy machine needs some seconds."""
+_AHEAD = 8
+"""Candidates given to a worker at once, so that it need not wait for an event loop that is busy."""
+_AHEAD_BYTES = 4 * 1_048_576
+"""Nor more text than this, except for one candidate alone."""
+
+
+class _End(Enum):
+    """Why a worker is used no more."""
+
+    GONE = "it died, or said what it never says"
+    LATE = "it takes too long"
+    TAINTED = "a validator left it in a state that nobody knows"
+    STOPPED = "nobody waits for what it does"
+
+
+class Lane:
+    """A worker, with the candidate that it is at and those that wait behind it.
+
+    Only the first candidate can be to blame for what becomes of the worker. The others were not
+    begun, and are judged by another worker.
+    """
+
+    def __init__(self, free: Callable[[], None]) -> None:
+        """`free` is called when it can take more; `over` is set once it never will."""
+        self.ready = False
+        self.over = asyncio.Event()
+        self._free = free
+        self._jobs: deque[Job] = deque()
+        self._worker = Worker(self._hear, lambda: self._end(_End.GONE))
+        self._used = False
+        self._ended: _End | None = None
+        self._took_s = 0.0
+        self._given_bytes = 0
+        self._start_late_at = time.monotonic() + START_S
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._worker.pid
+
+    @property
+    def load(self) -> int:
+        """Candidates that it has."""
+        return len(self._jobs)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can be given one more."""
+        if not self.ready or self._ended or len(self._jobs) >= _AHEAD:
+            return False
+        return not self._jobs or self._given_bytes < _AHEAD_BYTES
+
+    async def start(self) -> None:
+        """Start its process. Raises PluginError. Cost: see `Worker.start`."""
+        await self._worker.start()
+        self._watch()
+
+    def give(self, job: Job) -> None:
+        """One more, to be judged after those that it has."""
+        self._given_bytes += job.text_bytes
+        self._jobs.append(job)
+        if len(self._jobs) == 1:
+            job.take_turn()
+        self._worker.send(job.message())
+        self._watch()
+
+    def forsake(self, job: Job) -> None:
+        """Nobody waits for `job` any more: a worker that is at it is ended."""
+        if self._jobs and self._jobs[0] is job:
+            self.stop()
+
+    def stop(self) -> None:
+        """End it now."""
+        self._end(_End.STOPPED)
+
+    def untouched(self) -> list[Job]:
+        """Those that were not begun, taken out, once it has ended."""
+        first = [self._jobs.popleft()] if self._jobs else []
+        others = list(self._jobs)
+        self._jobs = deque(first)
+        return others
+
+    async def close(self) -> tuple[Job | None, str]:
+        """Kill the process; the candidate that it was at, told of this, and how it ended.
+
+        The end is the fault of the validator that was at it. Where none was, a worker that was in
+        use may have died of anything, and the candidate is judged anew.
+        """
+        said = await self._worker.kill()
+        if not self._jobs:
+            return None, said
+        job = self._jobs.popleft()
+        if self._ended not in {_End.TAINTED, _End.STOPPED}:
+            if job.begun:
+                job.ended_badly(self._took_s, said)
+            elif self._ended is _End.LATE:
+                job.give_up()
+            elif not self._used:
+                job.fail(PluginError(f"The process for validators did not begin. {said}"))
+        return job, said
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if self._ended:
+            return
+        if not self._jobs:
+            self.ready = "ready" in message
+            if not self.ready:
+                self._end(_End.GONE)
+            self._free()
+            return
+        job = self._jobs[0]
+        try:
+            progress = job.hear(message)
+        except (KeyError, TypeError, ValueError, IndexError):
+            self._end(_End.GONE)
+            return
+        self._used = True
+        if progress is Progress.TAINTED:
+            self._end(_End.TAINTED)
+        elif progress is Progress.DONE:
+            self._jobs.popleft()
+            self._given_bytes -= job.text_bytes
+            job.finish()
+            if self._jobs:
+                self._jobs[0].take_turn()
+            self._free()
+        self._watch()
+
+    def _end(self, why: _End) -> None:
+        if self._ended is None:
+            self._ended = why
+            self._took_s = self._jobs[0].step_took_s if self._jobs else 0.0
+            if self._timer is not None:
+                self._timer.cancel()
+            self.over.set()
+
+    def _watch(self) -> None:
+        """See to it that the clock is looked at when the worker is late."""
+        late_at = self._late_at
+        if self._ended or late_at is None or (self._timer and self._timer_at <= late_at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = late_at
+        wait_s = max(0.0, late_at - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        late_at = self._late_at
+        if late_at is not None and time.monotonic() >= late_at:
+            self._end(_End.LATE)
+        self._watch()
+
+    @property
+    def _late_at(self) -> float | None:
+        if self._jobs:
+            return self._jobs[0].late_at
+        return None if self.ready else self._start_late_at

@@ -1,0 +1,135 @@
+"""Candidates that wait for one worker: each gets its own verdict, whatever befalls the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bps.core.errors import PluginError
+from bps.validation.limits import Limits
+from bps.validation.pool import ValidatorPool
+from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
+from tests.asynchronous import asynchronous
+from tests.integration.validation.plugins import distribution, judge, python_path
+
+LIMITS = Limits(time_s=2.0, memory_bytes=64 * 1_048_576)
+SOURCE = judge(
+    "Obeys",
+    """
+import os, time
+do = candidate.merged['do']
+if do == 'raise': raise ValueError('told to')
+if do == 'exit': os._exit(4)
+if do == 'sleep': time.sleep(60)
+if do == 'edit': candidate.base.clear(); candidate.branches['b'].clear()
+print('at', candidate.merged['n'])
+yield Finding(ERROR, '/n', 'said', f"{candidate.merged['n']} {candidate.base} {candidate.branches}")
+""",
+)
+OBEYS = [Allowed("q-obeys", {})]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    found = tmp_path_factory.mktemp("site")
+    distribution(found, "q-plugins", SOURCE, q_obeys="Obeys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", python_path(found))
+        yield found
+
+
+def told(number: int, do: str = "speak") -> CandidateText:
+    text = f"do: {do}\nn: {number}\n"
+    return CandidateText(f"n: {number - 1}\n", {"b": text}, text, {})
+
+
+def right(report: ValidationReport, number: int, do: str = "speak") -> bool:
+    (finding,) = report.findings
+    branches = {"b": {"do": do, "n": number}}
+    said = f"{number} {{'n': {number - 1}}} {branches}"
+    return (finding.code, finding.message, finding.line) == ("said", said, 2)
+
+
+@pytest.mark.parametrize(
+    ("do", "outcome", "why"),
+    [
+        ("raise", Outcome.CRASHED, "told to"),
+        ("exit", Outcome.CRASHED, "exit code 4"),
+        ("sleep", Outcome.TIMED_OUT, "killed after"),
+    ],
+)
+@asynchronous
+async def test_only_the_candidate_that_ends_a_worker_is_blamed(
+    do: str, outcome: Outcome, why: str
+) -> None:
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        jobs = [told(n, do if n == 5 else "speak") for n in range(20)]
+        reports = await asyncio.gather(*(pool.run(job, OBEYS, 30) for job in jobs))
+    for n, report in enumerate(reports):
+        if n != 5:
+            assert right(report, n)
+            continue
+        assert [run.outcome for run in report.runs] == [outcome]
+        (finding,) = report.findings
+        assert why in f"{finding.message} {finding.hint}"
+        assert "at 4" not in finding.hint
+
+
+@asynchronous
+async def test_what_is_known_of_a_text_is_not_what_a_validator_made_of_it() -> None:
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        edited = await pool.run(told(1, "edit"), OBEYS, 30)
+        assert edited.findings[0].message == "1 {} {'b': {}}"
+        again = await pool.run(told(1, "edit"), [*OBEYS, Allowed("references", {})], 30)
+        assert again.findings == edited.findings
+        # Its text was this one's base.
+        assert right(await pool.run(told(2), OBEYS, 30), 2)
+
+
+@asynchronous
+async def test_a_worker_killed_from_outside_is_nobodys_fault() -> None:
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        assert right(await pool.run(told(0), OBEYS, 30), 0)
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        waiting = [asyncio.create_task(pool.run(told(n), OBEYS, 30)) for n in range(5)]
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        assert all(right(report, n) for n, report in enumerate(await asyncio.gather(*waiting)))
+        assert pool.pids != [pid]
+
+
+@asynchronous
+async def test_who_goes_away_takes_nobody_along() -> None:
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        jobs = [
+            asyncio.create_task(pool.run(told(n, "sleep" if n in {0, 3} else "speak"), OBEYS, 30))
+            for n in range(6)
+        ]
+        await asyncio.sleep(1.0)
+        jobs[0].cancel()
+        jobs[3].cancel()
+        reports = await asyncio.gather(*jobs, return_exceptions=True)
+        for n, report in enumerate(reports):
+            if n in {0, 3}:
+                assert isinstance(report, asyncio.CancelledError)
+            else:
+                assert isinstance(report, ValidationReport)
+                assert right(report, n)
+
+
+@asynchronous
+async def test_closing_tells_all_that_wait() -> None:
+    pool = ValidatorPool(LIMITS, size=1)
+    waiting = [asyncio.create_task(pool.run(told(n, "sleep"), OBEYS, 30)) for n in range(3)]
+    await asyncio.sleep(0.5)
+    await pool.close()
+    for error in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(error, PluginError)
+    with pytest.raises(PluginError, match="this process ends"):
+        await pool.run(told(1), OBEYS, 30)
