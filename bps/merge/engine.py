@@ -285,7 +285,7 @@ def _wrong(
     """Law 5: why the text does not read as what was computed."""
     source = Source("the result", text)
     try:
-        documents = reader.read(source)
+        documents = reader.read_result(source)
     except Unreadable as error:
         return f"the versions cannot be put together: {error.what}"
     expected = [slot.expected for slot in slots]
