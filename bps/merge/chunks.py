@@ -17,10 +17,14 @@ from bps.merge.stretches import Region, Shape, Unusual, content_end, shape_of
 from bps.merge.twins import Cut, Piece, Row
 
 _KEEP = re.compile(r"[|>][0-9]?\+")
-_EXPLICIT = re.compile(r"\n[ \t]*(?:-[ \t]+)*[?:](?:[ \t\n]|\Z)")
-_ANCHOR = re.compile(r"(?<![A-Za-z0-9_])[&*][A-Za-z0-9_-]")
-_DEEP = re.compile(r"(?:\n|\A)[ -]{24}")
-"""Any collection at column 24 or deeper: before it there is nothing but blanks and dashes."""
+_EXPLICIT = re.compile(r"\n[ \t-]*[?:][ \t\n]")
+_SUSPECTS = (
+    # Anchors and aliases; the mark comes first, for a literal beginning is found fast.
+    ("&", re.compile(r"&(?<![A-Za-z0-9_]&)[A-Za-z0-9_-]")),
+    ("*", re.compile(r"\*(?<![A-Za-z0-9_]\*)[A-Za-z0-9_-]")),
+    # Any collection at column 24 or deeper: nothing but blanks and dashes stands before it.
+    ("\n", re.compile(r"\n[ -]{24}")),
+)
 _MOST_BRACKETS = 12
 DEEPEST_LEVEL = 8
 """With 24 collections at columns, two more a bracket: less than `parse.MAX_DEPTH`."""
@@ -229,13 +233,13 @@ def prove(fresh: Sequence[Chunk]) -> int:
     if ("+" in joined and _KEEP.search(joined)) or _EXPLICIT.search(joined):
         raise Unusual
     events = _events(joined, fresh)
-    anchors, deep = _ANCHOR.search(joined), _DEEP.search(joined)
+    suspects = [each for mark, each in _SUSPECTS if mark in joined and each.search(joined)]
     for chunk in fresh:
         text = chunk.text
-        if (
-            (anchors and _ANCHOR.search(text))
-            or (deep and _DEEP.search(text))
-            or text.count("[") + text.count("{") > _MOST_BRACKETS
+        brackets = text.count("[") + text.count("{")
+        # Behind a newline, as in the joined text.
+        if brackets > _MOST_BRACKETS or (
+            suspects and any(each.search(f"\n{text}") for each in suspects)
         ):
             source = chunk.build()
             if source.anchored or source.aliases:
