@@ -176,7 +176,10 @@ class Chunk(Piece):
     def _by_line(self) -> bool:
         """Whether the value is a plain scalar at the end of the first line."""
         leaf = self.level.shape.leaf(self.text) if self.level.levels.plain else None
-        if leaf is None or content_end(self.text, 0, len(self.text), self.level.shape.column) != leaf[2]:
+        if (
+            leaf is None
+            or content_end(self.text, 0, len(self.text), self.level.shape.column) != leaf[2]
+        ):
             return False
         assert isinstance(self.value, Unread)  # noqa: S101 - chunks have no others
         self.value.be_scalar(Source("an entry", self.text), leaf[0], leaf[1])
@@ -270,4 +273,5 @@ def _joined(chunks: Sequence[Chunk]) -> str:
 
 def _events(joined: str, chunks: Sequence[Chunk]) -> int:
     around = sum(chunk.level.shape.events for chunk in chunks)
-    return CParser(joined).raw_parse() - 2 - around
+    read: int = CParser(joined).raw_parse()
+    return read - 2 - around

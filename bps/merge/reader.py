@@ -20,7 +20,16 @@ from itertools import pairwise
 
 from _ruamel_yaml import CParser
 
-from bps.merge.chunks import DEEPEST_LEVEL, REFUSALS, Chunk, Levels, events_of, forget, plain_key, prove
+from bps.merge.chunks import (
+    DEEPEST_LEVEL,
+    REFUSALS,
+    Chunk,
+    Levels,
+    events_of,
+    forget,
+    plain_key,
+    prove,
+)
 from bps.merge.parse import Document, parse
 from bps.merge.source import Source
 from bps.merge.stretches import Region, Unusual, region_of
@@ -124,9 +133,7 @@ class _Reading:
         entries += events_of([*come.elements()]) - events_of([*gone.elements()])
         return _AROUND + _HEAD * self._heads + entries
 
-    def _collection(
-        self, region: Region, depth: int, end: int, chunks: list[Chunk]
-    ) -> Stretched:
+    def _collection(self, region: Region, depth: int, end: int, chunks: list[Chunk]) -> Stretched:
         text = self._source.text
         level = self._levels.at(region, depth)
         shape = level.shape

@@ -119,9 +119,7 @@ class Shape:
             return None
         pattern = self._fields.get(name)
         if pattern is None:
-            pattern = re.compile(
-                rf"{' ' * self.column}-( +){name}: +({_PLAIN}){_COMMENT}(?:\n|\Z)"
-            )
+            pattern = re.compile(rf"{' ' * self.column}-( +){name}: +({_PLAIN}){_COMMENT}(?:\n|\Z)")
             self._fields[name] = pattern
         found = pattern.match(entry)
         # A line that goes on at the column of the key is no part of the scalar.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from bps.merge.elements import Element, Elements, Opaque, entry_at, split, tail_at, trivia
 from bps.merge.named_tuple import NamedTuple
@@ -167,7 +167,9 @@ def split_known(node: Node, start: int, end: int) -> Elements | None:
         pairs = list(node.pairs())
     try:
         inline = start > begins[0]
-        items, gap, lead = ([], start, start) if inline else trivia(source, column, start, begins[0])
+        items, gap, lead = (
+            ([], start, start) if inline else trivia(source, column, start, begins[0])
+        )
         for index, begin in enumerate(begins[:-1]):
             piece = row.pieces[index]
             key, value = pairs[index]
@@ -176,10 +178,14 @@ def split_known(node: Node, start: int, end: int) -> Elements | None:
                 at = max(start, begin)
                 layout = _layout(node, begin, at, begins[index + 1], key, value)
                 piece.layout = layout
-            items.append(Element(source, column, gap, lead, begin + column, begin + layout.end, key, value))
+            items.append(
+                Element(source, column, gap, lead, begin + column, begin + layout.end, key, value)
+            )
             for its_gap, its_lead, its_end in layout.comments:
                 at = begin + its_end
-                items.append(Element(source, column, begin + its_gap, begin + its_lead, at, at, None, None))
+                items.append(
+                    Element(source, column, begin + its_gap, begin + its_lead, at, at, None, None)
+                )
             gap, lead = begin + layout.gap, begin + layout.lead
         key, value = pairs[-1]
         stop = _entry_end(node, max(start, begins[-1]), end, key, value)
@@ -201,7 +207,7 @@ def _row_of(node: Node) -> tuple[Row | None, int]:
 
 
 def _layout(node: Node, begin: int, at: int, end: int, key: Node | None, value: Node) -> Layout:
-    """The layout of a piece at `begin`, whose entry may begin further on, at `at`. Raises Opaque."""
+    """The layout of a piece at `begin`, with its entry from `at` on. Raises Opaque."""
     stop = _entry_end(node, at, end, key, value)
     if stop == end:
         return Layout(end - begin, (), end - begin, end - begin)
