@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from _ruamel_yaml import CParser
-from ruamel.yaml.error import YAMLError
-
-from bps.merge.parse import parse
-from bps.merge.refusals import Unreadable
+from bps.merge.proof import REFUSALS, build, events_of, forget
 from bps.merge.source import MAPPING, SCALAR, Node, Source
 from bps.merge.stretches import Region, Shape, Unusual, content_end, shape_of
 from bps.merge.twins import Cut, Piece, Row
-
-_KEEP = re.compile(r"[|>][0-9]?\+")
-_EXPLICIT = re.compile(r"\n[ \t-]*[?:][ \t\n]")
-_SUSPECTS = (
-    # Anchors and aliases; the mark comes first, for a literal beginning is found fast.
-    ("&", re.compile(r"&(?<![A-Za-z0-9_]&)[A-Za-z0-9_-]")),
-    ("*", re.compile(r"\*(?<![A-Za-z0-9_]\*)[A-Za-z0-9_-]")),
-    # Any collection at column 24 or deeper: nothing but blanks and dashes stands before it.
-    ("\n", re.compile(r"\n[ -]{24}")),
-)
-_MOST_BRACKETS = 12
-DEEPEST_LEVEL = 8
-"""With 24 collections at columns, two more a bracket: less than `parse.MAX_DEPTH`."""
-REFUSALS = (Unusual, Unreadable, YAMLError)
 
 
 class Levels:
@@ -54,21 +35,31 @@ class Levels:
 class Level:
     """Every chunk that was seen in collections of one kind at one column and depth."""
 
-    __slots__ = ("chunks", "depth", "levels", "shape")
+    __slots__ = ("_built", "chunks", "depth", "levels", "order", "shape")
 
     def __init__(self, levels: Levels, shape: Shape, depth: int) -> None:
         self.levels = levels
         self.shape = shape
         self.depth = depth
         self.chunks: dict[str, Chunk] = {}
+        self.order: list[Chunk] = []
+        self._built = 0
 
     def chunk(self, text: str, fresh: list[Chunk]) -> Chunk:
         """The chunk with this text; one that was not seen before goes into `fresh`, unproven."""
         found = self.chunks.get(text)
         if found is None:
-            found = self.chunks[text] = Chunk(self, text)
+            found = self.chunks[text] = Chunk(self, text, len(self.order))
+            self.order.append(found)
             fresh.append(found)
         return found
+
+    def build_from(self, chunk: Chunk) -> None:
+        """Parse a chunk, and as many behind it as a quarter of those that had to be parsed."""
+        ahead = self.order[chunk.place + 1 : chunk.place + 1 + self._built // 4]
+        chunks = [chunk, *(each for each in ahead if each.unread.waits)]
+        self._built += len(chunks)
+        build(chunks)
 
 
 class Unread(Cut):
@@ -85,6 +76,11 @@ class Unread(Cut):
             return super().__getattr__(name)
         chunk.read()
         return getattr(self, name)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has looked at it."""
+        return self._chunk is not None
 
     def member(self, name: str) -> Node | None:
         """As a node's; told by the first line where it stands there."""
@@ -121,10 +117,11 @@ class Unread(Cut):
 class Chunk(Piece):
     """The lines of one entry, in whatever collections of its level they stand."""
 
-    __slots__ = ("_member", "level", "text")
+    __slots__ = ("_member", "level", "place", "text", "unread")
 
-    def __init__(self, level: Level, text: str) -> None:
+    def __init__(self, level: Level, text: str, place: int) -> None:
         self.level = level
+        self.place = place
         self.text = text
         self._member: tuple[str, Node] | None = None
         shape = level.shape
@@ -132,12 +129,13 @@ class Chunk(Piece):
         if shape.kind == MAPPING:
             name = shape.key(text)
             key = Unread(self) if name is None else plain_key(text, shape.column, name)
-        super().__init__(key, Unread(self))
+        self.unread = Unread(self)
+        super().__init__(key, self.unread)
 
     def read(self) -> None:
         """Make the nodes: by lines where they can be nothing else, or from libyaml's events."""
         if not (self._by_line() or self._by_lines()):
-            self.build()
+            self.level.build_from(self)
 
     def member(self, name: str) -> Node | None:
         """The value of the first field of a list's element, if it has that name and is plain."""
@@ -148,30 +146,15 @@ class Chunk(Piece):
             self._member = (name, _plain(Source("an entry", self.text), *place))
         return self._member[1]
 
-    def build(self) -> Source:
-        """Parse it.
-
-        Raises:
-            Unreadable: it is nested too deep.
-            Unusual: it is not one entry.
-        """
-        shape, text = self.level.shape, self.text
-        if text.endswith("\n"):
-            # Another entry behind it, for the end of a text ends a scalar in another way.
-            text += shape.sentinel
-        source = Source("an entry", text)
-        document, *more = parse(source, self.level.depth)
-        root = document.root
-        if more or root is None or (root.kind, root.column) != (shape.kind, shape.column):
-            raise Unusual
-        step = 2 if shape.kind == MAPPING else 1
-        if len(root.children) != (2 * step if text is not self.text else step):
-            raise Unusual
+    def take(self, nodes: Sequence[Node], at: int) -> None:
+        """Be the key and value that were parsed in a text where the lines begin at `at`."""
+        if at:
+            source = Source("an entry", self.text)
+            for node in nodes:
+                _stand(node, source, at)
         if isinstance(self.key, Unread):
-            self.key.be(root.children[0])
-        assert isinstance(self.value, Unread)  # noqa: S101 - chunks have no others
-        self.value.be(root.children[step - 1])
-        return source
+            self.key.be(nodes[0])
+        self.unread.be(nodes[-1])
 
     def _by_line(self) -> bool:
         """Whether the value is a plain scalar at the end of the first line."""
@@ -181,8 +164,7 @@ class Chunk(Piece):
             or content_end(self.text, 0, len(self.text), self.level.shape.column) != leaf[2]
         ):
             return False
-        assert isinstance(self.value, Unread)  # noqa: S101 - chunks have no others
-        self.value.be_scalar(Source("an entry", self.text), leaf[0], leaf[1])
+        self.unread.be_scalar(Source("an entry", self.text), leaf[0], leaf[1])
         return True
 
     def _by_lines(self) -> bool:
@@ -199,14 +181,16 @@ class Chunk(Piece):
         fresh: list[Chunk] = []
         try:
             begins = level.shape.begins(cut, region.at, len(cut))
+            if region.kind == MAPPING and level.shape.key(cut, begins[0]) is None:
+                # Its other keys may be quoted too, and parsing them one by one takes longer.
+                raise Unusual
             bounds = pairwise([*begins, len(cut)])
             row = Row(begins, [level.chunk(cut[i:j], fresh) for i, j in bounds])
             events_of(fresh)
         except REFUSALS:
             forget(fresh)
             return False
-        assert isinstance(self.value, Unread)  # noqa: S101 - chunks have no others
-        self.value.be_row(Source("an entry", text), region, row)
+        self.unread.be_row(Source("an entry", text), region, row)
         return True
 
 
@@ -215,63 +199,17 @@ def plain_key(text: str, start: int, name: str) -> Node:
     return _plain(Source("an entry", text), start, start + len(name))
 
 
+def _stand(node: Node, source: Source, at: int) -> None:
+    """Have a node stand `at` characters further to the front, in another source."""
+    node.source = source
+    node.start -= at
+    node.end -= at
+    node.first -= at
+    for child in node.children:
+        _stand(child, source, at)
+
+
 def _plain(source: Source, start: int, end: int) -> Node:
     node = Node(source, SCALAR, start, end, None, None)
     node.value = source.text[start:end]
     return node
-
-
-def prove(fresh: Sequence[Chunk]) -> int:
-    """Have libyaml read each chunk as an entry behind another one; the events of all.
-
-    Raises:
-        Unusual: something may mean more than its own entry, or depend on the next.
-        Unreadable, YAMLError: the text is refused, or none that can be cut here.
-
-    Cost: 15 ms a MB.
-    """
-    if not fresh:
-        return 0
-    joined = _joined(fresh)
-    if ("+" in joined and _KEEP.search(joined)) or _EXPLICIT.search(joined):
-        raise Unusual
-    events = _events(joined, fresh)
-    suspects = [each for mark, each in _SUSPECTS if mark in joined and each.search(joined)]
-    for chunk in fresh:
-        text = chunk.text
-        brackets = text.count("[") + text.count("{")
-        # Behind a newline, as in the joined text.
-        if brackets > _MOST_BRACKETS or (
-            suspects and any(each.search(f"\n{text}") for each in suspects)
-        ):
-            source = chunk.build()
-            if source.anchored or source.aliases:
-                raise Unusual
-    return events
-
-
-def events_of(chunks: Sequence[Chunk]) -> int:
-    """The events of entries, without those around them. Raises YAMLError."""
-    return _events(_joined(chunks), chunks) if chunks else 0
-
-
-def forget(chunks: Iterable[Chunk]) -> None:
-    """Unsee chunks that could not be proven."""
-    for chunk in chunks:
-        del chunk.level.chunks[chunk.text]
-
-
-def _joined(chunks: Sequence[Chunk]) -> str:
-    """A document for each chunk: an entry and the chunk behind it."""
-    parts: list[str] = []
-    for chunk in chunks:
-        parts += ("---\n", chunk.level.shape.sentinel, chunk.text)
-        if not chunk.text.endswith("\n"):
-            parts.append("\n")
-    return "".join(parts)
-
-
-def _events(joined: str, chunks: Sequence[Chunk]) -> int:
-    around = sum(chunk.level.shape.events for chunk in chunks)
-    read: int = CParser(joined).raw_parse()
-    return read - 2 - around

@@ -20,17 +20,9 @@ from itertools import pairwise
 
 from _ruamel_yaml import CParser
 
-from bps.merge.chunks import (
-    DEEPEST_LEVEL,
-    REFUSALS,
-    Chunk,
-    Levels,
-    events_of,
-    forget,
-    plain_key,
-    prove,
-)
+from bps.merge.chunks import Chunk, Levels, plain_key
 from bps.merge.parse import Document, parse
+from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove
 from bps.merge.source import Source
 from bps.merge.stretches import Region, Unusual, region_of
 from bps.merge.twins import Piece, Row, Stretched
