@@ -19,6 +19,7 @@ from collections import Counter
 from itertools import pairwise
 
 from _ruamel_yaml import CParser
+from ruamel.yaml.error import YAMLError
 
 from bps.merge.chunks import Chunk, Levels, plain_key
 from bps.merge.parse import Document, parse
@@ -67,9 +68,7 @@ class Reader:
         """As `read`, but nothing new is told without libyaml, which counts the whole text too."""
         self._levels.plain = False
         reading = None if self._first is None else self._cut(source)
-        if self._first is None or reading is None:
-            return parse(source)
-        if CParser(source.text).raw_parse() != reading.events_beside(self._first):
+        if self._first is None or reading is None or not reading.adds_up(self._first):
             return parse(source)
         return [reading.document]
 
@@ -117,13 +116,17 @@ class _Reading:
         document.body_end = len(text)
         document.root = root
 
-    def events_beside(self, first: _Reading) -> int:
-        """The events of this text, told from those of the first one. Raises YAMLError."""
+    def adds_up(self, first: _Reading) -> bool:
+        """Whether the whole text has the events that the entries of the first one tell."""
         repeated = first._chunks - Counter(first._chunks.keys())
         gone, come = first._chunks - self._chunks, self._chunks - first._chunks
         entries = first._events + events_of([*repeated.elements()])
         entries += events_of([*come.elements()]) - events_of([*gone.elements()])
-        return _AROUND + _HEAD * self._heads + entries
+        try:
+            read: int = CParser(self._source.text).raw_parse()
+        except YAMLError:
+            return False
+        return read == _AROUND + _HEAD * self._heads + entries
 
     def _collection(self, region: Region, depth: int, end: int, chunks: list[Chunk]) -> Stretched:
         text = self._source.text
