@@ -79,6 +79,8 @@ def test_a_value_told_by_its_line_is_what_libyaml_says(key: str, value: str, col
 @example("x y # c", "\n    b: 1", 1)
 @example("x", "\n  y", 1)
 @example("x", "\n    y", 1)
+@example("x", "\n     y", 1)
+@example("x", "\n\n     y", 1)
 @example("x", "\n\n    b: 1", 1)
 @example("x", "\n   # c\n    b: 1", 1)
 def test_a_field_told_by_its_line_is_what_libyaml_says(value: str, rest: str, column: int) -> None:
