@@ -218,7 +218,8 @@ def test_a_refused_chunk_is_refused_again(large: int, monkeypatch: pytest.Monkey
     monkeypatch.setattr(reader, "SMALLEST", 0)
     monkeypatch.setattr(reader, "LARGE", large)
     base = "a: 1\nk:\n  - x\n  - y: 1\n    z:\n    - 2\nb: 2\n"
-    for bad in ("c: [\n", "word\n", "c: 'x\n", "{c: 1}\n", "c: @x\n", "!t\n"):
+    long = f"{'k' * 1_100}:\n  a: 1\n"
+    for bad in ("c: [\n", "word\n", "c: 'x\n", "{c: 1}\n", "c: @x\n", "!t\n", long):
         assert_read_alike([base, base + bad, base + bad + "d: 1\n", bad + base, base])
         inner = base.replace("  - x\n", f"  - y: 1\n    {bad}")
         assert_read_alike([base, inner, base, inner])
