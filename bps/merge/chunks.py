@@ -57,7 +57,9 @@ class Level:
     def build_from(self, chunk: Chunk) -> None:
         """Parse a chunk, and as many behind it as a quarter of those that had to be parsed."""
         ahead = self.order[chunk.place + 1 : chunk.place + 1 + self._built // 4]
-        chunks = [chunk, *(each for each in ahead if each.unread.waits)]
+        # The last line of a version can lack its end, and then nothing can stand behind it.
+        closed = [each for each in ahead if each.unread.waits and each.text.endswith("\n")]
+        chunks = [*closed, chunk]
         self._built += len(chunks)
         build(chunks)
 

@@ -77,14 +77,12 @@ def forget(chunks: Sequence[Chunk]) -> None:
 
 
 def build(chunks: Sequence[Chunk]) -> Source:
-    """Parse chunks of one level, one behind the other.
+    """Parse chunks of one level, one behind the other; only the last line can lack its end.
 
     Raises:
         Unreadable: one is nested too deep.
         Unusual: one is not one entry.
     """
-    # Only the last line of a text can lack its end.
-    chunks = sorted(chunks, key=lambda each: not each.text.endswith("\n"))
     level, text = chunks[0].level, "".join(chunk.text for chunk in chunks)
     shape, closed = level.shape, text.endswith("\n")
     # Another entry behind them, for the end of a text ends a scalar in another way.
@@ -107,8 +105,7 @@ def _joined(chunks: Sequence[Chunk]) -> str:
     parts: list[str] = []
     for chunk in chunks:
         parts += ("---\n", chunk.level.shape.sentinel, chunk.text)
-        if not chunk.text.endswith("\n"):
-            parts.append("\n")
+    # Only the last line of a text can lack its end.
     return "".join(parts)
 
 

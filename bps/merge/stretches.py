@@ -32,7 +32,6 @@ _ENTRIES = {
     )
     for kind, begin in ((MAPPING, f"{_KEY}:"), (SEQUENCE, "-"))
 }
-_TRIVIA = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 
 class Unusual(Exception):
@@ -68,16 +67,11 @@ class Shape:
         self._starting = re.compile(rf"\n{margin}{starting}")
 
     def begins(self, text: str, at: int, end: int) -> list[int]:
-        """The lines that begin an entry; nothing but trivia stands before the first.
-
-        Raises Unusual.
-        """
+        """The lines that begin an entry, in the text of a region from `at` on."""
         found = []
         if at == 0 and self._starting.match("\n" + text[: self.column + 2]):
             found.append(0)
         found += [each.start() + 1 for each in self._starting.finditer(text, max(at - 1, 0), end)]
-        if not found or _TRIVIA.fullmatch(text, at, found[0]) is None:
-            raise Unusual
         return found
 
     def key(self, entry: str, at: int = 0) -> str | None:

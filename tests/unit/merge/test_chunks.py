@@ -13,7 +13,7 @@ from bps.merge.records import Contribution
 from bps.merge.refusals import Unreadable
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 from bps.merge.stretches import content_end, region_of, shape_of
-from tests.unit.merge.sightings import assert_read_alike
+from tests.unit.merge.sightings import assert_read_alike, seen
 
 WHOLE = 10**9
 _SIGNS = " \t\n:#-?,[]{}&*!|>'\"%@`/.+=;()~_0aé漢"
@@ -150,6 +150,23 @@ def test_many_entries_that_lines_cannot_tell_are_parsed_together(
     assert sum(map(len, by_reader)) < 2 * len(base)
 
 
+def test_chunks_of_several_versions_are_parsed_together(parsed: list[str]) -> None:
+    items = [f"- 'id': {i}\n  \"a\": {i}\n" for i in range(120)]
+    half = "".join(items[:60])
+    refused = f"{half}- 'id': [\n"
+    reading = Reader()
+    documents = {}
+    for text in (f"{half}- 'id': x", f"{half}- 'id': y", refused, "".join(items)):
+        try:
+            documents[text] = reading.read(Source("a version", text))
+        except Unreadable:
+            assert text == refused
+    del parsed[:]
+    for text in documents:
+        assert seen(lambda source: documents[source.text], text) == seen(parse, text)
+    assert len(parsed) < len(items) // 3
+
+
 @pytest.mark.parametrize(
     ("line", "whole"),
     [
@@ -159,6 +176,8 @@ def test_many_entries_that_lines_cannot_tell_are_parsed_together(
         ("k: &a b\n", True),
         ("k: [&a b]\n", True),
         ("k: [1,*a]\nb: &a 1\n", True),
+        ("k: *a\n", True),
+        ("k: [1,*a]\n", True),
         ("k: |+\n  a\n", True),
         ("k: >2+\n   a\n", True),
         ("? k\n: v\n", True),
