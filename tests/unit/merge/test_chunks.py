@@ -242,3 +242,26 @@ def test_a_refused_chunk_is_refused_again(large: int, monkeypatch: pytest.Monkey
         assert_read_alike([base, base + bad, base + bad + "d: 1\n", bad + base, base])
         inner = base.replace("  - x\n", f"  - y: 1\n    {bad}")
         assert_read_alike([base, inner, base, inner])
+
+
+@pytest.mark.parametrize("large", [0, WHOLE])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '  a: "x\n  b: y"\n  c: 1\n',
+        "  a: 'x\n  b: y\n  c: 1'\n  c: 1\n",
+        "  a: [x,\n  b: y,\n  c: 1]\n  c: 1\n",
+        '  - "x\n  - y"\n  - c: 1\n',
+        '  - - "x\n    - y"\n    - c: 1\n',
+        '  - a: "x\n    b: y"\n    c: 1\n',
+    ],
+)
+def test_lines_like_entries_in_a_quote_or_bracket_are_none(
+    lines: str, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "SMALLEST", 0)
+    monkeypatch.setattr(reader, "LARGE", large)
+    base = f"z: 1\nk:\n{lines}y: 2\n"
+    texts = [base, base.replace("c: 1", "c: 2"), base.replace("c: 1", "d: 1")]
+    assert_read_alike(texts)
+    assert_read_alike(texts[::-1])
