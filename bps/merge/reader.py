@@ -152,7 +152,6 @@ class _Reading:
 
 def _refuse_unusual(text: str, body: int) -> None:
     """Raises Unusual where there may be several documents, or other line breaks than LF."""
-    if any(each in text for each in _BREAKS) or text.startswith(_MARKERS, body):
-        raise Unusual
-    if any(text.find(f"\n{each}", body) >= 0 for each in _MARKERS):
+    marked = any(text.find(f"\n{each}", body) >= 0 for each in _MARKERS)
+    if marked or any(each in text for each in _BREAKS):
         raise Unusual

@@ -161,10 +161,20 @@ def test_chunks_of_several_versions_are_parsed_together(parsed: list[str]) -> No
             documents[text] = reading.read(Source("a version", text))
         except Unreadable:
             assert text == refused
+    assert "".join(items) not in parsed
     del parsed[:]
     for text in documents:
         assert seen(lambda source: documents[source.text], text) == seen(parse, text)
     assert len(parsed) < len(items) // 3
+
+
+def test_what_is_new_in_a_result_is_told_by_libyaml(parsed: list[str]) -> None:
+    reading = Reader()
+    for read, entry in ((reading.read, "b: 2\n"), (reading.read_result, "c: 3\n")):
+        (document,) = read(Source("a version", f"a: 1\n{entry}"))
+        assert document.root is not None
+        assert document.root.children[3].data == ("plain", entry[3])
+    assert parsed == ["c: 3\nz: z\n"]
 
 
 @pytest.mark.parametrize(
