@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 from bps.merge.proof import REFUSALS, build, events_of, forget
 from bps.merge.source import MAPPING, SCALAR, Node, Source
 from bps.merge.stretches import Region, Shape, Unusual, content_end, shape_of
 from bps.merge.twins import Cut, Piece, Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Levels:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
@@ -14,6 +13,7 @@ from bps.merge.refusals import Unreadable
 from bps.merge.source import MAPPING, Source
 from bps.merge.stretches import Unusual
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bps.merge.chunks import Chunk, Level
 

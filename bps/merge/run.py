@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
 from bps.merge.elements import Element, Elements
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import (
     ABSENT,
     Conflict,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.source import MAPPING, SEQUENCE
 
 _KEY = r"\w[\w.-]{0,120}"

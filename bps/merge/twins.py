@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple
 
 from bps.merge.elements import Element, Elements, Opaque, entry_at, split, tail_at, trivia
 from bps.merge.named_tuple import NamedTuple
