@@ -78,10 +78,7 @@ def _keeps(expected: Expected | None) -> bool:
         expected = expected.children[-1][1]
     if not isinstance(expected, Node):
         return isinstance(expected, Lines) and expected.keep
-    node = expected
-    while node.block:
-        node = node.children[-1]
-    return node.block_scalar and "+" in node.text.partition("\n")[0].partition("#")[0]
+    return expected.keeps
 
 
 def _append(pieces: list[Piece], more: Sequence[Piece], ending: str) -> None:

@@ -53,8 +53,8 @@ def merge(
     Raises:
         Unreadable: a version, or a resolution's text, is not YAML or cannot be kept byte-exactly.
 
-    Cost: equal bytes are compared and checked only; otherwise the first text is parsed at 0.1 s a
-    MB, and of every other one and the result what is new in it (`bps.merge.reader`).
+    Cost: equal bytes are compared and checked only; otherwise libyaml checks the first text and the
+    result at 15 ms a MB each, and nodes are made of what differs alone (`bps.merge.reader`).
     """
     active = [each for each in contributions if each.text != each.base]
     for label, text in {text: label for label, text in _texts(canonical, contributions)}.items():
@@ -285,7 +285,7 @@ def _wrong(
     """Law 5: why the text does not read as what was computed."""
     source = Source("the result", text)
     try:
-        documents = reader.read(source)
+        documents = reader.read_result(source)
     except Unreadable as error:
         return f"the versions cannot be put together: {error.what}"
     expected = [slot.expected for slot in slots]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from bps.merge.data import json_value
 from bps.merge.elements import Element
-from bps.merge.source import MAPPING, SCALAR, Node
+from bps.merge.source import SCALAR, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,10 +103,4 @@ def is_set(versions: Sequence[Sequence[Element]]) -> bool:
 
 
 def _field(node: Node | None, field: str) -> Node | None:
-    if node is None or node.kind != MAPPING:
-        return None
-    children = node.model.children
-    for index in range(0, len(children), 2):
-        if children[index].value == field and children[index].kind == SCALAR:
-            return children[index + 1]
-    return None
+    return None if node is None else node.member(field)

@@ -1,46 +1,52 @@
-"""Versions of one text: the first is parsed, of the others only what is new in them.
+"""Versions of one text, cut into entries: each entry is proven once, and made when looked at.
 
 Why the nodes are those of a full parse: over a line that begins an entry at the column of its
 collection libyaml carries nothing but that column, for there quotes and flow collections are
-closed, and block and plain scalars end. So a chunk reads the same behind any other chunk, and each
-was read once by libyaml as exactly one entry between two such lines. What could carry over all the
-same is Unusual and parsed as a whole: anchors and aliases, explicit keys, `|+`, directives,
-several documents, line breaks other than LF. As a second proof libyaml counts the events of the
-whole text: they must be the known text's, less those of the chunks that are gone, plus those of
-the new ones.
+closed, and block and plain scalars end. So a chunk, the lines from one such line to the next, reads
+the same behind any other chunk. libyaml reads each one once, in a document of its own and behind
+another entry: an open quote or bracket is an error there, and so is anything that is no entry. It
+is just one entry, for the lines that begin one are where it was cut. What could carry over all
+the same is Unusual and parsed as a whole: anchors and aliases, explicit keys, `|+`, directives,
+several documents, line breaks other than LF. The result is proven a second time: libyaml counts
+the events of its whole text, which must be the first text's, less those of the chunks that are
+gone, plus those of the new ones.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
+from bps.merge.chunks import Chunk, Levels, plain_key
 from bps.merge.parse import Document, parse
-from bps.merge.refusals import Unreadable
-from bps.merge.source import MAPPING, SEQUENCE, Node, Source
-from bps.merge.stretches import SMALLEST, Collection, Unusual, begins_of, entries_of
-from bps.merge.twins import Chunk, Stretched, Twin
+from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove
+from bps.merge.source import Source
+from bps.merge.stretches import Region, Unusual, region_of
+from bps.merge.twins import Piece, Row, Stretched
 
-_WRAPPING = 6
+SMALLEST = 500
+"""Characters of a text from which on it is cut; below, parsing it is as cheap."""
+LARGE = 4_000
+"""Characters of an entry from which on it is cut before anybody looks at it."""
+_AROUND = 6
 """Events around the entries of a text that is one collection."""
-_SENTINELS = {MAPPING: "z: z\n", SEQUENCE: "- z\n"}
-"""An entry that ends the one before it."""
+_HEAD = 3
+"""Events of a key and of the collection below it, without those of its entries."""
+_PROLOGUE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---(?: +#[^\n]*| *)\n")
 _BREAKS = ("\r", "\x85", "\u2028", "\u2029", "\ufeff")
 _MARKERS = ("---", "...", "%")
-_KEEP = re.compile(r"[|>][0-9]?\+")
-_EXPLICIT_KEY = re.compile(r"(?:\A|\n)[ \t]*(?:-[ \t]+)*\?(?:[ \t\n]|\Z)")
 
 
 class Reader:
     """Reads versions of one text."""
 
     def __init__(self) -> None:
-        self._first: Document | None = None
-        self._known: _Known | None = None
+        self._levels = Levels()
+        self._first: _Reading | None = None
         self._unusual = False
 
     def read(self, source: Source) -> list[Document]:
@@ -49,149 +55,103 @@ class Reader:
         Raises:
             Unreadable: it is no YAML, or nested too deep.
 
-        Cost: 0.1 s a MB for the first text, 30 ms for one that has most entries in common.
+        Cost: 20 ms a MB for the first text, and for others what is new in them.
         """
-        if self._unusual or len(source.text) < SMALLEST:
+        reading = self._cut(source)
+        if reading is None:
             return parse(source)
         if self._first is None:
-            documents = parse(source)
-            self._first = documents[0]
-            self._unusual = len(documents) > 1
-            return documents
+            self._first = reading
+        return [reading.document]
+
+    def read_result(self, source: Source) -> list[Document]:
+        """As `read`, but nothing new is told without libyaml, which counts the whole text too."""
+        self._levels.plain = False
+        reading = None if self._first is None else self._cut(source)
+        if self._first is None or reading is None or not reading.adds_up(self._first):
+            return parse(source)
+        return [reading.document]
+
+    def _cut(self, source: Source) -> _Reading | None:
+        """The text in chunks, or None where it has to be parsed."""
+        if self._unusual or len(source.text) < SMALLEST:
+            return None
+        reading = _Reading(source, self._levels)
         try:
-            if self._known is None:
-                self._known = _Known(self._first)
-            return [_Reading(source, self._known).document()]
-        except Unusual:
-            self._unusual = self._known is None
-        except (Unreadable, YAMLError):
-            pass  # The full parse says it with the place in the whole text.
-        return parse(source)
-
-
-class _Known:
-    """The first text: its collections as chunks, and its number of events."""
-
-    def __init__(self, document: Document) -> None:
-        """Raises Unusual."""
-        source, body = document.source, document.body
-        text = source.text
-        self.prologue = text[:body]
-        if document.root is None or "%" in self.prologue:
-            raise Unusual
-        if self.prologue and not self.prologue.endswith("\n"):
-            raise Unusual
-        _refuse_unusual(text, body)
-        _refuse_carrying(source)
-        self.root = Collection(document.root, body, len(text), 0)
-        document.root = self.root.node
-        self.events = CParser(text).raw_parse()
+            reading.run()
+        except REFUSALS:
+            # The full parse says what is wrong, with the place in the whole text.
+            forget(reading.fresh)
+            self._unusual = self._first is None
+            return None
+        return reading
 
 
 class _Reading:
-    """One pass over another text."""
+    """One pass over a text."""
 
-    def __init__(self, source: Source, known: _Known) -> None:
+    def __init__(self, source: Source, levels: Levels) -> None:
+        self.fresh: list[Chunk] = []
+        self.document: Document
         self._source = source
-        self._known = known
-        self._expected = known.events
+        self._levels = levels
+        self._chunks: Counter[Chunk] = Counter()
+        self._heads = 0
+        self._events = 0
 
-    def document(self) -> Document:
+    def run(self) -> None:
         """Raises Unusual, Unreadable, YAMLError."""
-        text, prologue = self._source.text, self._known.prologue
-        body = len(prologue)
-        if not text.startswith(prologue):
-            raise Unusual
-        _refuse_unusual(text, body)
-        document = Document(self._source, 0, body)
-        document.body_end = len(text)
-        document.root = self._collection(self._known.root, body, len(text))
-        if CParser(text).raw_parse() != self._expected:
-            raise Unusual
-        return document
-
-    def _collection(self, collection: Collection, at: int, end: int) -> Stretched:
         text = self._source.text
-        begins = begins_of(text, at, end, collection.kind, collection.column)
-        texts = [text[i:j] for i, j in pairwise([*begins, end])]
-        counted = Counter(texts)
-        gone, come = collection.counted - counted, counted - collection.counted
-        chunks: list[Chunk | None] = [collection.known.get(each) for each in texts]
-        opened: dict[int, Node] = {}
-        fresh = []
-        for index, chunk in enumerate(chunks):
-            if chunk is None:
-                inner = collection.inner(texts[index])
-                if inner is None or not gone[inner.text]:
-                    fresh.append(index)
+        prologue = _PROLOGUE.match(text)
+        body = 0 if prologue is None else prologue.end()
+        _refuse_unusual(text, body)
+        region = region_of(text, body, len(text))
+        if region is None:
+            raise Unusual
+        chunks: list[Chunk] = []
+        root = self._collection(region, 0, len(text), chunks)
+        self._events = prove(self.fresh)
+        self._chunks = Counter(chunks)
+        self.document = document = Document(self._source, 0, body)
+        document.body_end = len(text)
+        document.root = root
+
+    def adds_up(self, first: _Reading) -> bool:
+        """Whether the whole text has the events that the entries of the first one tell."""
+        repeated = first._chunks - Counter(first._chunks.keys())
+        gone, come = first._chunks - self._chunks, self._chunks - first._chunks
+        entries = first._events + events_of([*repeated.elements()])
+        entries += events_of([*come.elements()]) - events_of([*gone.elements()])
+        try:
+            read: int = CParser(self._source.text).raw_parse()
+        except YAMLError:
+            return False
+        return read == _AROUND + _HEAD * self._heads + entries
+
+    def _collection(self, region: Region, depth: int, end: int, chunks: list[Chunk]) -> Stretched:
+        text = self._source.text
+        level = self._levels.at(region, depth)
+        shape = level.shape
+        begins = shape.begins(text, region.at, end)
+        pieces: list[Piece] = []
+        for begin, stop in pairwise([*begins, end]):
+            if stop - begin >= LARGE and depth < DEEPEST_LEVEL:
+                inner = shape.opened(text, begin, stop)
+                name = shape.key(text, begin)
+                if inner is not None and name is not None:
+                    self._heads += 1
+                    line = text[begin : text.find("\n", begin)]
+                    found = self._collection(inner, depth + 1, stop, chunks)
+                    pieces.append(Piece(plain_key(line, shape.column, name), found))
                     continue
-                gone[inner.text] -= 1
-                come[texts[index]] -= 1
-                first = begins[index] + inner.head
-                stop = begins[index] + len(texts[index])
-                opened[index] = self._collection(inner.collection, first, stop)
-                # A chunk of its own, for its lines are shared out in another way.
-                chunks[index] = Chunk(inner.chunk.at, inner.chunk.key, inner.chunk.value)
-        if fresh:
-            self._parse(collection, fresh, texts, chunks)
-        self._expected += _events(come) - _events(gone)
-        children: list[Node] = []
-        known = []
-        for index, (begin, chunk) in enumerate(zip(begins, chunks, strict=True)):
-            assert chunk is not None  # noqa: S101 - all were found, opened or parsed
-            known.append(chunk)
-            if chunk.key is not None:
-                children.append(Twin(chunk.key, self._source, begin - chunk.at))
-            children.append(opened.get(index) or Twin(chunk.value, self._source, begin - chunk.at))
-        kind, column = collection.kind, collection.column
-        return Stretched(self._source, kind, column, begins, known, children)
-
-    def _parse(
-        self,
-        collection: Collection,
-        fresh: list[int],
-        texts: list[str],
-        chunks: list[Chunk | None],
-    ) -> None:
-        """Parse the new chunks, joined to one text, and know them from now on."""
-        new = [texts[index] for index in fresh]
-        if 2 * sum(map(len, new)) > len(self._source.text):
-            raise Unusual
-        joined = "".join(new)
-        if joined.endswith("\n"):
-            joined += " " * collection.column + _SENTINELS[collection.kind]
-            new.append("")
-        source = Source("new entries", joined)
-        document, *more = parse(source, collection.depth)
-        root = document.root
-        if more or root is None or (root.kind, root.column) != (collection.kind, collection.column):
-            raise Unusual
-        _refuse_carrying(source)
-        begins = list(accumulate(map(len, new), initial=0))[: len(new)]
-        pairs = entries_of(root, begins, len(joined))
-        for index, begin, (key, value) in zip(fresh, begins, pairs, strict=False):
-            chunk = chunks[index] = Chunk(begin, key, value)
-            if texts[index].endswith("\n"):
-                collection.known[texts[index]] = chunk
-
-
-def _events(texts: Counter[str]) -> int:
-    """The events of entries that stand in one column."""
-    joined = "".join(each if each.endswith("\n") else f"{each}\n" for each in texts.elements())
-    return CParser(joined).raw_parse() - _WRAPPING if joined else 0
+            chunk = level.chunk(text[begin:stop], self.fresh)
+            chunks.append(chunk)
+            pieces.append(chunk)
+        return Stretched(self._source, region.kind, region.column, Row(begins, pieces))
 
 
 def _refuse_unusual(text: str, body: int) -> None:
     """Raises Unusual where there may be several documents, or other line breaks than LF."""
-    if any(each in text for each in _BREAKS) or text.startswith(_MARKERS, body):
-        raise Unusual
-    if any(text.find(f"\n{each}", body) >= 0 for each in _MARKERS):
-        raise Unusual
-
-
-def _refuse_carrying(source: Source) -> None:
-    """Raises Unusual where something may mean more than its own entry, or depend on the next."""
-    text = source.text
-    keeps = "+" in text and _KEEP.search(text)
-    if source.anchored or source.aliases or keeps or ("?" in text and _EXPLICIT_KEY.search(text)):
+    marked = any(text.find(f"\n{each}", body) >= 0 for each in _MARKERS)
+    if marked or any(each in text for each in _BREAKS):
         raise Unusual

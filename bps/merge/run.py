@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
-from bps.merge.elements import Element, Elements, split
+from bps.merge.elements import Element, Elements
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import (
     ABSENT,
@@ -20,7 +20,7 @@ from bps.merge.records import (
 )
 from bps.merge.slots import full_lines
 from bps.merge.source import Node
-from bps.merge.twins import Stretched, split_stretched
+from bps.merge.twins import split_known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,10 +71,8 @@ class Run:
         if found is self:
             if value.flow:
                 found = None if comments_before_value(element) else _flow_elements(value)
-            elif isinstance(value, Stretched):
-                found = split_stretched(value, element.head_end, element.end)
             else:
-                found = split(value, element.head_end, element.end)
+                found = split_known(value, element.head_end, element.end)
             self._elements[element] = found
         return found  # type: ignore[return-value]
 

@@ -136,6 +136,24 @@ class Node:
         """The node that this one repeats, or itself; equal models mean the same."""
         return self
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it ends with a block scalar that keeps the blank lines behind it."""
+        node = self
+        while node.block:
+            node = node.children[-1]
+        return node.block_scalar and "+" in node.text.partition("\n")[0].partition("#")[0]
+
+    def member(self, name: str) -> Node | None:
+        """The value of a mapping's key; as it stands in the model."""
+        if self.kind != MAPPING:
+            return None
+        children = self.children
+        for index in range(0, len(children), 2):
+            if children[index].value == name and children[index].kind == SCALAR:
+                return children[index + 1]
+        return None
+
     def pairs(self) -> list[tuple[Node, Node]]:
         """A mapping's keys with their values."""
         children = self.children

@@ -1,12 +1,13 @@
-"""Nodes of text that stands in another version too: known from there, built when looked at."""
+"""Nodes of text that stands in another version too: known from there, made when looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Elements, Opaque, entry_at, split, tail_at, trivia
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.source import MAPPING, Node, Source
+from bps.merge.stretches import content_end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,30 +17,36 @@ if TYPE_CHECKING:
 class Layout(NamedTuple):
     """How the lines of one chunk are shared out; all offsets count from its begin.
 
-    `start` and `end` are the entry's own, `comments` the gap, lead and end of the detached
-    comments behind it, `gap` and `lead` those of the entry that follows.
+    The entry ends at `end`; `comments` are the gap, lead and end of the detached comments behind
+    it, `gap` and `lead` those of the entry that follows.
     """
 
-    start: int
     end: int
     comments: tuple[tuple[int, int, int], ...]
     gap: int
     lead: int
 
 
-class Chunk:
+class Piece:
     """The lines from one entry of a block collection to the next one, wherever they stand.
 
-    `key` and `value` are the nodes of its first sight, and `at` is where it began there.
+    `key` and `value` stand where they do if its lines begin at 0, but for a Stretched value, which
+    stands in its own source.
     """
 
-    __slots__ = ("at", "key", "layout", "value")
+    __slots__ = ("key", "layout", "value")
 
-    def __init__(self, at: int, key: Node | None, value: Node) -> None:
-        self.at = at
+    def __init__(self, key: Node | None, value: Node) -> None:
         self.key = key
         self.value = value
         self.layout: Layout | None = None
+
+
+class Row(NamedTuple):
+    """A block collection as a row of pieces, and where each one begins."""
+
+    begins: list[int]
+    pieces: Sequence[Piece]
 
 
 class Twin(Node):
@@ -52,21 +59,24 @@ class Twin(Node):
         self._model = model
         self._by = by
         self.source = source
-        self.kind = model.kind
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of a node
         model, by = self._model, self._by
-        self.start = model.start + by
-        self.end = model.end + by
-        self.first = model.first + by
-        self.anchor = model.anchor
-        self.tag = model.tag
-        self.flow = model.flow
-        self.column = model.column
-        self.value = model.value
-        self.style = model.style
-        self.children = [Twin(child, self.source, by) for child in model.children]
-        self._data = None
+        if name == "end":
+            self.end = model.end + by
+        elif name == "children":
+            self.children = [_twin(child, self.source, by) for child in model.children]
+        else:
+            self.kind = model.kind
+            self.start = model.start + by
+            self.first = model.first + by
+            self.anchor = model.anchor
+            self.tag = model.tag
+            self.flow = model.flow
+            self.column = model.column
+            self.value = model.value
+            self.style = model.style
+            self._data = None
         return object.__getattribute__(self, name)
 
     @property
@@ -76,53 +86,99 @@ class Twin(Node):
 
     @property
     def model(self) -> Node:
-        """The node that was parsed."""
+        """The node that this one repeats."""
         return self._model
 
+    @property
+    def keeps(self) -> bool:
+        """Its model's."""
+        return self._model.keeps
 
-class Stretched(Node):
-    """A block collection that is known as a row of chunks, which begin at `begins`."""
+    def member(self, name: str) -> Node | None:
+        """Its model's."""
+        return self._model.member(name)
 
-    __slots__ = ("begins", "chunks")
 
-    def __init__(
-        self,
-        source: Source,
-        kind: str,
-        column: int,
-        begins: list[int],
-        chunks: list[Chunk],
-        children: list[Node],
-    ) -> None:
-        start = begins[0] + column
-        super().__init__(source, kind, start, max(start, children[-1].end), None, None)
+def _twin(node: Node, source: Source, by: int) -> Twin:
+    if isinstance(node, Twin):
+        return Twin(node._model, source, by + node._by)  # noqa: SLF001 - of its own class
+    return Twin(node, source, by)
+
+
+class Cut(Node):
+    """A node of which more is known: the row of pieces, if it is a collection cut into them."""
+
+    __slots__ = ("row",)
+
+    row: Row | None
+
+    @property
+    def keeps(self) -> bool:
+        """Never: a text with such scalars is not cut."""
+        return False
+
+    def stretch(self, source: Source, kind: str, column: int, row: Row) -> None:
+        """Be the block collection of that row."""
+        start = row.begins[0] + column
+        super().__init__(source, kind, start, start, None, None)
         self.column = column
-        self.children = children
-        self.begins = begins
-        self.chunks = chunks
+        self.row = row
+        # The last entry need not be looked at before somebody asks.
+        del self.end, self.children
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the two that are worked out late
+        if name == "children" and self.row is not None:
+            self.children = _children(self.source, self.kind, self.row)
+        elif name == "end" and self.row is not None:
+            self.end = max(self.start, self.children[-1].end)
+        return object.__getattribute__(self, name)
 
 
-def split_stretched(node: Stretched, start: int, end: int) -> Elements | None:
-    """As `split`, with the layout of every chunk worked out once for all versions."""
-    source, column, begins, chunks = node.source, node.column, node.begins, node.chunks
-    if start > begins[0]:
+class Stretched(Cut):
+    """A block collection in the text of a version."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, kind: str, column: int, row: Row) -> None:
+        self.stretch(source, kind, column, row)
+
+
+def _children(source: Source, kind: str, row: Row) -> list[Node]:
+    found: list[Node] = []
+    for begin, piece in zip(*row, strict=True):
+        if kind == MAPPING:
+            assert piece.key is not None  # noqa: S101 - entries of mappings have keys
+            found.append(Twin(piece.key, source, begin))
+        value = piece.value
+        found.append(value if isinstance(value, Stretched) else Twin(value, source, begin))
+    return found
+
+
+def split_known(node: Node, start: int, end: int) -> Elements | None:
+    """As `split`, with the layout of every piece worked out once for all versions."""
+    row, by = _row_of(node)
+    if row is None:
         return split(node, start, end)
+    source, column = node.source, node.column
+    begins = [begin + by for begin in row.begins]
     pairs: list[tuple[Node | None, Node]] = [(None, child) for child in node.children]
     if node.kind == MAPPING:
         pairs = list(node.pairs())
     try:
-        items, gap, lead = trivia(source, column, start, begins[0])
-        last = len(begins) - 1
-        for index in range(last):
-            begin, chunk = begins[index], chunks[index]
+        inline = start > begins[0]
+        items, gap, lead = (
+            ([], start, start) if inline else trivia(source, column, start, begins[0])
+        )
+        for index, begin in enumerate(begins[:-1]):
+            piece = row.pieces[index]
             key, value = pairs[index]
-            layout = chunk.layout
+            layout = piece.layout
             if layout is None:
-                layout = chunk.layout = _layout(node, begin, begins[index + 1], key, value)
+                at = max(start, begin)
+                layout = _layout(node, begin, at, begins[index + 1], key, value)
+                piece.layout = layout
             items.append(
-                Element(
-                    source, column, gap, lead, begin + layout.start, begin + layout.end, key, value
-                )
+                Element(source, column, gap, lead, begin + column, begin + layout.end, key, value)
             )
             for its_gap, its_lead, its_end in layout.comments:
                 at = begin + its_end
@@ -130,24 +186,40 @@ def split_stretched(node: Stretched, start: int, end: int) -> Elements | None:
                     Element(source, column, begin + its_gap, begin + its_lead, at, at, None, None)
                 )
             gap, lead = begin + layout.gap, begin + layout.lead
-        key, value = pairs[last]
-        element = entry_at(node, begins[last], end, key, value, [])
-        element.gap, element.lead = gap, lead
-        items.append(element)
-        tail = tail_at(node, element.end, end, items) if element.end < end else ""
+        key, value = pairs[-1]
+        stop = _entry_end(node, max(start, begins[-1]), end, key, value)
+        items.append(Element(source, column, gap, lead, begins[-1] + column, stop, key, value))
+        if inline:
+            items[0].inline = True
+        tail = tail_at(node, stop, end, items) if stop < end else ""
     except Opaque:
         return None
     return Elements(items, tail)
 
 
-def _layout(node: Node, begin: int, end: int, key: Node | None, value: Node) -> Layout:
-    """Raises Opaque."""
-    entry = entry_at(node, begin, end, key, value, [])
-    comments, gap, lead = trivia(node.source, node.column, entry.end, end)
+def _row_of(node: Node) -> tuple[Row | None, int]:
+    """The row of pieces of a collection that has one, and how much further on it stands."""
+    model = node.model
+    if not model.block or not isinstance(model, Cut) or model.row is None:
+        return None, 0
+    return model.row, node.start - model.start
+
+
+def _layout(node: Node, begin: int, at: int, end: int, key: Node | None, value: Node) -> Layout:
+    """The layout of a piece at `begin`, with its entry from `at` on. Raises Opaque."""
+    stop = _entry_end(node, at, end, key, value)
+    if stop == end:
+        return Layout(end - begin, (), end - begin, end - begin)
+    comments, gap, lead = trivia(node.source, node.column, stop, end)
     return Layout(
-        entry.start - begin,
-        entry.end - begin,
+        stop - begin,
         tuple((each.gap - begin, each.lead - begin, each.end - begin) for each in comments),
         gap - begin,
         lead - begin,
     )
+
+
+def _entry_end(node: Node, at: int, end: int, key: Node | None, value: Node) -> int:
+    """Behind the lines of an entry, told by its text or else by its nodes. Raises Opaque."""
+    stop = content_end(node.source.text, at, end, node.column)
+    return entry_at(node, at, end, key, value, []).end if stop is None else stop

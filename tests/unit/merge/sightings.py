@@ -48,6 +48,26 @@ _LINES = (
     "- k:",
     "k:\n- a",
 )
+_REGULAR = (
+    "a: 1",
+    "b: x y",
+    "c:",
+    "a: 1  # c",
+    "- x",
+    "- a: 1",
+    "- b:",
+    "-",
+    "# c",
+    "",
+    "b: 'q'",
+    '"a": 1',
+    "a: |",
+    "- |",
+    "text",
+    "- - 1",
+    '# "',
+    "a: x",
+)
 _ENDINGS = ("9", " # c", " x", '"', ":", " |", " >", " [", "'", " &a")
 
 
@@ -70,11 +90,22 @@ def seen(read: Callable[[Source], list[Document]], text: str) -> object:
 
 
 def assert_read_alike(texts: Sequence[str]) -> None:
-    """One Reader sees in all versions what a parse of each one sees."""
+    """One Reader sees in all versions what a parse of each one sees, the last one as a result."""
     reader = Reader()
     read = [seen(reader.read, text) for text in texts]
-    for text, found in zip(texts, read, strict=True):
+    read.append(seen(reader.read_result, texts[-1]))
+    for text, found in zip([*texts, texts[-1]], read, strict=True):
         assert found == seen(parse, text), f"read otherwise:\n{text}\nknown:\n{texts[0]}"
+
+
+def drawn_text(random: Random) -> str:
+    """A few lines that may belong to anything, as often YAML as not."""
+    lines = []
+    column = 0
+    for _ in range(random.randrange(1, 9)):
+        column = max(0, column + random.choice((-2, -2, -1, 0, 0, 0, 0, 1, 2, 2)))
+        lines.append(" " * column + random.choice(_LINES + _REGULAR))
+    return "\n".join(lines) + random.choice(("", "\n", "\n", "\n", "\n\n"))
 
 
 def hurt(random: Random, text: str) -> str:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bps.merge import engine, reader, stretches
+from bps.merge import engine, reader
 from bps.merge.parse import MAX_DEPTH, Document, parse
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution, Merged
 from bps.merge.refusals import Unreadable
 from bps.merge.source import Source
 from tests.unit.merge.cases import Case, drawn_case
-from tests.unit.merge.sightings import assert_read_alike, hurt, seen
+from tests.unit.merge.sightings import assert_read_alike, drawn_text, hurt, seen
 from tests.unit.merge.test_laws import LAWFUL
 
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
@@ -139,14 +139,14 @@ def changed(edit: tuple[str, str]) -> str:
     return BASE.replace(*edit)
 
 
-@pytest.fixture
-def everything_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    cut(monkeypatch, 0)
+@pytest.fixture(params=[0, WHOLE], ids=["at once", "when looked at"])
+def everything_is_cut(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    cut(monkeypatch, 0, request.param)
 
 
-def cut(patch: pytest.MonkeyPatch, smallest: int) -> None:
-    for module in (reader, stretches):
-        patch.setattr(module, "SMALLEST", smallest)
+def cut(patch: pytest.MonkeyPatch, smallest: int, large: int = 0) -> None:
+    patch.setattr(reader, "SMALLEST", smallest)
+    patch.setattr(reader, "LARGE", large)
 
 
 @pytest.fixture
@@ -162,8 +162,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def merged(case: Case, patch: pytest.MonkeyPatch, smallest: int) -> Merged | str:
-    cut(patch, smallest)
+def merged(case: Case, patch: pytest.MonkeyPatch, smallest: int, large: int) -> Merged | str:
+    cut(patch, smallest, large)
     contributions = [Contribution("one", case.base, case.one)]
     contributions.append(Contribution("other", case.base, case.other))
     try:
@@ -174,7 +174,9 @@ def merged(case: Case, patch: pytest.MonkeyPatch, smallest: int) -> Merged | str
 
 def assert_merged_alike(case: Case) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        assert merged(case, patch, 0) == merged(case, patch, WHOLE), repr(case)
+        whole = merged(case, patch, WHOLE, WHOLE)
+        assert merged(case, patch, 0, 0) == whole, repr(case)
+        assert merged(case, patch, 0, WHOLE) == whole, repr(case)
 
 
 @pytest.mark.usefixtures("everything_is_cut")
@@ -184,8 +186,7 @@ def test_a_regular_version_is_read_alike_and_not_parsed(
 ) -> None:
     version = changed(edit)
     assert_read_alike([BASE, version, BASE])
-    assert parsed[0] == BASE
-    assert version not in parsed[1:]
+    assert version not in parsed
 
 
 @pytest.mark.usefixtures("everything_is_cut")
@@ -232,13 +233,17 @@ def test_two_edited_lists_below_one_key_are_read_alike() -> None:
 
 
 @pytest.mark.usefixtures("everything_is_cut")
-def test_a_version_whose_events_do_not_add_up_is_parsed(
-    monkeypatch: pytest.MonkeyPatch, parsed: list[str]
+@pytest.mark.parametrize("edit", REGULAR.values(), ids=REGULAR)
+def test_a_result_is_parsed_only_if_its_events_do_not_add_up(
+    edit: tuple[str, str], monkeypatch: pytest.MonkeyPatch, parsed: list[str]
 ) -> None:
-    version = BASE.replace("empty:\n", "empty:\nfresh:\n")
-    monkeypatch.setattr(reader, "_events", lambda _: 0)
-    assert_read_alike([BASE, version])
-    assert version in parsed
+    version = changed(edit)
+    for around, whole in ((6, 0), (7, 1)):
+        monkeypatch.setattr(reader, "_AROUND", around)
+        reading = Reader()
+        reading.read(Source("base", BASE + BASE))
+        reading.read_result(Source("the result", version + BASE))
+        assert parsed.count(version + BASE) == whole
 
 
 @LAWFUL
@@ -246,8 +251,9 @@ def test_a_version_whose_events_do_not_add_up_is_parsed(
 def test_drawn_versions_are_read_and_merged_alike(data: st.DataObject) -> None:
     case = drawn_case(lambda below: data.draw(st.integers(0, below - 1)))
     with pytest.MonkeyPatch.context() as patch:
-        cut(patch, 0)
-        assert_read_alike([case.base, case.one, case.other, case.third])
+        for large in (0, WHOLE):
+            cut(patch, 0, large)
+            assert_read_alike([case.base, case.one, case.other, case.third])
     assert_merged_alike(case)
 
 
@@ -261,9 +267,17 @@ def test_hurt_versions_are_read_and_merged_alike(
         random = Random(seed)
         one, other, third = (hurt(random, base) for _ in range(3))
         case = Case(base, one, other, third)
-        cut(monkeypatch, 0)
+        cut(monkeypatch, 0, WHOLE if seed % 2 else 0)
         assert_read_alike([case.base, case.one, case.other, case.third])
         assert_merged_alike(case)
+
+
+def test_texts_of_any_lines_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(3_000):
+        random = Random(seed)
+        base = "a: 1\n" * (seed % 2) + drawn_text(random)
+        cut(monkeypatch, 0, WHOLE if seed % 4 > 1 else 0)
+        assert_read_alike([base, hurt(random, base), drawn_text(random), hurt(random, base)])
 
 
 @pytest.mark.skipif(REAL_CASES not in os.environ, reason=f"{REAL_CASES} names no directory")
@@ -276,18 +290,6 @@ def test_real_cases_are_merged_alike() -> None:
         )
         assert_merged_alike(Case(base, ours, theirs))
         assert_merged_alike(Case(base, theirs, ours, ours))
-
-
-def test_of_a_long_text_only_the_edited_entries_are_parsed(parsed: list[str]) -> None:
-    base = "tasks:\n" + "".join(f"  - id: t{i}\n    retries: {i % 5}\n" for i in range(5_000))
-    one = base.replace("id: t77\n", "id: t77\n    extra: 1\n")
-    other = base.replace("id: t4000\n", "id: t4000\n    extra: 2\n")
-    sides = [Contribution("one", base, one), Contribution("other", base, other)]
-    result = engine.merge(base, sides)
-    assert result.text is not None
-    assert result.text.count("extra") == 2
-    assert parsed[0] == base
-    assert sum(map(len, parsed[1:])) < len(base) // 100
 
 
 @pytest.mark.usefixtures("everything_is_cut")
