@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from bps.merge.anchors import contested_anchor, repeated_anchor
-from bps.merge.check import agrees, dangling_alias
+from bps.merge.anchors import contested_anchors, lifted, repeated_anchor
+from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
 from bps.merge.markers import render
@@ -23,13 +24,12 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
-from bps.merge.refusals import Unreadable
-from bps.merge.results import Conflicting
+from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Source
 from bps.merge.strategies import Strategies
-from bps.merge.streams import merge_documents
+from bps.merge.streams import in_stream, merge_documents
 from bps.merge.values import merge_value
 
 
@@ -99,6 +99,13 @@ def _by_bytes(canonical: str, active: Sequence[Contribution]) -> Merged | None:
     return None
 
 
+class _Decided(NamedTuple):
+    """The documents, and all of their text in its pieces."""
+
+    slots: Sequence[Slot]
+    pieces: Sequence[Piece]
+
+
 class _Merge:
     """One merge of texts that differ."""
 
@@ -146,33 +153,58 @@ class _Merge:
 
     def run(self) -> Merged:
         run = self._run
+        run.doubts = self._contested_anchors()
+        while True:
+            run.again()
+            nowhere = next((each for each in run.doubts if not each.nodes), None)
+            if nowhere is not None:
+                return self._document_conflict(nowhere.kind, nowhere.finding)
+            decided = self._decided()
+            if isinstance(decided, Conflicting):
+                return self._document_conflict(decided.kind, decided.finding)
+            if run.conflicts:
+                return self._merged(None, self._dressed(render(decided.pieces, self._base_label())))
+            if not run.met.issuperset(run.doubts):
+                # No entry is merged at the place of the anchor itself: then the one around it.
+                documents = self._documents()
+                run.doubts = [e if e in run.met else lifted(e, documents) for e in run.doubts]
+                continue
+            text = self._ended("".join(str(piece) for piece in decided.pieces))
+            wrong = self._why_wrong(text, decided.slots)
+            if wrong is None:
+                self._tell_of_doubled_comments(text)
+                return self._merged(self._dressed(text), None)
+            if run.careful:
+                return self._document_conflict(Kind.DOCUMENT, wrong)
+            run.careful = True
+
+    def _decided(self) -> _Decided | Conflicting:
+        """Every document merged once, as far as nothing was in doubt."""
         slots = merge_documents(
-            run,
+            self._run,
             self._cursor,
             self._canonical[1],
             [(label, base[1], side[1]) for label, base, side in self._editors],
         )
         if slots is None:
-            return self._document_conflict(Kind.DOCUMENT, None)
+            return Conflicting(Kind.DOCUMENT)
         if isinstance(slots, Conflicting):
-            return self._document_conflict(slots.kind, slots.finding)
+            return slots
         tail = self._tail()
         if tail is None:
-            return self._document_conflict(Kind.DOCUMENT, "editors changed what follows the end")
-        pieces = [*_stream(slots), tail]
-        if run.conflicts:
-            label = self._base_label()
-            return self._merged(None, self._dressed(render(pieces, label)))
-        finding = self._contested_anchor()
-        if finding is not None:
-            return self._document_conflict(Kind.ANCHOR, finding)
-        text = self._ended("".join(str(piece) for piece in pieces))
-        versions = [source for source, _ in self._parsed.values()]
-        wrong = _wrong(text, slots, self._reader, versions)
-        if wrong is not None:
-            return self._document_conflict(Kind.DOCUMENT, wrong)
-        self._tell_of_doubled_comments(text)
-        return self._merged(self._dressed(text), None)
+            finding = "editors changed what follows the end"
+            return Conflicting(Kind.DOCUMENT, finding=finding)
+        return _Decided(slots, [*in_stream(slots), tail])
+
+    def _documents(self) -> list[Document]:
+        return [each for _, found in self._parsed.values() for each in found]
+
+    def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
+        source = Source("the result", text)
+        wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
+        if wrong is None and source.aliases:
+            return repeated_anchor(source, [source for source, _ in self._parsed.values()])
+        return wrong
 
     def _tell_of_doubled_comments(self, text: str) -> None:
         sides = [side[0].text for _, _, side in self._editors]
@@ -191,16 +223,16 @@ class _Merge:
             return None
         return wanted.pop() if wanted else canonical
 
-    def _contested_anchor(self) -> str | None:
-        """Whether an anchor and its aliases were changed apart, by editors or by canonical."""
+    def _contested_anchors(self) -> list[Doubt]:
+        """Anchors and their aliases that were changed apart, by editors or by canonical."""
         editors = [(label, base[0], side[0]) for label, base, side in self._editors]
         canonical = self._canonical[0]
-        for editor in editors:
-            if editor[1] is not canonical:
-                finding = contested_anchor([(CANONICAL, editor[1], canonical), editor])
-                if finding is not None:
-                    return finding
-        return contested_anchor(editors)
+        moved_on = [
+            [(CANONICAL, editor[1], canonical), editor]
+            for editor in editors
+            if editor[1] is not canonical
+        ]
+        return contested_anchors([*moved_on, editors], self._documents())
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
@@ -260,39 +292,3 @@ def _after_content(version: tuple[Source, list[Document]]) -> str:
 
 def _whole(source: Source) -> Variant:
     return Variant(True, None, source.text, source.span(0, len(source.text)))  # noqa: FBT003
-
-
-def _stream(slots: Sequence[Slot]) -> list[Piece]:
-    """The documents one after the other, each but the first behind a line of `---`."""
-    pieces: list[Piece] = []
-    for index, slot in enumerate(slots):
-        lead = slot.lead
-        marked = any("---" in each for each in lead if isinstance(each, str))
-        if index and not slot.whole and not marked:
-            lead = ("---\n", *lead)
-        last = pieces[-1] if pieces else "\n"
-        if isinstance(last, str) and not last.endswith("\n"):
-            pieces.append("\n")
-        pieces += [piece for piece in (slot.gap, *lead, *slot.body) if piece != ""]
-    return pieces
-
-
-def _wrong(
-    text: str, slots: Sequence[Slot], reader: Reader, versions: Sequence[Source]
-) -> str | None:
-    """Law 5: why the text does not read as what was computed."""
-    source = Source("the result", text)
-    try:
-        documents = reader.read(source)
-    except Unreadable as error:
-        return f"the versions cannot be put together: {error.what}"
-    expected = [slot.expected for slot in slots]
-    if len(documents) != len(expected) or not all(
-        agrees(document.root, each) for document, each in zip(documents, expected, strict=True)
-    ):
-        return "put together, the versions read as something else"
-    for document in documents if source.aliases else ():
-        alias = dangling_alias(document)
-        if alias is not None:
-            return f"the alias *{alias} would have no anchor"
-    return repeated_anchor(source, versions) if source.aliases else None

@@ -12,7 +12,7 @@ from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Run
-from bps.merge.slots import Slot
+from bps.merge.slots import Piece, Slot
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 from bps.merge.strategies import EMPTY, Cursor
 
@@ -95,6 +95,21 @@ def merge_documents(
     if parents[0] is not parents[1]:
         changes.insert(0, Change(CANONICAL, parents[1], parents[0]))
     return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False, alike=0.0, prefix="#")
+
+
+def in_stream(slots: Sequence[Slot]) -> list[Piece]:
+    """The documents one after the other, each but the first behind a line of `---`."""
+    pieces: list[Piece] = []
+    for index, slot in enumerate(slots):
+        lead = slot.lead
+        marked = any("---" in each for each in lead if isinstance(each, str))
+        if index and not slot.whole and not marked:
+            lead = ("---\n", *lead)
+        last = pieces[-1] if pieces else "\n"
+        if isinstance(last, str) and not last.endswith("\n"):
+            pieces.append("\n")
+        pieces += [piece for piece in (slot.gap, *lead, *slot.body) if piece != ""]
+    return pieces
 
 
 def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -> list[Document]:
