@@ -64,13 +64,10 @@ def editors_of(doubt: Doubt, canonical: Element | None, changes: Sequence[Change
     return [*own, *named]
 
 
-def changes_it(doubt: Doubt, canonical: Element | None, changes: Sequence[Change]) -> bool:
-    """Whether one of the doubt's editors changed what the entry stands for."""
-    by_canonical = CANONICAL in doubt.changers
-    return any(
-        (each.label in doubt.changers and _data(each.base) != _data(each.side))
-        or (by_canonical and _data(each.base) != _data(canonical))
-        for each in changes
+def changes_it(doubt: Doubt, sides: Sequence[Change]) -> bool:
+    """Whether one of the doubt's editors changed what the entry stands for, and not all alike."""
+    return len({_data(each.side) for each in sides}) > 1 and any(
+        each.label in doubt.changers and _data(each.base) != _data(each.side) for each in sides
     )
 
 

@@ -74,9 +74,11 @@ def _in_doubt(
     """The entry where somebody changed what a doubt is about, or holds it; else None."""
     within = run.within
     reach = reach_of(run.doubts, canonical, changes) if within is None else Reach(within, own=True)
-    if reach is None or not changes_it(reach.doubt, canonical, changes):
+    if reach is None:
         return None
     sides = editors_of(reach.doubt, canonical, changes)
+    if not changes_it(reach.doubt, sides):
+        return None
     competition = _Competition(run, path, cursor, canonical, sides, column, identity)
     return competition.decide_in_doubt(reach)
 
