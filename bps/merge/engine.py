@@ -166,7 +166,7 @@ class _Merge:
             if isinstance(decided, Conflicting):
                 return self._document_conflict(decided.kind, decided.finding)
             if run.conflicts:
-                return self._merged(None, self._dressed(render(decided.pieces, self._base_label())))
+                return self._merged(None, self._marked(decided.pieces))
             if not run.met.issuperset(run.doubts):
                 # No entry is merged at the place of the anchor itself: then the one around it.
                 documents = self._documents()
@@ -240,6 +240,11 @@ class _Merge:
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
         return self._canonical_label if forked else "base"
+
+    def _marked(self, pieces: Sequence[Piece]) -> str:
+        text = render(pieces, self._base_label())
+        last = next(piece for piece in reversed(pieces) if piece != "")
+        return self._dressed(self._ended(text) if isinstance(last, str) else text)
 
     def _ended(self, text: str) -> str:
         """With the last newline that the merge of the versions' has, or without."""

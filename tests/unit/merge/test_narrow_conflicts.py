@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from bps.merge.records import Resolution
+from bps.merge import engine
+from bps.merge.records import Contribution, Resolution
 from tests.unit.merge import laws
 from tests.unit.merge.cases import Case
 from tests.unit.merge.measures import ONE, OTHER, merged, same_data
@@ -63,23 +64,116 @@ ANCHORS = (
 )
 
 
-@pytest.mark.parametrize("case", ANCHORS, ids=lambda case: case.name)
+LISTS = (
+    Narrow(
+        "one element that two added to different places",
+        "- {a: 1, k: 1}\n- {b: 1, k: 2}\n- {c: 1, k: 3}\n- {d: 1, k: 4}\n",
+        "- {a: 1, k: 1}\n- {b: 1, k: 2}\n- {n: 1}\n- {c: 1, k: 3}\n- {d: 1, k: 4}\n",
+        "- {a: 2, k: 1}\n- {b: 1, k: 2}\n- {c: 1, k: 3}\n- {n: 1}\n- {d: 1, k: 4}\n",
+        (("list_insert", ""),),
+        "- {a: 2, k: 1}\n- {b: 1, k: 2}\n<<<<<<< one\n- {n: 1}\n- {c: 1, k: 3}\n"
+        "||||||| canonical\n- {c: 1, k: 3}\n=======\n- {c: 1, k: 3}\n- {n: 1}\n>>>>>>> other\n"
+        "- {d: 1, k: 4}\n",
+    ),
+    Narrow(
+        "an element that one moved and another one edited",
+        "- {a: 1, k: 1}\n- {b: 1, x: 1}\n- {c: 1, k: 3}\n- {d: 1, k: 4}\n",
+        "- {a: 1, k: 1}\n- {c: 1, k: 3}\n- {b: 1, x: 1}\n- {d: 1, k: 4}\n",
+        "- {a: 2, k: 1}\n- {b: 2, x: 1}\n- {c: 1, k: 3}\n- {d: 5, k: 4}\n",
+        (("list_insert", ""),),
+        "- {a: 2, k: 1}\n<<<<<<< one\n- {c: 1, k: 3}\n- {b: 1, x: 1}\n||||||| canonical\n"
+        "- {b: 1, x: 1}\n- {c: 1, k: 3}\n=======\n- {b: 2, x: 1}\n- {c: 1, k: 3}\n>>>>>>> other\n"
+        "- {d: 5, k: 4}\n",
+    ),
+)
+
+NO_LAST_NEWLINE = Narrow(
+    "no last newline behind a conflict",
+    "k: 1\ne: |\n  text",
+    "k: 2\ne: |\n  text",
+    "k: 3\ne: |\n  text",
+    (("both_modified", "/k"),),
+    "<<<<<<< one\nk: 2\n||||||| canonical\nk: 1\n=======\nk: 3\n>>>>>>> other\ne: |\n  text",
+)
+
+NARROW = (*ANCHORS, *LISTS, NO_LAST_NEWLINE)
+
+
+class Clean(NamedTuple):
+    """A case that is no conflict, and what it comes to."""
+
+    name: str
+    base: str
+    one: str
+    other: str
+    text: str
+
+
+OBJECT = "apiVersion: {}\nkind: {}\nmetadata:\n  name: n\nspec:\n  x: {}\n"
+
+CLEAN = (
+    Clean(
+        "an anchor that both changed alike, and one referred to",
+        "a: &x 1\nb: 1\n",
+        "a: &x 2\nb: 1\n",
+        "a: &x 2\nb: *x\n",
+        "a: &x 2\nb: *x\n",
+    ),
+    Clean(
+        "one move that both made, and an addition",
+        "- a\n- b\n- c\n- d\n",
+        "- b\n- a\n- c\n- d\n",
+        "- b\n- a\n- c\n- d\n- e\n",
+        "- b\n- a\n- c\n- d\n- e\n",
+    ),
+    Clean(
+        "an addition between two that both made",
+        "- name: old\n",
+        "- name: old\n- name: a\n- name: d\n- name: f\n",
+        "- name: old\n- name: d\n- name: b\n- name: f\n",
+        "- name: old\n- name: a\n- name: d\n- name: b\n- name: f\n",
+    ),
+    Clean(
+        "a block scalar stripped and a line of it edited",
+        "k: |\n  a\n  b\n  c\n",
+        "k: |-\n  a\n  b\n  c\n",
+        "k: |\n  a\n  b\n  d\n",
+        "k: |-\n  a\n  b\n  d\n",
+    ),
+    Clean(
+        "an object of another apiVersion that another one edited",
+        "---\n".join((OBJECT.format("v1", "A", 1), OBJECT.format("v1", "B", 1))),
+        "---\n".join((OBJECT.format("v2", "A", 1), OBJECT.format("v1", "B", 1))),
+        "---\n".join((OBJECT.format("v1", "A", 2), OBJECT.format("v1", "B", 3))),
+        "---\n".join((OBJECT.format("v2", "A", 2), OBJECT.format("v1", "B", 3))),
+    ),
+    Clean(
+        "a comment below an empty key that was filled",
+        "r:\n  a:\n    # x\n  b: 1\n",
+        "r:\n  a:\n    # x\n    - k\n  b: 1\n",
+        "r:\n  a:\n    # x\n  # y\n  b: 1\n",
+        "r:\n  a:\n    # x\n    - k\n  # y\n  b: 1\n",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", NARROW, ids=lambda case: case.name)
 def test_the_markers_stand_around_the_place(case: Narrow) -> None:
     result = merged(Case(case.base, case.one, case.other))
     assert tuple((each.kind.value, each.path) for each in result.conflicts) == case.conflicts
     assert result.marked == case.marked
 
 
-@pytest.mark.parametrize("case", ANCHORS, ids=lambda case: case.name)
-def test_every_law_holds(case: Narrow) -> None:
+@pytest.mark.parametrize("case", CLEAN, ids=lambda case: case.name)
+def test_there_is_no_conflict(case: Clean) -> None:
+    result = merged(Case(case.base, case.one, case.other))
+    assert result.text == case.text, result.conflicts
+
+
+@pytest.mark.parametrize("case", [*NARROW, *CLEAN], ids=lambda case: case.name)
+def test_every_law_holds(case: Narrow | Clean) -> None:
     for law in laws.LAWS:
         law(Case(case.base, case.one, case.other, case.base))
-
-
-def test_an_anchor_that_both_changed_alike_is_no_conflict() -> None:
-    base = "a: &x 1\nb: 1\n"
-    case = Case(base, "a: &x 2\nb: 1\n", "a: &x 2\nb: *x\n")
-    assert merged(case).text == "a: &x 2\nb: *x\n"
 
 
 @pytest.mark.parametrize("take", [ONE, OTHER])
@@ -89,3 +183,56 @@ def test_a_choice_about_an_anchor_keeps_the_rest_of_both(take: str) -> None:
     text = merged(case, chosen).text
     assert text is not None
     assert same_data(text, f"a: &x {2 if take == ONE else 1}\nb: *x\nc: 2\n")
+
+
+def listed(*items: str) -> str:
+    return "l:\n" + "".join(f"- {item}\n" for item in items)
+
+
+A, B, C, D = "{a: 1, k: 1}", "{b: 1, k: 2}", "{c: 1, k: 3}", "{d: 1, k: 4}"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "early", "late", "conflicts"),
+    [
+        (
+            (A, "{b: 2, k: 2}", C, D),
+            (A, B, C, "{d: 5, k: 4}"),
+            (A, "{b: 2, k: 2}", "{c: 3, k: 3}", D),
+            (),
+        ),
+        (
+            (A, "{b: 2, k: 2}", C, D),
+            (A, "{b: 3, k: 2}", C, "{d: 5, k: 4}"),
+            (A, "{b: 2, k: 2}", "{c: 3, k: 3}", D),
+            ("/l/1",),
+        ),
+        ((A, D, B, C), (B, "{a: 4, k: 1}", C, D), (A, D, B), ("/l",)),
+    ],
+    ids=["edits of different elements", "two edits of one element", "moved apart"],
+)
+def test_forks_of_a_list_conflict_where_they_meet(
+    canonical: tuple[str, ...],
+    early: tuple[str, ...],
+    late: tuple[str, ...],
+    conflicts: tuple[str, ...],
+) -> None:
+    sides = [
+        Contribution("early", listed(A, B, C, D), listed(*early)),
+        Contribution("late", listed(*canonical), listed(*late)),
+    ]
+    first, second = (engine.merge(listed(*canonical), order) for order in (sides, sides[::-1]))
+    assert tuple(each.path for each in first.conflicts) == conflicts
+    assert [each.id for each in first.conflicts] == [each.id for each in second.conflicts]
+    if not conflicts:
+        assert first.text == listed(A, "{b: 2, k: 2}", "{c: 3, k: 3}", "{d: 5, k: 4}")
+
+
+def test_a_set_takes_additions_to_different_forks() -> None:
+    sides = [
+        Contribution("early", listed("a", "b"), listed("a", "b", "e")),
+        Contribution("late", listed("a", "b", "c"), listed("a", "b", "c", "d")),
+    ]
+    text = engine.merge(listed("a", "b", "c"), sides).text
+    assert text is not None
+    assert same_data(text, listed("a", "b", "e", "c", "d"))
