@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from bps.merge.confusions import confused_keys
 from bps.merge.elements import Element
 from bps.merge.emit import block_collection, flow_collection
 from bps.merge.identity import (
@@ -65,6 +66,9 @@ def merge_collection(
             segment=lambda _, element: escaped(element),
             shown=lambda _: None,
         )
+        keys = [slot.key for slot in slots if slot.key is not None]
+        for message in confused_keys(keys, versions):
+            run.notice(path, message)
     else:
         slots = _list(run, path, cursor, canonical, sides, versions, target)
     if isinstance(slots, Conflicting):

@@ -8,6 +8,7 @@ from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
 from bps.merge.extremes import greatest
 from bps.merge.listing import merge_collection
+from bps.merge.opaque import merge_opaque
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
@@ -30,6 +31,8 @@ def merge_value(
     """
     if in_parts(cursor, canonical, sides):
         result = merge_collection(run, path, cursor, canonical, sides, column)
+        if result is None and not cursor:
+            result = merge_opaque(run, path, canonical, sides, column)
         if result is not None:
             return result
     by_data: dict[Hashable, list[Change]] = {}

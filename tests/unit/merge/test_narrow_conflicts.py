@@ -148,6 +148,20 @@ CLEAN = (
         "---\n".join((OBJECT.format("v2", "A", 2), OBJECT.format("v1", "B", 3))),
     ),
     Clean(
+        "items of a flow list with comments",
+        "k: [\n  a,  # x\n  # own\n  b,\n  c,\n  d\n]  # t\nz: 1\n",
+        "k: [\n  a2,  # x2\n  # own\n  b,\n  c,\n  d\n]  # t\nz: 1\n",
+        "k: [\n  a,  # x\n  # own\n  b,\n  c2,\n  e,\n  d\n]  # u\nz: 1\n",
+        "k: [\n  a2,  # x2\n  # own\n  b,\n  c2,\n  e,\n  d\n]  # u\nz: 1\n",
+    ),
+    Clean(
+        "entries around an explicit key",
+        "p: &a\n  a: 1\n  ? b\n  : g: 1\n  c: 3\n",
+        "p: &a\n  a: 2\n  ? b\n  : g: 1\n  c: 3\n",
+        "p: &a\n  a: 1\n  ? b\n  : g: 1\n  c: 4\n",
+        "p: &a\n  a: 2\n  ? b\n  : g: 1\n  c: 4\n",
+    ),
+    Clean(
         "a comment below an empty key that was filled",
         "r:\n  a:\n    # x\n  b: 1\n",
         "r:\n  a:\n    # x\n    - k\n  b: 1\n",
@@ -236,3 +250,43 @@ def test_a_set_takes_additions_to_different_forks() -> None:
     text = engine.merge(listed("a", "b", "c"), sides).text
     assert text is not None
     assert same_data(text, listed("a", "b", "e", "c", "d"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1", '"1"'), ("yes", "true"), ("010", "8"), ("yes", '"yes"')],
+)
+def test_keys_that_some_readers_take_for_one_are_told(one: str, other: str) -> None:
+    result = merged(Case("z: 1\n", f"z: 1\n{one}: a\n", f"z: 1\n{other}: b\n"))
+    assert [each.message for each in result.notices] == [
+        f"the keys {one} and {other} are one key to some readers"
+    ]
+
+
+def test_keys_that_one_version_has_side_by_side_are_not_told() -> None:
+    base = 'z: 1\n1: a\n"1": b\n'
+    result = merged(Case(base, base.replace("z: 1", "z: 2"), base.replace("a", "c")))
+    assert result.text is not None
+    assert not result.notices
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"),
+    [
+        (
+            "k: [\n  a,  # x\n  b,\n  c\n]\n",
+            "k: [\n  n,\n  a,  # x\n  b,\n  c\n]\n",
+            "k: [\n  a,  # x\n  b,\n  n,\n  c\n]\n",
+        ),
+        (
+            "k:\n  a: 1\n  ? b\n  : 2\n  c: 3\n",
+            "k:\n  n: 1\n  a: 1\n  ? b\n  : 2\n  c: 3\n",
+            "k:\n  a: 1\n  ? b\n  : 2\n  c: 3\n  n: 2\n",
+        ),
+    ],
+    ids=["one item added twice", "one key added with two values"],
+)
+def test_lines_of_an_opaque_collection_that_mean_something_else_together_conflict(
+    base: str, one: str, other: str
+) -> None:
+    assert [each.path for each in merged(Case(base, one, other)).conflicts] == ["/k"]
