@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bps.merge.parse import Document
-from bps.merge.records import Kind
+from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Doubt
 from bps.merge.source import MAPPING, SEQUENCE, Node, Source
 
@@ -14,14 +14,22 @@ Editors = Sequence[tuple[str, Source, Source]]
 """Label, base and side of each."""
 
 
-def contested_anchors(groups: Sequence[Editors], documents: Sequence[Document]) -> list[Doubt]:
+def contested_anchors(
+    canonical: Source, contributions: Editors, documents: Sequence[Document]
+) -> list[Doubt]:
     """A doubt about each anchor that one editor changed while another changed its aliases.
 
     An anchor is changed where what it stands for is; aliases are changed where the lines that hold
     them are. Whoever has the anchor as the other one left it knew what the aliases stand for. An
     anchor that stands in several places is in doubt together with its aliases. `documents` are
-    those of all versions.
+    those of all versions. Canonical is one more editor beside each that forked from another one.
     """
+    moved_on = [
+        [(CANONICAL, editor[1], canonical), editor]
+        for editor in contributions
+        if editor[1] is not canonical
+    ]
+    groups: list[Editors] = [*moved_on, contributions]
     apart: dict[str, list[tuple[str, str]]] = {}
     for editors in groups:
         for name, one, other in _meetings(editors):

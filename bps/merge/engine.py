@@ -24,7 +24,7 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
-from bps.merge.results import Conflicting, Doubt
+from bps.merge.results import Conflicting
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Source
@@ -156,7 +156,8 @@ class _Merge:
 
     def run(self) -> Merged:
         run = self._run
-        run.doubts = self._contested_anchors()
+        editors = [(label, base[0], side[0]) for label, base, side in self._editors]
+        run.doubts = contested_anchors(self._canonical[0], editors, self._documents())
         while True:
             run.again()
             nowhere = next((each for each in run.doubts if not each.nodes), None)
@@ -225,17 +226,6 @@ class _Merge:
         if len(wanted) > 1:
             return None
         return wanted.pop() if wanted else canonical
-
-    def _contested_anchors(self) -> list[Doubt]:
-        """Anchors and their aliases that were changed apart, by editors or by canonical."""
-        editors = [(label, base[0], side[0]) for label, base, side in self._editors]
-        canonical = self._canonical[0]
-        moved_on = [
-            [(CANONICAL, editor[1], canonical), editor]
-            for editor in editors
-            if editor[1] is not canonical
-        ]
-        return contested_anchors([*moved_on, editors], self._documents())
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
