@@ -178,7 +178,8 @@ documents = st.dictionaries(keys, values, min_size=1, max_size=3)
 def test_every_leaf_that_differs_is_told_and_no_other(base: Any, side: Any) -> None:
     before, after = json.dumps(base), json.dumps(side)
     lines = told(before, after)
-    assert (lines == []) == (base == side)
+    # The order of keys alone is told as rewritten.
+    assert (lines == []) == (before == after)
     for path, change, sources, old, new in lines:
         assert sources == ("A",)
         if change in {"changed", "added"}:

@@ -148,6 +148,13 @@ CLEAN = (
         "---\n".join((OBJECT.format("v2", "A", 2), OBJECT.format("v1", "B", 3))),
     ),
     Clean(
+        "a blank line behind the comment behind a keeping block scalar",
+        "a: 1\nr:\n  k: |+\n    t\n  # x\n\nb: 1\n",
+        "a: 2\nr:\n  k: |+\n    t\n  # x\n\nb: 1\n",
+        "a: 1\nr:\n  k: |+\n    t\n  # x\n\nb: 2\n",
+        "a: 2\nr:\n  k: |+\n    t\n  # x\n\nb: 2\n",
+    ),
+    Clean(
         "items of a flow list with comments",
         "k: [\n  a,  # x\n  # own\n  b,\n  c,\n  d\n]  # t\nz: 1\n",
         "k: [\n  a2,  # x2\n  # own\n  b,\n  c,\n  d\n]  # t\nz: 1\n",
