@@ -87,6 +87,27 @@ LISTS = (
     ),
 )
 
+REPLACED = (
+    Narrow(
+        "an element that is nothing but its id, replaced by two",
+        "k:\n- id: a\n- id: b\n",
+        "k:\n- id: x\n- id: b\n",
+        "k:\n- id: y\n- id: b\n",
+        (("rename_modify", "/k/0"),),
+        "k:\n<<<<<<< one\n- id: x\n||||||| canonical\n- id: a\n=======\n- id: y\n>>>>>>> other\n"
+        "- id: b\n",
+    ),
+    Narrow(
+        "an element that two replaced by others that say something else",
+        "k:\n- id: a\n  v: 1\n- id: b\n",
+        "k:\n- id: x\n  v: 2\n- id: b\n",
+        "k:\n- id: y\n  v: 3\n- id: b\n",
+        (("rename_modify", "/k/0"),),
+        "k:\n<<<<<<< one\n- id: x\n  v: 2\n||||||| canonical\n- id: a\n  v: 1\n=======\n"
+        "- id: y\n  v: 3\n>>>>>>> other\n- id: b\n",
+    ),
+)
+
 NO_LAST_NEWLINE = Narrow(
     "no last newline behind a conflict",
     "k: 1\ne: |\n  text",
@@ -96,7 +117,7 @@ NO_LAST_NEWLINE = Narrow(
     "<<<<<<< one\nk: 2\n||||||| canonical\nk: 1\n=======\nk: 3\n>>>>>>> other\ne: |\n  text",
 )
 
-NARROW = (*ANCHORS, *LISTS, NO_LAST_NEWLINE)
+NARROW = (*ANCHORS, *LISTS, *REPLACED, NO_LAST_NEWLINE)
 
 
 class Clean(NamedTuple):
@@ -132,6 +153,13 @@ CLEAN = (
         "- name: old\n- name: a\n- name: d\n- name: f\n",
         "- name: old\n- name: d\n- name: b\n- name: f\n",
         "- name: old\n- name: a\n- name: d\n- name: b\n- name: f\n",
+    ),
+    Clean(
+        "the order of steps that one version has",
+        "- name: old z\n- name: old y\n",
+        "- name: new z\n- name: old y\n",
+        "- name: new z\n- name: new y\n",
+        "- name: new z\n- name: new y\n",
     ),
     Clean(
         "a block scalar stripped and a line of it edited",
