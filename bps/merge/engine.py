@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bps.merge.anchors import contested_anchors, lifted, repeated_anchor
 from bps.merge.check import why_wrong
+from bps.merge.choices import doubts_of_choices
 from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
 from bps.merge.markers import render
@@ -155,9 +156,9 @@ class _Merge:
         return found
 
     def run(self) -> Merged:
-        run = self._run
+        run, documents, canonical = self._run, self._documents(), self._canonical[0]
         editors = [(label, base[0], side[0]) for label, base, side in self._editors]
-        run.doubts = contested_anchors(self._canonical[0], editors, self._documents())
+        run.doubts = contested_anchors(canonical, editors, documents)
         while True:
             run.again()
             nowhere = next((each for each in run.doubts if not each.nodes), None)
@@ -166,21 +167,26 @@ class _Merge:
             decided = self._decided()
             if isinstance(decided, Conflicting):
                 return self._document_conflict(decided.kind, decided.finding)
-            if run.conflicts:
+            wrong = None
+            if not run.conflicts:
+                if not run.met.issuperset(run.doubts):
+                    # No entry is merged at the place of the anchor itself: then the one around it.
+                    run.doubts = [e if e in run.met else lifted(e, documents) for e in run.doubts]
+                    continue
+                text = self._ended("".join(str(piece) for piece in decided.pieces))
+                wrong = self._why_wrong(text, decided.slots)
+                if wrong is None:
+                    self._tell_of_doubled_comments(text)
+                    return self._merged(self._dressed(text), None)
+            doubts = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
+            if doubts is not None:
+                run.doubts = doubts
+            elif wrong is None:
                 return self._merged(None, self._marked(decided.pieces))
-            if not run.met.issuperset(run.doubts):
-                # No entry is merged at the place of the anchor itself: then the one around it.
-                documents = self._documents()
-                run.doubts = [e if e in run.met else lifted(e, documents) for e in run.doubts]
-                continue
-            text = self._ended("".join(str(piece) for piece in decided.pieces))
-            wrong = self._why_wrong(text, decided.slots)
-            if wrong is None:
-                self._tell_of_doubled_comments(text)
-                return self._merged(self._dressed(text), None)
-            if run.careful:
+            elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
-            run.careful = True
+            else:
+                run.careful = True
 
     def _decided(self) -> _Decided | Conflicting:
         """Every document merged once, as far as nothing was in doubt."""

@@ -61,8 +61,17 @@ ANCHORS = (
         "<<<<<<< one\nl:\n- 1\n- &x 222\n||||||| canonical\nl:\n- 1\n- &x 2\n=======\n"
         "l:\n- 1\n- &x 2\n>>>>>>> other\nb: *x\nc: 2\n",
     ),
+    Narrow(
+        "an anchor that went beside a conflict around its alias",
+        "a:\n- &l\n  x: 1\nb:\n- *l\n- y: 1\nc: 1\n",
+        "a:\n- z: 1\nc: 2\n",
+        "a:\n- &l\n  x: 1\nb:\n- *l\n- y: 2\nc: 1\n",
+        (("anchor", "/a"), ("modify_delete", "/b")),
+        "<<<<<<< one\na:\n- z: 1\n||||||| canonical\na:\n- &l\n  x: 1\n=======\na:\n- &l\n  x: 1\n"
+        ">>>>>>> other\n<<<<<<< one\n||||||| canonical\nb:\n- *l\n- y: 1\n=======\nb:\n- *l\n"
+        "- y: 2\n>>>>>>> other\nc: 2\n",
+    ),
 )
-
 
 LISTS = (
     Narrow(
