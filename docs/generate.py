@@ -33,6 +33,7 @@ from bps.leadership.operator_mode import OperatorMode
 from bps.plans.cloudevents import TYPE_PREFIX, CloudEvent
 from bps.plans.events import BODIES, Envelope
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
+from bps.plans.origins import OriginReport
 from bps.plans.reviews import Review
 from bps.policy.model import Policy
 from bps.setup.initialise import StoreSchema
@@ -83,7 +84,7 @@ STORED: Mapping[str, type[Record] | None] = {
 NO_RECORD = {
     "initiatives/{i}/governance": "none written yet",
     "plan-data/{p}/bodies/{seq}": "[`events/*.json`](schemas/events) by type",
-    "plan-data/{p}/blobs/{sha256}": "a zstd frame",
+    "plan-data/{p}/blobs/{sha256}": "a zstd frame; [`origins`](schemas/records/origins.json)",
 }
 
 EXIT_CODES = (
@@ -91,6 +92,7 @@ EXIT_CODES = (
     (1, "rejected or in conflict: the request is sound, the state does not allow it"),
     (2, "refused input, usage or configuration; nothing was written"),
     (3, "integrity: stored data contradicts itself"),
+    (70, "internal error: a mistake of this program"),
     (75, "unavailable: try again"),
     (130, "interrupted by Ctrl-C"),
 )
@@ -144,7 +146,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         yield SCHEMAS / "cli" / f"{command}.json", schema_of(kind)
     for name, schema in event_schemas():
         yield SCHEMAS / "events" / f"{name}.json", schema
-    for record in {record for record in STORED.values() if record is not None}:
+    for record in {OriginReport, *filter(None, STORED.values())}:
         yield SCHEMAS / "records" / f"{record.KIND}.json", stored_schema(record)
     for name, schema in json_schemas().items():
         # The workspace's models name their document by kind, its file by what it describes.

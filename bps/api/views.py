@@ -12,6 +12,7 @@ from bps.api.contexts import ContextView
 from bps.api.initiatives import InitiativeView
 from bps.api.keys import GeneratedKey, KeyView, SignedStatement
 from bps.api.merging import MergeView
+from bps.api.origins import OriginsView
 from bps.api.setup import InitView
 from bps.api.tokens import IssuedToken, TokenView
 from bps.api.validation import ValidationView, ValidatorCheckView, ValidatorView
@@ -235,6 +236,7 @@ OUTPUTS: dict[str, Any] = {
     "revert": PromotionResult,
     "canonical": Version,
     "diff": DiffView,
+    "origins": OriginsView,
     "merge": MergeView,
     "mode-show": OperatorMode,
     "mode-read-only": OperatorMode,

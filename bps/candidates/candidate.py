@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bps.merge.compact import Rows
 from bps.merge.records import Conflict, Notice, Origin
 from bps.plans.blob import Blob
 from bps.plans.merge_record import ValidatorRecord
@@ -16,7 +17,7 @@ class Attempt:
 
     `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
     their conflict. `unfinished` names the validators that did not complete: their findings say why,
-    and say nothing of the blueprint.
+    and say nothing of the blueprint. `came_from` is None where law 1 tells the text.
     """
 
     text: str | None
@@ -28,6 +29,7 @@ class Attempt:
     unreadable: tuple[str, ...] = ()
     validators: tuple[ValidatorRecord, ...] = ()
     unfinished: tuple[str, ...] = ()
+    came_from: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class Candidate:
     """`blob` is what may become canonical, made of the RR-plans `merged`; None where of nobody.
 
     `waiting` are those that need a person; `against` is their own attempt, against the blueprint
-    that is canonical once `blob` is. `made` is the attempt that gave `blob`.
+    that is canonical once `blob` is. `made` is the attempt that gave `blob`, `report` what came
+    from where in it; None where law 1 tells it.
     """
 
     blob: Blob | None
+    report: Blob | None
     merged: tuple[str, ...]
     waiting: tuple[str, ...]
     made: Attempt | None

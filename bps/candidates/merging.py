@@ -12,8 +12,11 @@ from typing import NamedTuple
 from bps.blueprint.data import load
 from bps.blueprint.profile import check
 from bps.core.errors import InvalidBlueprint
+from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
+from bps.merge.explain import explain
+from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin, Resolution
 from bps.merge.refusals import Unreadable
 from bps.merge.second_opinion import finding as second_opinion
@@ -21,7 +24,10 @@ from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
 ENGINE = "1"
-"""The merge engine's version, in each event of a merge: the same inputs give the same bytes."""
+"""The merge engine's version, in each event of a merge: the same inputs give the same bytes.
+
+Those of the result, and those of the report of what came from where.
+"""
 
 
 class MergeTask(NamedTuple):
@@ -49,36 +55,56 @@ class MergeAnswer(NamedTuple):
     origins: tuple[Origin, ...]
     applied: tuple[str, ...]
     unreadable: tuple[str, ...]
+    came_from: Rows | None
+    """What came from where in `text`; None without one, and where law 1 tells it."""
 
 
 def merge_blueprints(task: MergeTask) -> MergeAnswer:
     """Merge, and judge the result: the profile, and what merging by lines would say.
 
-    Cost: see `bps.merge.engine`; merging twice where there are resolutions.
+    Cost: see `bps.merge.engine`; merging twice where there are resolutions, and about as much as
+    one merge for what came from where.
     """
+    reader = Reader()
     try:
-        merged = _merge(task, dict(task.resolutions))
-        applied = _applied(task)
+        merged = _merge(task, dict(task.resolutions), reader)
+        applied = _applied(task, reader)
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
-        return MergeAnswer(None, (), (found,), (), (), (), (error.label,))
+        return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
     findings = [] if merged.text is None else _objections(task, merged.text)
     text = None if findings else merged.text
+    came_from = None
+    if text is not None:
+        came_from = compact(explain(task.canonical, task.contributions, merged, reader))
     return MergeAnswer(
-        text, merged.conflicts, tuple(findings), merged.notices, merged.origins, applied, ()
+        text,
+        merged.conflicts,
+        tuple(findings),
+        merged.notices,
+        merged.origins,
+        applied,
+        (),
+        came_from,
     )
 
 
-def _merge(task: MergeTask, resolutions: dict[str, Resolution]) -> Merged:
+def _merge(task: MergeTask, resolutions: dict[str, Resolution], reader: Reader) -> Merged:
     strategies = from_policy(dict(task.strategies))
-    return merge(task.canonical, task.contributions, strategies=strategies, resolutions=resolutions)
+    return merge(
+        task.canonical,
+        task.contributions,
+        strategies=strategies,
+        resolutions=resolutions,
+        reader=reader,
+    )
 
 
-def _applied(task: MergeTask) -> tuple[str, ...]:
+def _applied(task: MergeTask, reader: Reader) -> tuple[str, ...]:
     """The resolutions whose conflict exists."""
     if not task.resolutions:
         return ()
-    open_ = {conflict.id for conflict in _merge(task, {}).conflicts}
+    open_ = {conflict.id for conflict in _merge(task, {}, reader).conflicts}
     return tuple(conflict for conflict, _ in task.resolutions if conflict in open_)
 
 

@@ -16,6 +16,7 @@ import orjson
 from bps.candidates.candidate import Attempt, Candidate
 from bps.candidates.law_1 import law_1
 from bps.candidates.merging import MergeAnswer, MergeTask, finding, involved, merge_blueprints
+from bps.candidates.origins import packed_report
 from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
 from bps.merge.records import CANONICAL, Contribution, Origin, Resolution
@@ -125,7 +126,7 @@ class _Making:
         try:
             return await self._settled()
         except _Unfinished as error:
-            return _published(None, [], list(self._work.sources), error.attempt)
+            return self._published(None, [], list(self._work.sources), error.attempt)
 
     async def _settled(self) -> Candidate:
         """Leave out who is in the way until the rest can be published, or nobody is left."""
@@ -139,7 +140,7 @@ class _Making:
             if chosen:
                 attempt = await self._attempt(canonical, chosen)
         if not waiting:
-            return _published(attempt, chosen, waiting, attempt)
+            return self._published(attempt, chosen, waiting, attempt)
         result = attempt.text if chosen and attempt.text is not None else canonical
         ordered = [each for each in self._work.sources if each in waiting]
         against = first
@@ -147,7 +148,34 @@ class _Making:
             found = await self._attempt(result, ordered)
             # Alone they may agree with each other; what they were left out for still stands.
             against = found if found.text is None else first
-        return _published(attempt if chosen else None, chosen, ordered, against)
+        return self._published(attempt if chosen else None, chosen, ordered, against)
+
+    def _published(
+        self,
+        attempt: Attempt | None,
+        chosen: list[Source],
+        waiting: list[Source],
+        against: Attempt,
+    ) -> Candidate:
+        text = attempt.text if attempt is not None else None
+        blob = None if text is None else pack(text.encode())
+        rows = attempt.came_from if attempt is not None else None
+        report = None
+        if blob is not None and rows is not None:
+            report = packed_report(
+                rows,
+                canonical_digest=self._work.canonical,
+                digest=blob.digest,
+                sources=[(each.label, each.by) for each in chosen],
+            )
+        return Candidate(
+            blob=blob,
+            report=report,
+            merged=tuple(each.label for each in chosen),
+            waiting=tuple(each.label for each in waiting),
+            made=attempt,
+            against=against,
+        )
 
     async def _in_the_way(
         self, canonical: str, attempt: Attempt, chosen: list[Source]
@@ -190,6 +218,7 @@ class _Making:
             origins=merged.origins,
             applied=merged.applied,
             unreadable=merged.unreadable,
+            came_from=merged.came_from,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt
@@ -253,17 +282,4 @@ def _by_law_1(task: MergeTask) -> MergeAnswer | None:
     same = [each.label for each in task.contributions if each.text == text != each.base]
     sources = (CANONICAL, *same) if text == task.canonical else tuple(same)
     origins = (Origin("", "changed", sources),) if same else ()
-    return MergeAnswer(text, (), (), (), origins, (), ())
-
-
-def _published(
-    attempt: Attempt | None, chosen: list[Source], waiting: list[Source], against: Attempt
-) -> Candidate:
-    text = attempt.text if attempt is not None else None
-    return Candidate(
-        blob=None if text is None else pack(text.encode()),
-        merged=tuple(each.label for each in chosen),
-        waiting=tuple(each.label for each in waiting),
-        made=attempt,
-        against=against,
-    )
+    return MergeAnswer(text, (), (), (), origins, (), (), None)

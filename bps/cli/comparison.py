@@ -1,4 +1,4 @@
-"""Comparing two blueprints as data, for people (deepdiff); decides nothing."""
+"""Comparing blueprints, or values in them, as data, for people (deepdiff); decides nothing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ _KINDS: dict[str, Literal["added", "removed", "changed"]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One difference; `lines` are those that went (`-`) and came (`+`) in a text of several."""
+
+    change: Change
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What differs, and whether even the bytes are the same."""
 
@@ -38,18 +46,32 @@ def compare_blueprints(before: bytes, after: bytes) -> Comparison:
     """The differences of two blueprints that passed the profile, in the order of their paths."""
     if before == after:
         return Comparison(identical=True, changes=[])
-    found = DeepDiff(_load(before), _load(after), view="tree", verbose_level=2)
+    changes = [each.change for each in compare_values(_load(before), _load(after))]
+    return Comparison(identical=False, changes=changes)
+
+
+def compare_values(before: Any, after: Any) -> list[Compared]:  # noqa: ANN401 - any YAML data
+    """The differences of two values, in the order of their paths."""
+    found = DeepDiff(before, after, view="tree", verbose_level=2)
     changes = [
-        Change(
-            path=_pointer(item.path(output_format="list")),
-            kind=kind,
-            before=None if kind == "added" else item.t1,
-            after=None if kind == "removed" else item.t2,
+        Compared(
+            Change(
+                path=_pointer(item.path(output_format="list")),
+                kind=kind,
+                before=None if kind == "added" else item.t1,
+                after=None if kind == "removed" else item.t2,
+            ),
+            _lines(item.additional.get("diff", "")),
         )
         for group, kind in _KINDS.items()
         for item in found.get(group, ())
     ]
-    return Comparison(identical=False, changes=sorted(changes, key=lambda change: change.path))
+    return sorted(changes, key=lambda each: each.change.path)
+
+
+def _lines(unified: str) -> tuple[str, ...]:
+    """The lines that went and came of a unified diff, behind its two lines of names."""
+    return tuple(line for line in unified.splitlines()[2:] if line.startswith(("-", "+")))
 
 
 def _load(text: bytes) -> Any:  # noqa: ANN401 - any YAML data

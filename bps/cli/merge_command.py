@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from bps.cli.merge_request import MergeRequest
+from bps.cli.merge_request import MAX_SIZE, USUAL_SIZE, MergeRequest
 
 
 def merge(
@@ -43,12 +43,32 @@ def merge(
         bool,
         typer.Option("--explain", help="Show what came from where, leaf by leaf."),
     ] = False,
+    marker_size: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MAX_SIZE, metavar="N", help="Characters of a conflict marker (git: %L)."
+        ),
+    ] = USUAL_SIZE,
+    base_label: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="What markers call BASE (git: %S); default: canonical."),
+    ] = None,
+    a_label: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="What markers call A (git: %X); default: branch A."),
+    ] = None,
+    b_label: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="What markers call B (git: %Y); default: branch B."),
+    ] = None,
 ) -> None:
     """Merge two changed versions of a YAML file; comments and layout are kept.
 
     BASE, A and B are files; one may be - for standard input. Exit 0 clean, 1 in conflict, 2
-    refused.
+    refused, 70 a mistake of this program, 75 the result could not be printed.
     """
     from bps.cli.merge_run import run  # noqa: PLC0415 - not needed for help
 
-    raise typer.Exit(run(MergeRequest(base, a, b, path, out, policy, form, explain)))
+    labels = (base_label, a_label, b_label)
+    request = MergeRequest(base, a, b, path, out, policy, form, explain, marker_size, *labels)
+    raise typer.Exit(run(request))

@@ -12,25 +12,21 @@ what is in A's file also where a driver fails, a failure must never look like a 
 from __future__ import annotations
 
 from bps.cli.merge_files import Refused, read_version, write_result
-from bps.cli.merge_request import MergeRequest
+from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 from bps.cli.merge_run import (
     EXIT_CLEAN,
     EXIT_CONFLICT,
-    OURS,
-    THEIRS,
     contributions,
     files,
+    markers_of,
     merge_texts,
     say,
     strategies_of,
     told,
 )
-from bps.merge.lines import Contested, Settled, merge_lines, split_lines
-from bps.merge.records import CANONICAL
+from bps.merge.markers import Markers
 from bps.merge.refusals import Unreadable
 
-EXIT_NOT_DONE = 129
-"""Above 128: git stops instead of taking A's version for the result."""
 _LOOKED_AT_BYTES = 8000
 """How far git looks for a NUL to tell binary content."""
 
@@ -46,16 +42,16 @@ def drive(request: MergeRequest, path: str) -> int:
     if any(b"\0" in data[:_LOOKED_AT_BYTES] for data in versions):
         say([f"bps merge: {path}: binary content; your version is kept, in conflict"])
         return EXIT_CONFLICT
-    code, result = EXIT_CLEAN, b""
+    code, result, markers = EXIT_CLEAN, b"", markers_of(request)
     try:
         base, ours, theirs = (data.decode() for data in versions)
-        merged = merge_texts(base, ours, theirs, strategies)
+        merged = merge_texts(base, ours, theirs, strategies, markers)
     except (Unreadable, UnicodeDecodeError) as error:
         say([f"bps merge: {path}: {_why(error)}; merged by lines instead"])
-        code, result = by_lines(*versions)
+        code, result = _by_lines(versions, markers)
     except Exception as error:  # noqa: BLE001 - the user's file must not be lost by our mistake
         say([f"bps merge: {path}: internal error {error!r}, please report it; merged by lines"])
-        code, result = by_lines(*versions)
+        code, result = _by_lines(versions, markers)
     else:
         say([f"bps merge: {path}: {line}" for line in told(merged)])
         code = EXIT_CLEAN if merged.text is not None else EXIT_CONFLICT
@@ -73,33 +69,12 @@ def drive(request: MergeRequest, path: str) -> int:
     return code
 
 
-def by_lines(base: bytes, ours: bytes, theirs: bytes) -> tuple[int, bytes]:
-    """Merge any text as git does without a driver: diff3 on lines; exit code and result.
+def _by_lines(versions: list[bytes], markers: Markers) -> tuple[int, bytes]:
+    """Exit code and result of what is no YAML."""
+    from bps.cli.merge_lines import by_lines  # noqa: PLC0415 - most files are YAML
 
-    Bytes that are not UTF-8 come through as they are. Conflict markers end as A's first line does.
-    """
-    texts = [data.decode("utf-8", "surrogateescape") for data in (base, ours, theirs)]
-    first, *sides = [split_lines(text) for text in texts]
-    end = "\r\n" if texts[1].partition("\n")[0].endswith("\r") else "\n"
-    chunks = merge_lines(first, sides)
-    result = "".join(_chunk(chunk, end) for chunk in chunks)
-    contested = any(isinstance(chunk, Contested) for chunk in chunks)
-    return (EXIT_CONFLICT if contested else EXIT_CLEAN), result.encode("utf-8", "surrogateescape")
-
-
-def _chunk(chunk: Settled | Contested, end: str) -> str:
-    if isinstance(chunk, Settled):
-        return "".join(chunk.lines)
-    ours, theirs = (_lines(side, end) for side in chunk.sides)
-    return (
-        f"<<<<<<< {OURS}{end}{ours}||||||| {CANONICAL}{end}{_lines(chunk.base, end)}"
-        f"======={end}{theirs}>>>>>>> {THEIRS}{end}"
-    )
-
-
-def _lines(lines: list[str], end: str) -> str:
-    text = "".join(lines)
-    return text if not text or text.endswith("\n") else f"{text}{end}"
+    result, contested = by_lines(*versions, markers=markers)
+    return (EXIT_CONFLICT if contested else EXIT_CLEAN), result
 
 
 def _why(error: Unreadable | UnicodeDecodeError) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
+
 from bps.cli.merge_files import Refused
 from bps.cli.merge_quick_yaml import whole
+from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 from bps.core.error_catalogue import explain
-from bps.core.errors import BpsError, InvalidInput
+from bps.core.errors import BpsError, InternalError, InvalidInput
+
+_SHOWN_CHARS = 300
 
 
 def refuse(refused: Refused, *, as_json: bool) -> int:
@@ -19,6 +24,18 @@ def not_printed(error: OSError) -> int:
 
     drop_output()
     return _report(not_shown(error), as_json=False)
+
+
+def crashed(error: Exception, request: MergeRequest) -> int:
+    """Say that a merge ended by a mistake of ours; the exit code. Nothing is written then."""
+    found = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{found.filename}:{found.lineno}"
+    exception = "".join(traceback.format_exception_only(error)).strip()
+    message = f"The merge failed at {at}: {exception[:_SHOWN_CHARS]}. Nothing was written."
+    code = _report(
+        InternalError(message, at=at, exception=type(error).__name__), as_json=request.as_json
+    )
+    return code if request.path is None else EXIT_NOT_DONE
 
 
 def _report(error: BpsError, *, as_json: bool) -> int:

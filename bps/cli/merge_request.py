@@ -7,18 +7,38 @@ is left to it, so that there is one text for each; a test holds the two against 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from bps.merge.named_tuple import NamedTuple
+
+USUAL_SIZE = 7
+MAX_SIZE = 9_999
+"""Characters of a conflict marker, and the most that may be asked for."""
 STANDARD_STREAM = "-"
 """In place of a file: standard input, or for OUT standard output."""
 FORMATS = ("text", "json")
+EXIT_INTERNAL = 70
+"""A mistake of this program; its row in the catalogue of errors has the same."""
+EXIT_NOT_DONE = 129
+"""Above 128: git stops instead of taking A's version for the result."""
 
-_VALUED = {"-o": "out", "--out": "out", "--policy": "policy", "--format": "form"}
+_VALUED = {
+    "-o": "out",
+    "--out": "out",
+    "--policy": "policy",
+    "--format": "form",
+    "--marker-size": "marker_size",
+    "--base-label": "base_label",
+    "--a-label": "a_label",
+    "--b-label": "b_label",
+}
 _VERSIONS = 3
 
 
 class MergeRequest(NamedTuple):
-    """Files are paths as they were given. With `path` git asks: the result goes into `ours`."""
+    """Files are paths as they were given. With `path` git asks: the result goes into `ours`.
+
+    `marker_size` are characters; a label names its version in markers, None as BPS calls it.
+    """
 
     base: str
     ours: str
@@ -28,6 +48,10 @@ class MergeRequest(NamedTuple):
     policy: str | None = None
     form: str = FORMATS[0]
     explain: bool = False
+    marker_size: int = USUAL_SIZE
+    base_label: str | None = None
+    a_label: str | None = None
+    b_label: str | None = None
 
     @property
     def as_json(self) -> bool:
@@ -58,6 +82,9 @@ def parse_arguments(arguments: Sequence[str]) -> MergeRequest | None:
         return None
     if options.get("form", FORMATS[0]) not in FORMATS:
         return None
+    size = options.get("marker_size", str(USUAL_SIZE))
+    if not (size.isascii() and size.isdigit() and 1 <= int(size[:5]) <= MAX_SIZE):
+        return None
     base, ours, theirs, *path = files
     return MergeRequest(
         base,
@@ -68,4 +95,8 @@ def parse_arguments(arguments: Sequence[str]) -> MergeRequest | None:
         options.get("policy"),
         options.get("form", FORMATS[0]),
         explain,
+        int(size[:5]),
+        options.get("base_label"),
+        options.get("a_label"),
+        options.get("b_label"),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from bps.cli.merge_files import Refused, read_version, write_result
 from bps.cli.merge_request import STANDARD_STREAM, MergeRequest
+from bps.cli.streams import STDOUT, was_closed
 from bps.merge.engine import merge
+from bps.merge.markers import Markers
 from bps.merge.records import CANONICAL, Contribution, Merged
 from bps.merge.refusals import Unreadable
 from bps.merge.strategies import Strategies
@@ -17,18 +20,31 @@ OURS = "branch A"
 THEIRS = "branch B"
 """The labels of the two sides; the base is `canonical`."""
 _FIELDS = ("base", "a", "b")
+_PRINTED = {None, STANDARD_STREAM, "/dev/stdout"}
+"""`>> FILE` is appended to as `/dev/stdout` too; as a file it would be replaced."""
+_UNFILLED = {"%S", "%X", "%Y"}
+"""git before 2.44 leaves these placeholders for labels as they are."""
 
 
 def run(request: MergeRequest) -> int:
     """Merge, print or write the result, and return the exit code.
 
-    0 clean, 1 in conflict, 2 refused: then nothing is written. With `request.path` git asks, see
-    `bps.cli.merge_driver`.
+    0 clean, 1 in conflict, 2 refused, 70 a mistake of ours: then nothing is written; 75 the result
+    could not be printed. With `request.path` git asks, see `bps.cli.merge_driver`.
     """
-    if request.path is not None:
-        from bps.cli.merge_driver import drive  # noqa: PLC0415 - only for git
+    try:
+        if request.path is not None:
+            from bps.cli.merge_driver import drive  # noqa: PLC0415 - only for git
 
-        return drive(request, request.path)
+            return drive(request, request.path)
+        return _run(request)
+    except Exception as error:  # noqa: BLE001 - Python's own exit for it is that of a conflict
+        from bps.cli.merge_refusal import crashed  # noqa: PLC0415 - takes the whole command line
+
+        return crashed(error, request)
+
+
+def _run(request: MergeRequest) -> int:
     try:
         versions = _read(request)
         strategies = strategies_of(request)
@@ -37,7 +53,7 @@ def run(request: MergeRequest) -> int:
                 _decoded(data, name, field)
                 for data, name, field in zip(versions, files(request), _FIELDS, strict=True)
             )
-            merged = merge_texts(base, ours, theirs, strategies)
+            merged = merge_texts(base, ours, theirs, strategies, markers_of(request))
         except Unreadable as error:
             raise _located(error, request) from None
     except Refused as refused:
@@ -50,9 +66,21 @@ def files(request: MergeRequest) -> tuple[str, str, str]:
     return request.base, request.ours, request.theirs
 
 
-def merge_texts(base: str, ours: str, theirs: str, strategies: Strategies | None) -> Merged:
+def merge_texts(
+    base: str, ours: str, theirs: str, strategies: Strategies | None, markers: Markers
+) -> Merged:
     """The three-way merge. Raises Unreadable."""
-    return merge(base, contributions(base, ours, theirs), strategies=strategies)
+    sides = contributions(base, ours, theirs)
+    return merge(base, sides, strategies=strategies, markers=markers)
+
+
+def markers_of(request: MergeRequest) -> Markers:
+    """How conflicts are marked; a label is on one line, whatever it is."""
+    given = {OURS: request.a_label, THEIRS: request.b_label, CANONICAL: request.base_label}
+    names = {
+        each: _printable(name) for each, name in given.items() if name and name not in _UNFILLED
+    }
+    return Markers(request.marker_size, names)
 
 
 def contributions(base: str, ours: str, theirs: str) -> list[Contribution]:
@@ -95,8 +123,15 @@ def told(merged: Merged) -> list[str]:
 def say(lines: list[str]) -> None:
     """Write lines for a person on standard error, without control characters."""
     for line in lines:
-        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-        sys.stderr.write(f"{shown}\n")
+        sys.stderr.write(f"{_printable(line)}\n")
+
+
+def _printable(line: str) -> str:
+    return (
+        line
+        if line.isprintable()
+        else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    )
 
 
 def _read(request: MergeRequest) -> list[bytes]:
@@ -135,25 +170,25 @@ def _located(error: Unreadable, request: MergeRequest) -> Refused:
 def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: Merged) -> int:
     """Write the result where it belongs, and what there is to say about it."""
     code = EXIT_CLEAN if merged.text is not None else EXIT_CONFLICT
-    to_file = request.out is not None and request.out != STANDARD_STREAM
-    if request.out is not None and to_file:
-        try:
-            write_result(request.out, merged.marked.encode(), durable=True)
-        except OSError as error:
-            reason = error.strerror or "no reason given"
-            refused = Refused(f"{request.out} cannot be written: {reason}.", "out")
-            return _refuse(refused, request)
-    printed, beside = "" if to_file else merged.marked, ""
+    file = None if request.out in _PRINTED else request.out
+    printed, beside = "" if file is not None else merged.marked, ""
     if request.explain or request.as_json:
         from bps.cli.merge_report import as_json, as_table  # noqa: PLC0415 - only where asked
 
         sides = contributions(base, ours, theirs)
         if request.as_json:
             printed = as_json(base, sides, merged, explained=request.explain)
-        elif to_file:
+        elif file is not None:
             printed = as_table(base, sides, merged)
         else:
             beside = as_table(base, sides, merged)
+    # From here on nothing is computed that could fail with half of it written.
+    if file is not None:
+        try:
+            write_result(file, merged.marked.encode(), durable=True)
+        except OSError as error:
+            reason = error.strerror or "no reason given"
+            return _refuse(Refused(f"{file} cannot be written: {reason}.", "out"), request)
     code = _print(printed, code)
     sys.stderr.write(beside)
     if not request.as_json:
@@ -164,8 +199,7 @@ def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: M
 def _print(text: str, code: int) -> int:
     """Print on standard output and return the code, or that of what went wrong."""
     try:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        _write_out(text.encode())
     except BrokenPipeError:
         from bps.cli.output import drop_output  # noqa: PLC0415 - nobody reads any more
 
@@ -175,6 +209,13 @@ def _print(text: str, code: int) -> int:
 
         return not_printed(error)
     return code
+
+
+def _write_out(data: bytes) -> None:
+    if data and was_closed(STDOUT):
+        raise OSError(errno.EBADF, "it is closed")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def _refuse(refused: Refused, request: MergeRequest) -> int:

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bps.cli.merge_request import parse_arguments
+from bps.cli.merge_request import EXIT_INTERNAL, EXIT_NOT_DONE, parse_arguments
 
 _INTERRUPTED = 130
+_OF_A_DRIVER = 5
+"""`--` and what git names behind it: BASE, A, B and PATH."""
 
 
 def start(arguments: Sequence[str]) -> None:
@@ -19,6 +21,8 @@ def start(arguments: Sequence[str]) -> None:
     """
     request = parse_arguments(arguments)
     if request is None:
+        if "--" in arguments and len(arguments) - arguments.index("--") == _OF_A_DRIVER:
+            _refuse_git()
         return
     # The process ends before its memory could be worth collecting.
     gc.disable()
@@ -34,6 +38,21 @@ def start(arguments: Sequence[str]) -> None:
         _end(run(request))
     except KeyboardInterrupt:
         _end(_INTERRUPTED)
+    except Exception:  # noqa: BLE001 - BPS is not whole; Python's own exit is that of a conflict
+        import traceback  # noqa: PLC0415 - only then
+
+        traceback.print_exc()
+        _end(EXIT_INTERNAL if request.path is None else EXIT_NOT_DONE)
+
+
+def _refuse_git() -> None:
+    """Let Typer say what is wrong with git's command line; git must not take 2 for a conflict."""
+    from bps.cli.app import run  # noqa: PLC0415 - as in `bps.cli.main`
+
+    try:
+        run()
+    except SystemExit as ended:
+        _end(EXIT_NOT_DONE if ended.code else 0)
 
 
 def _end(exit_code: int) -> None:

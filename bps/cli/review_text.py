@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bps.cli.output import cell, printing
+from bps.cli.review_sides import changes_of
 
 if TYPE_CHECKING:
     from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
@@ -36,6 +37,21 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
         yield f"notice: {notice.path}: {notice.message}"
     if review.is_open:
         yield f"{len(sheet.conflicts)} conflicts, {sheet.undecided} undecided"
+        yield f"next: {_next(sheet)}"
+
+
+def _next(sheet: ReviewSheet) -> str:
+    """The command that leads on."""
+    name = sheet.review.review
+    if not sheet.waiting:
+        return "nothing waits any more; the next promotion closes this review"
+    for conflict in sheet.conflicts:
+        if conflict.resolution is None:
+            how = "--take base|canonical|BRANCH, or --set VALUE"
+            return f"bps review resolve {name} --conflict {conflict.id[:12]} {how}"
+    if sheet.text is None:
+        return f"bps review reject {name}, or mend what is found above in a new fix"
+    return f"bps review complete {name}"
 
 
 def _conflict(conflict: ConflictSheet) -> Iterator[str]:
@@ -45,7 +61,10 @@ def _conflict(conflict: ConflictSheet) -> Iterator[str]:
     yield from _variant("base", conflict.base)
     for side in conflict.sides:
         by = f" by {side.by}" if side.by is not None else ""
-        yield from _variant(f"{side.branch}{by}", side.variant)
+        absent = "deleted" if conflict.base.present else "absent"
+        yield from _variant(f"{side.branch}{by}", side.variant, absent)
+        forked = conflict.base if side.base is None else side.base
+        yield from (f"    > {line}" for line in changes_of(forked, side.variant))
     if conflict.suggestion is not None:
         yield f"  suggested: {conflict.suggestion}"
     if conflict.resolution is not None:
@@ -54,10 +73,10 @@ def _conflict(conflict: ConflictSheet) -> Iterator[str]:
         yield f"  decided by {decided.by}: {what}"
 
 
-def _variant(name: str, variant: VariantSheet) -> Iterator[str]:
+def _variant(name: str, variant: VariantSheet, absent: str = "absent") -> Iterator[str]:
     where = f" (line {variant.line})" if variant.line is not None else ""
     if not variant.present:
-        yield f"  {name}: absent"
+        yield f"  {name}: {absent}"
         return
     lines = variant.text.rstrip("\n").split("\n")
     yield f"  {name}{where}: {lines[0].strip()}"

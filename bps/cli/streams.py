@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+
+STDOUT = 1
+_closed: set[int] = set()
 
 
 class _Unfailing(io.FileIO):
@@ -33,6 +37,7 @@ def prepare_streams() -> None:
         except OSError:
             # The lowest free number is this one.
             os.open(os.devnull, os.O_RDWR)
+            _closed.add(number)
     if sys.stdout is None:
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False))
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -43,3 +48,8 @@ def prepare_streams() -> None:
         errors="backslashreplace",
         line_buffering=True,
     )
+
+
+def was_closed(number: int) -> bool:
+    """Whether this process was started without the standard stream of that number."""
+    return number in _closed

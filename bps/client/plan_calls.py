@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+from bps.api.origins import OriginsView
 from bps.api.views import PlanView
 from bps.client.answers import Calls, path_of
 from bps.plans.model import Plan, Version
@@ -66,6 +67,10 @@ class PlanCalls(Calls):
     async def version(self, plan: str, version: int) -> Version:
         """One version."""
         return await self._get(Version, "plans", plan, "versions", str(version))
+
+    async def origins(self, plan: str, version: int) -> OriginsView:
+        """What of a version came from whom."""
+        return await self._get(OriginsView, "plans", plan, "versions", str(version), "origins")
 
     async def blueprint(self, plan: str, version: int | None = None) -> bytes:
         """The bytes of the canonical blueprint, or of a version's."""

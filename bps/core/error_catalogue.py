@@ -12,6 +12,7 @@ from bps.core import errors
 from bps.core.errors import BpsError
 
 EXIT_INTEGRITY = 3
+EXIT_INTERNAL = 70
 EXIT_UNAVAILABLE = 75
 
 
@@ -169,6 +170,11 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     errors.StoreRolledBack: (500, 3, "Find out who restored which snapshot (docs/playbooks)."),
     errors.ConfigError: (500, 2, "Correct the option, file or environment variable named."),
     errors.PluginError: (500, 2, "Install, repair or disallow the plugin named."),
+    errors.InternalError: (
+        500,
+        EXIT_INTERNAL,
+        "Report it with the command and the message.",
+    ),
     errors.ClaimFailed: (500, 1, "Report it with the whole output of the demonstration."),
 }
 

@@ -60,7 +60,9 @@ KEY_MAP = (
     KeyRow("plan-data/{p}/review", "the newest review: what waits for a person", "via head"),
     KeyRow("plan-data/{p}/reviews/{n}", "review n; the same bytes as the newest's", "via head"),
     KeyRow(
-        "plan-data/{p}/blobs/{sha256}", "zstd of a blueprint, named by its digest", "promotions"
+        "plan-data/{p}/blobs/{sha256}",
+        "zstd of a blueprint, or of what came from where, named by its digest",
+        "promotions",
     ),
 )
 

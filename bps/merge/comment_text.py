@@ -7,10 +7,10 @@ import re
 from bps.merge.elements import Element
 from bps.merge.source import Node
 
-_COMMENT = re.compile(r"(?:(?<=[\s,\[\]{}])|^)#[^\r\n]*")
+_COMMENT = r"(?:(?<=[\s,\[\]{}])|^)#[^\r\n]*"
 # Behind an anchor or a tag whose scalar stands on a line below.
-_PROPERTY_COMMENT = re.compile(r"(?:[&!][^\s]*[ \t]+)+(#[^\r\n]*)")
-_HEADER_COMMENT = re.compile(r"[ \t](#[^\r\n]*)")
+_PROPERTY_COMMENT = r"(?:[&!][^\s]*[ \t]+)+(#[^\r\n]*)"
+_HEADER_COMMENT = r"[ \t](#[^\r\n]*)"
 
 
 def comments_in(element: Element) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _outside(text: str, leaves: list[Node], start: int, end: int) -> tuple[str, 
         if leaf.block_scalar:
             found += _header_comment(text, leaf)
         elif leaf.anchor is not None or leaf.tag is not None:
-            comment = _PROPERTY_COMMENT.match(text, leaf.start, leaf.end)
+            comment = re.compile(_PROPERTY_COMMENT).match(text, leaf.start, leaf.end)
             if comment is not None:
                 found.append(comment[1].rstrip())
         at = max(at, leaf.end)
@@ -92,7 +92,7 @@ def _outside(text: str, leaves: list[Node], start: int, end: int) -> tuple[str, 
 def _header_comment(text: str, scalar: Node) -> list[str]:
     """The comment behind the indicators of a block scalar."""
     header = text[scalar.start : text.find("\n", scalar.start) + 1 or scalar.end]
-    comment = _HEADER_COMMENT.search(header)
+    comment = re.search(_HEADER_COMMENT, header)
     return [] if comment is None else [comment[1].rstrip()]
 
 
@@ -108,4 +108,4 @@ def _between(text: str, start: int, end: int) -> list[str]:
     stretch = text[start:end]
     if "#" not in stretch:
         return []
-    return [found[0].rstrip() for found in _COMMENT.finditer(" " + stretch)]
+    return [found[0].rstrip() for found in re.finditer(_COMMENT, " " + stretch)]

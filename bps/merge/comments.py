@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from bps.merge.lines import Contested, merge_lines
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bps.merge.lines import Contested
 
-_COMMENT_LINE = re.compile(r"^[ \t]*(#[^\n]*\w)", re.MULTILINE)
+_COMMENT_LINE = r"(?m)^[ \t]*(#[^\n]*\w)"
 
 
 def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
@@ -20,8 +22,8 @@ def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
     if len({text.count("#") for text in (result, base, *sides)}) == 1:
         # Nothing came, went or stands twice; an edited comment is none of this.
         return []
-    comments, its_base = _COMMENT_LINE.findall(result), _COMMENT_LINE.findall(base)
-    theirs = [_COMMENT_LINE.findall(text) for text in sides if text != base]
+    comments, its_base = re.findall(_COMMENT_LINE, result), re.findall(_COMMENT_LINE, base)
+    theirs = [re.findall(_COMMENT_LINE, text) for text in sides if text != base]
     if all(each == its_base for each in (comments, *theirs)):
         return []
     before, *after = versions = [Counter(each) for each in (its_base, *theirs)]
@@ -56,6 +58,8 @@ def merge_comments(pairs: Sequence[tuple[str, str]]) -> list[str] | None:
     base = edits[0][0]
     if any(each != base for each, _ in edits):
         return None
+    from bps.merge.lines import Contested, merge_lines  # noqa: PLC0415 - rare, as are such edits
+
     merged: list[str] = []
     for chunk in merge_lines(base, [side for _, side in edits]):
         if not isinstance(chunk, Contested):

@@ -17,10 +17,8 @@ def confused_keys(keys: Sequence[Hashable], versions: Sequence[Sequence[Element]
     """A sentence on each two keys that came together here: no version has both.
 
     Readers may make text of a key (`1` and `"1"`), or read it as another YAML version does (`yes`
-    and `true`, `010` and `8`). Cost: nothing where every key is text to all of them.
+    and `true`, `010` and `8`).
     """
-    if all(isinstance(key, str) for key in keys):
-        return []
     read: dict[Hashable, list[Hashable]] = {}
     for key in keys:
         for reading in _readings(key):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from bps.merge.identity import FIELDS
 from bps.merge.lcs import matches
 from bps.merge.newlines import plain
-from bps.merge.parse import parse
+from bps.merge.parse import Document
+from bps.merge.reader import Reader
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 
 Path = tuple[str, ...]
@@ -45,27 +46,41 @@ class _Place(NamedTuple):
 _Pair = tuple[_Place, Node | None, Node | None]
 
 
-def differences(before: str, after: str) -> list[Difference]:
-    """All leaves in which two texts differ, in the order of the text after.
+class Versions:
+    """Versions of one text, each read once."""
 
-    Raises:
-        Unreadable: one of them is not YAML.
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._read: dict[str, list[Document]] = {}
 
-    Cost: 0.2 s a MB of each text, and an alignment of each list that changed.
-    """
-    if before == after:
-        return []
-    old, new = _roots(before), _roots(after)
-    place = _Place((), (), ())
-    if len(old) == len(new) == 1:
-        return list(_differences(place, old[0], new[0]))
-    found: list[Difference] = []
-    for index in range(max(len(old), len(new))):
-        step = f"#{index}"
-        one = old[index] if index < len(old) else None
-        other = new[index] if index < len(new) else None
-        found += _differences(place.below(step, step, step), one, other)
-    return found
+    def differences(self, before: str, after: str) -> list[Difference]:
+        """All leaves in which two texts differ, in the order of the text after.
+
+        Raises:
+            Unreadable: one of them is not YAML.
+
+        Cost: reading (`bps.merge.reader`), and an alignment of each list that changed.
+        """
+        if before == after:
+            return []
+        old, new = self._roots(before), self._roots(after)
+        place = _Place((), (), ())
+        if len(old) == len(new) == 1:
+            return list(_differences(place, old[0], new[0]))
+        found: list[Difference] = []
+        for index in range(max(len(old), len(new))):
+            step = f"#{index}"
+            one = old[index] if index < len(old) else None
+            other = new[index] if index < len(new) else None
+            found += _differences(place.below(step, step, step), one, other)
+        return found
+
+    def _roots(self, text: str) -> list[Node | None]:
+        found = self._read.get(text)
+        if found is None:
+            source = Source("the text", plain(text, crlf=True))
+            found = self._read[text] = self._reader.read(source)
+        return [document.root for document in found]
 
 
 def escaped(text: str) -> str:
@@ -73,14 +88,10 @@ def escaped(text: str) -> str:
     return text.replace("~", "~0").replace("/", "~1")
 
 
-def _roots(text: str) -> list[Node | None]:
-    return [document.root for document in parse(Source("the text", plain(text, crlf=True)))]
-
-
 def _differences(place: _Place, before: Node | None, after: Node | None) -> Iterator[Difference]:
     if before is None or after is None:
         yield from _leaves(place, before, after)
-    elif before.text == after.text:
+    elif before.model is after.model or before.text == after.text:
         return
     elif _comparable(before, after):
         pairs = _members if before.kind == MAPPING else _items
@@ -173,7 +184,7 @@ def _identities(items: Sequence[Node], field: str) -> _Identities:
         value = next(
             (
                 value
-                for key, value in (item.pairs() if item.kind == MAPPING else ())
+                for key, value in (item.model.pairs() if item.kind == MAPPING else ())
                 if key.kind == SCALAR and key.value == field and value.kind == SCALAR
             ),
             None,

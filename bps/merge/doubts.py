@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 from bps.merge.elements import Element
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import CANONICAL
 from bps.merge.results import Doubt
 from bps.merge.run import Change

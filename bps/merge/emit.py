@@ -10,10 +10,10 @@ from bps.merge.results import Fresh
 from bps.merge.slots import Computed, Lines, Open, Piece, Slot
 from bps.merge.source import MAPPING, Node
 
-_NO_COLON = re.compile(r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'")
+_NO_COLON = r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'"
 
 # JSON's `"key":value` is a pair in flow style alone.
-_NO_SPACE = re.compile(r"^(\"[^\"\n]*\"|'[^'\n]*'):(?=\S)")
+_NO_SPACE = r"^(\"[^\"\n]*\"|'[^'\n]*'):(?=\S)"
 
 
 def expected_of(kind: str, slots: Sequence[Slot]) -> Computed:
@@ -67,9 +67,9 @@ def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
     if kind != MAPPING:
         return ("- ", *slot.body)
     text = "".join(piece for piece in slot.body if isinstance(piece, str))
-    if _NO_COLON.fullmatch(text):
+    if re.fullmatch(_NO_COLON, text):
         return (text, ":")
-    return (_NO_SPACE.sub(r"\1: ", text),)
+    return (re.sub(_NO_SPACE, r"\1: ", text),)
 
 
 def _keeps(slot: Slot) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import contested_anchors, lifted, repeated_anchor
 from bps.merge.check import why_wrong
-from bps.merge.choices import doubts_of_choices
 from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
-from bps.merge.markers import render
+from bps.merge.markers import USUAL, Markers, render
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
 from bps.merge.parse import Document, validate
+from bps.merge.pauses import CollectionPaused
 from bps.merge.reader import Reader
 from bps.merge.records import (
     CANONICAL,
@@ -41,13 +39,16 @@ def merge(
     strategies: Strategies | None = None,
     resolutions: Mapping[str, Resolution] | None = None,
     canonical_label: str = CANONICAL,
+    markers: Markers = USUAL,
+    reader: Reader | None = None,
 ) -> Merged:
     """Merge all contributions into canonical.
 
     Each contribution's edits are those from its own `base` to its `text`; canonical's own edits
     since that base count as one more editor's. For the plain three-way merge of BASE, A and B,
     canonical is BASE and both contributions name it as their base. `resolutions` by conflict id
-    are applied where they meet their conflict; the others are ignored.
+    are applied where they meet their conflict; the others are ignored. What `reader` has read
+    of these texts before is not read again, and it keeps what it reads here.
 
     Raises:
         Unreadable: a version, or a resolution's text, is not YAML or cannot be kept byte-exactly.
@@ -65,20 +66,16 @@ def merge(
     by_bytes = _by_bytes(canonical, active)
     if by_bytes is not None:
         return by_bytes
-    with _collection_paused():
-        return _Merge(canonical, active, strategies, resolutions or {}, canonical_label).run()
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Without garbage collection: a merge makes no cycles, and collecting triples its time."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
+    with CollectionPaused():
+        return _Merge(
+            canonical,
+            active,
+            strategies,
+            resolutions,
+            canonical_label,
+            markers,
+            reader or Reader(),
+        ).run()
 
 
 def _texts(canonical: str, contributions: Sequence[Contribution]) -> list[tuple[str, str]]:
@@ -118,12 +115,14 @@ class _Merge:
         canonical: str,
         active: Sequence[Contribution],
         strategies: Strategies | None,
-        resolutions: Mapping[str, Resolution],
+        resolutions: Mapping[str, Resolution] | None,
         canonical_label: str,
+        markers: Markers,
+        reader: Reader,
     ) -> None:
         self._active = active
         self._cursor = (strategies or Strategies()).root
-        self._run = Run(resolutions, {e.label: e.by for e in active}, canonical_label)
+        self._run = Run(resolutions or {}, {e.label: e.by for e in active}, canonical_label)
         self._run.merge_entry = merge_entry
         self._run.merge_value = merge_value
         self._canonical_text = canonical
@@ -139,9 +138,9 @@ class _Merge:
             )
             for index in range(3)
         ]
-        self._reader = Reader()
+        self._reader = reader
         self._parsed: dict[str, tuple[Source, list[Document]]] = {}
-        self._canonical_label = canonical_label
+        self._markers = markers
         self._canonical = self._parse(CANONICAL, canonical)
         self._editors = [
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
@@ -178,6 +177,8 @@ class _Merge:
                 if wrong is None:
                     self._tell_of_doubled_comments(text)
                     return self._merged(self._dressed(text), None)
+            from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
+
             doubts = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
             if doubts is not None:
                 run.doubts = doubts
@@ -235,10 +236,10 @@ class _Merge:
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
-        return self._canonical_label if forked else "base"
+        return self._run.canonical_label if forked else "base"
 
     def _marked(self, pieces: Sequence[Piece]) -> str:
-        text = render(pieces, self._base_label())
+        text = render(pieces, self._base_label(), self._markers)
         last = next(piece for piece in reversed(pieces) if piece != "")
         return self._dressed(self._ended(text) if isinstance(last, str) else text)
 
@@ -275,7 +276,8 @@ class _Merge:
         conflict, resolution = run.conflict((), kind, base, sides, finding=finding)
         if resolution is None:
             texts = tuple((label, variant.text) for label, variant, _ in sides)
-            marked = render([Open(conflict, base.text, texts)], self._base_label())
+            opened = Open(conflict, base.text, texts)
+            marked = render([opened], self._base_label(), self._markers)
             return self._merged(None, self._dressed(marked))
         if resolution.text is not None:
             text = resolution.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
@@ -12,7 +11,6 @@ from bps.merge.doubts import Reach, changes_it, editors_of, reach_of
 from bps.merge.elements import Element
 from bps.merge.fragments import entry_of
 from bps.merge.leads import lead_of
-from bps.merge.proofs import reads_as_computed
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run, same, variant_of, versions_in
@@ -20,6 +18,10 @@ from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.source import MAPPING
 from bps.merge.strategies import Cursor
 from bps.merge.values import in_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def merge_entry(
@@ -229,9 +231,12 @@ class _Competition:
         shape = self.canonical or versions_in(self.sides)[0]
         lead = lead_of(run, self.path, self.canonical, self.sides, self.column, self.identity)
         slot = assembled(result, gap, lead, trailing, key, self.column)
-        if run.careful and not (shape.rooted or reads_as_computed(slot, self.column)):
-            del run.conflicts[before:]
-            return self._conflict(Kind.BOTH_MODIFIED, finding=TOGETHER)
+        if run.careful and not shape.rooted:
+            from bps.merge.proofs import reads_as_computed  # noqa: PLC0415 - hardly ever
+
+            if not reads_as_computed(slot, self.column):
+                del run.conflicts[before:]
+                return self._conflict(Kind.BOTH_MODIFIED, finding=TOGETHER)
         return [slot]
 
     def _trailing(self) -> str | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # semver.org, 2.0.0: no leading zeros in numbers, so that their length orders them first.
 _NUMBER = r"(?:0|[1-9][0-9]*)"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
 
 from bps.merge.data import json_value
 from bps.merge.elements import Element
 from bps.merge.source import MAPPING, SCALAR, Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FIELDS = ("id", "name", "key", "task_id")
 """Fields that identify the elements of a list that declares nothing (design, "Merge")."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
 
 from bps.merge.detached import identities, paired
 from bps.merge.elements import Element
 from bps.merge.identity import Identify
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
 from bps.merge.regions import END, Regions
@@ -15,6 +15,10 @@ from bps.merge.renames import Rename, proposal, renames
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Ident = Hashable
 

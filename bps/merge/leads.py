@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from bps.merge.comments import merge_comments, stripped
 from bps.merge.elements import Element
 from bps.merge.records import Kind
 from bps.merge.run import Change, Path, Run, lead_variant, versions_in
 from bps.merge.slots import Open, Piece, moved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def lead_of(

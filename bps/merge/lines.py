@@ -7,9 +7,9 @@ one rule more, which is git's: changes that touch are in each other's way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from bps.merge.lcs import matches
+from bps.merge.named_tuple import NamedTuple
 
 
 class Settled(NamedTuple):

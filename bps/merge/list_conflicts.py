@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from bps.merge.elements import Element
 from bps.merge.fragments import list_items
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import Kind
 from bps.merge.run import Path, Run, union_variant
 from bps.merge.slots import Open, Slot, taken

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
-from bps.merge.confusions import confused_keys
 from bps.merge.elements import Element
 from bps.merge.emit import block_collection, flow_collection
 from bps.merge.identity import (
@@ -19,13 +17,16 @@ from bps.merge.identity import (
     unique,
 )
 from bps.merge.keyed import Contradiction, merge_keyed, versions_of
-from bps.merge.ordered import merge_ordered
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot
 from bps.merge.source import MAPPING, Node
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def merge_collection(
@@ -67,8 +68,11 @@ def merge_collection(
             shown=lambda _: None,
         )
         keys = [slot.key for slot in slots if slot.key is not None]
-        for message in confused_keys(keys, versions):
-            run.notice(path, message)
+        if not all(isinstance(key, str) for key in keys):
+            from bps.merge.confusions import confused_keys  # noqa: PLC0415 - most keys are text
+
+            for message in confused_keys(keys, versions):
+                run.notice(path, message)
     else:
         slots = _list(run, path, cursor, canonical, sides, versions, target)
     if isinstance(slots, Conflicting):
@@ -137,6 +141,8 @@ def _list(
     union = name == "" and is_set(versions)
     if union and _apart(run, sides):
         return _keyed(run, path, cursor, canonical, sides, (), column, ordered=True)
+    from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - not every merge has such a list
+
     return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
 
 

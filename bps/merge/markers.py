@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.slots import Open, Piece
 
+USUAL_SIZE = 7
 
-def render(pieces: Sequence[Piece], base_label: str) -> str:
+
+class Markers(NamedTuple):
+    """How markers look: characters of each, and what they call a label that is among `names`."""
+
+    size: int = USUAL_SIZE
+    names: Mapping[str, str] | None = None
+
+    def line(self, sign: str, label: str = "", end: str = "\n") -> str:
+        """One marker as a line; `sign` is one of `<|=>`."""
+        name = label if self.names is None else self.names.get(label, label)
+        return f"{sign * self.size} {name}{end}" if name else f"{sign * self.size}{end}"
+
+
+USUAL = Markers()
+
+
+def render(pieces: Sequence[Piece], base_label: str, markers: Markers) -> str:
     """Join the pieces of a result; conflicts become marked lines, N sides one after another."""
     parts: list[str] = []
     fresh_line = True
     for piece in pieces:
-        text = piece if isinstance(piece, str) else _marked(piece, base_label)
+        text = piece if isinstance(piece, str) else _marked(piece, base_label, markers)
         if not text:
             continue
         if not isinstance(piece, str) and not fresh_line:
@@ -22,17 +40,17 @@ def render(pieces: Sequence[Piece], base_label: str) -> str:
     return "".join(parts)
 
 
-def _marked(piece: Open, base_label: str) -> str:
+def _marked(piece: Open, base_label: str, markers: Markers) -> str:
     (first_label, first), *others = piece.sides
-    lines = [f"<<<<<<< {first_label}\n", _lines(first)]
-    lines += [f"||||||| {base_label}\n", _lines(piece.base)]
+    lines = [markers.line("<", first_label), _lines(first)]
+    lines += [markers.line("|", base_label), _lines(piece.base)]
     for label, text in others[:-1]:
-        lines += [f"======= {label}\n", _lines(text)]
+        lines += [markers.line("=", label), _lines(text)]
     if others:
         label, text = others[-1]
-        lines += ["=======\n", _lines(text), f">>>>>>> {label}\n"]
+        lines += [markers.line("="), _lines(text), markers.line(">", label)]
     else:
-        lines += ["=======\n", f">>>>>>> {base_label}\n"]
+        lines += [markers.line("="), markers.line(">", base_label)]
     return "".join(lines)
 
 

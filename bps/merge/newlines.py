@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
 
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.refusals import Unreadable
 
-T = TypeVar("T")
-_ODD_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+_ODD_BREAKS = "\r(?!\n)|[\x85\u2028\u2029]"
 BOM = "\ufeff"
 
 
@@ -43,7 +48,7 @@ def refuse_odd_breaks(label: str, text: str) -> None:
     # Looking for four characters is a tenth of the pattern's time.
     if not any(each in text for each in "\r\x85\u2028\u2029"):
         return
-    found = _ODD_BREAKS.search(text)
+    found = re.search(_ODD_BREAKS, text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())

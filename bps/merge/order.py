@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+
+from bps.merge.named_tuple import NamedTuple
 
 Ident = Hashable
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Protocol
 
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -25,14 +24,18 @@ from ruamel.yaml.events import (
 from bps.merge.refusals import Unreadable
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class _Events(Protocol):
+        def get_event(self) -> Event: ...
+
+
 MAX_DEPTH = 64
 """As in the blueprint profile; a merge takes eight Python frames a level."""
 _BEFORE_DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
 _KEEP = re.compile(r"[|>][0-9]?\+")
-
-
-class _Events(Protocol):
-    def get_event(self) -> Event: ...
 
 
 class Document:

@@ -3,13 +3,18 @@
 The shapes were held against draft-jurkovikj-json-three-way-merge-00 (records by JSON Pointer,
 "present" apart from null), nbdime (decisions with local, remote and a custom value) and
 structured-merge-diff (owners by path). NamedTuples: `bps merge` starts once for each file of a git
-merge, and dataclasses would cost it 5 ms.
+merge, and dataclasses would cost it 5 ms (`bps.merge.named_tuple` is for that too).
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+
+from bps.merge.named_tuple import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CANONICAL = "canonical"
 """The label of the version that the contributions are merged into."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
-from bps.merge.lines import merge_lines, settled_lines, split_lines
 from bps.merge.records import CANONICAL
 
 Ident = Hashable
@@ -118,6 +117,8 @@ def _merged(
         return None
     if all(len(region.comments) == len(base.comments) for _, region in changed):
         return None
+    from bps.merge.lines import merge_lines, settled_lines, split_lines  # noqa: PLC0415 - rare
+
     chunks = merge_lines(split_lines(base.text), [split_lines(each.text) for _, each in changed])
     lines = settled_lines(chunks)
     if lines is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 from bps.merge.elements import Element
 from bps.merge.fragments import value_lines
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.run import Run
 from bps.merge.slots import moved
 from bps.merge.source import MAPPING

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from bps.merge.elements import Element
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import Kind
 from bps.merge.slots import Expected, Piece
 from bps.merge.source import Node

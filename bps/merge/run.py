@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
 from bps.merge.elements import Element, Elements, split
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import (
     ABSENT,
     Conflict,
@@ -22,6 +22,10 @@ from bps.merge.results import Doubt
 from bps.merge.slots import full_lines
 from bps.merge.source import Node
 from bps.merge.twins import Stretched, split_stretched
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Path = tuple[str, ...]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from bps.merge.elements import Element
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import Conflict
 from bps.merge.source import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Open(NamedTuple):

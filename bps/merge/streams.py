@@ -8,7 +8,6 @@ from collections.abc import Hashable, Sequence
 from bps.merge.elements import Element, Elements
 from bps.merge.identity import Identify
 from bps.merge.keyed import Contradiction, Versions, merge_keyed
-from bps.merge.ordered import merge_ordered
 from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
@@ -97,6 +96,8 @@ def merge_documents(
     ]
     if parents[0] is not parents[1]:
         changes.insert(0, Change(CANONICAL, parents[1], parents[0]))
+    from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - streams of several are rare
+
     return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False, alike=0.0, prefix="#")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import pairwise
-from typing import NamedTuple
 
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.source import MAPPING, SEQUENCE, Node
 from bps.merge.twins import Chunk, Stretched
 

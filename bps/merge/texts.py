@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 
 from bps.merge.elements import Element
-from bps.merge.lines import Contested, merge_lines
 from bps.merge.results import Fresh
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Lines
 from bps.merge.source import Node
 
-_HEADER = re.compile(r"[|>](?:[0-9][+-]?|[+-][0-9]?)?")
+_HEADER = r"[|>](?:[0-9][+-]?|[+-][0-9]?)?"
 
 
 def merge_block_scalars(
@@ -31,6 +30,8 @@ def merge_block_scalars(
     bases = {tuple(lines) for _, lines, _ in cut[1::2]}
     if len(bases) > 1:
         return None
+    from bps.merge.lines import Contested, merge_lines  # noqa: PLC0415 - not every merge has one
+
     merged: list[str] = []
     for chunk in merge_lines(cut[1][1], [lines for _, lines, _ in cut[2::2]]):
         if isinstance(chunk, Contested):
@@ -67,7 +68,7 @@ def _node(element: Element | None) -> Node:
 def _cut(node: Node) -> tuple[str, list[str], int]:
     """Header without comment, lines without indent, and the indent."""
     first, _, rest = node.text.partition("\n")
-    found = _HEADER.search(first)
+    found = re.search(_HEADER, first)
     header = "" if found is None else found[0]
     lines = [line.rstrip("\r") for line in rest.split("\n")]
     if lines and lines[-1] == "":

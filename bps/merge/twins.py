@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple
 
 from bps.merge.elements import Element, Elements, Opaque, entry_at, split, tail_at, trivia
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.source import MAPPING, Node, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Layout(NamedTuple):

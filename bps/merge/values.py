@@ -6,9 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
-from bps.merge.extremes import greatest
 from bps.merge.listing import merge_collection
-from bps.merge.opaque import merge_opaque
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
@@ -32,6 +30,8 @@ def merge_value(
     if in_parts(cursor, canonical, sides):
         result = merge_collection(run, path, cursor, canonical, sides, column)
         if result is None and not cursor:
+            from bps.merge.opaque import merge_opaque  # noqa: PLC0415 - few do not come apart
+
             result = merge_opaque(run, path, canonical, sides, column)
         if result is not None:
             return result
@@ -120,6 +120,8 @@ def _by_comments(canonical: Element, sides: Sequence[Change]) -> Result:
 
 
 def _greatest(run: Run, path: Path, order: str, sides: Sequence[Change]) -> Result:
+    from bps.merge.extremes import greatest  # noqa: PLC0415 - only where a policy says `max`
+
     strategy = f"{MAX}: {order}"
     values = [_value(each.side) for each in sides]
     if any(value.kind != SCALAR for value in values):

@@ -170,6 +170,7 @@ class PlanState:
                 reason=body.reason,
                 published_ms=event.time_ms,
                 published_by=event.op.partition("/")[0],
+                origins=body.merge.origins if body.merge is not None else None,
             )
         )
         for contributor in body.contributors:

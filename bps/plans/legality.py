@@ -106,6 +106,8 @@ def _of_merge(
     bases = [state.need_rr_plan(each.branch, each.n).base_digest for each in body.contributors]
     if (merge.canonical_digest, merge.bases) != (canonical.digest, bases):
         return "it was merged from something else"
+    if merge.origins is None and all(e.state is not State.PROMOTED for e in body.contributors):
+        return "it names no report of what came from where"
     review = state.review
     named = review.review if review is not None and review.is_open else None
     if merge.review not in {None, named}:

@@ -38,7 +38,9 @@ class MergeRecord(Record):
 
     `bases` holds the digest that each contributor forked, in the order of the contributors.
     `engine` is the merge engine's version and `policy` the number of the one whose strategies it
-    used. `review` names the review that it completed.
+    used. `review` names the review that it completed. `origins` names the report of what came from
+    where (`bps.plans.origins`), a blob of the plan; None where law 1 told the result, which then is
+    whole that of its contributors that were PROMOTED.
     """
 
     KIND: ClassVar[str] = "merge_record"
@@ -50,3 +52,4 @@ class MergeRecord(Record):
     resolutions: list[AppliedResolution]
     validators: list[ValidatorRecord]
     review: str | None
+    origins: Sha256 | None

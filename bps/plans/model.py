@@ -83,7 +83,8 @@ class Contributor(Record):
 class Version(Record):
     """`plan-data/{p}/versions/{n}` and, for the newest, `plan-data/{p}/canonical`: the same bytes.
 
-    `clock` is the clock of `canonical` after the event `seq` that published it.
+    `clock` is the clock of `canonical` after the event `seq` that published it. `origins` names the
+    report of what came from where in a merged one (`bps.plans.origins`), which is kept as long.
     """
 
     KIND: ClassVar[str] = "version"
@@ -101,6 +102,7 @@ class Version(Record):
     reason: str = ""
     published_ms: TimeMs
     published_by: str
+    origins: Annotated[Sha256 | None, Since(2)] = None
 
     @property
     def etag(self) -> str:

@@ -133,8 +133,9 @@ def _publish(
         resolutions=resolutions,
         validators=list(made.validators),
         review=named.review if named is not None else None,
+        origins=candidate.report.digest if candidate.report is not None else None,
     )
-    merged = MergedBlueprint(candidate.blob, merge)
+    merged = MergedBlueprint(candidate.blob, candidate.report, merge)
     return publish(book, chosen, candidate.blob.digest, reason, merged)
 
 

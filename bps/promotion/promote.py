@@ -43,8 +43,9 @@ class Promote:
     compares and 7 puts; on a cold plan one snapshot before it. The blueprint is not sent again: the
     RR-plan names its blob, and the transaction compares that it exists (ADR 0006). So it is with
     several where law 1 tells the result. With validators one read of 2 blobs and their run come on
-    top. A real merge costs one read per 16 blobs and what `CandidateWork` says, and one put more,
-    the merged blueprint. The same again costs the transaction alone.
+    top. A real merge costs one read per 16 blobs and what `CandidateWork` says, and two puts
+    more, the merged blueprint and the report of what came from where. The same again costs the
+    transaction alone.
     """
 
     principal: str

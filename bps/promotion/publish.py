@@ -18,9 +18,10 @@ from bps.plans.results import Nullified
 
 @dataclass(frozen=True, slots=True)
 class MergedBlueprint:
-    """A result of a real merge, and how it was made."""
+    """A prepared result, how it was made, and where a merge made it what came from where."""
 
     blob: Blob
+    report: Blob | None
     merge: MergeRecord
 
 
@@ -35,7 +36,8 @@ def publish(
 
     A contributor whose digest equals the new canonical's is PROMOTED, any other OBSOLETE_MERGED.
     A result equal to canonical makes no new version. Bytes that nobody submitted are put with
-    the rest; those that somebody did are compared to exist (ADR 0006).
+    the rest; those that somebody did are compared to exist (ADR 0006). The report of a merge is
+    put with its version.
 
     Raises:
         LimitExceeded: the merged blueprint is larger than the policy allows.
@@ -78,8 +80,10 @@ def publish(
 def _store(
     book: PlanBook, contributors: Sequence[RRPlan], digest: str, merged: MergedBlueprint | None
 ) -> int:
-    """Make the transaction hold the blueprint; its size in bytes."""
+    """Make the transaction hold the blueprint and its report; the blueprint's size in bytes."""
     key = book.state.keys.blob(digest)
+    if merged is not None and merged.report is not None:
+        book.put(Put(book.state.keys.blob(merged.report.digest), merged.report.frame))
     submitted = next((each.size_bytes for each in contributors if each.digest == digest), None)
     if submitted is not None or merged is None:
         book.compare(Exists(key))

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from bps.candidates.law_1 import law_1
 from bps.candidates.merging import ENGINE, MergeTask, merge_blueprints
+from bps.candidates.origins import packed_report
 from bps.core import keys
 from bps.core.codec import sha256_hex
 from bps.core.errors import MalformedRecord, ReplayDiverged
@@ -57,7 +58,7 @@ class _Unknown:
 
 
 async def verify_merges(store: Store, plan: str) -> MergesVerified:
-    """Make every promotion of a plan again, and compare the digests.
+    """Make every promotion of a plan again, and compare the digests of blueprint and report.
 
     Cost: as `verify` without the blobs; for each promotion that law 1 does not tell, a read of its
     policy, one per 16 blueprints and the merge (`bps.candidates.merging`): more than 10 ms, so that
@@ -67,7 +68,8 @@ async def verify_merges(store: Store, plan: str) -> MergesVerified:
         NotFound: no such plan.
         ChainBroken: the log itself does not verify.
         DigestMismatch: a blueprint is not what its name says.
-        ReplayDiverged: a promotion published something else; facts name the index of its event.
+        ReplayDiverged: a promotion published something else, or its report says something else;
+            facts name the index of its event.
     """
     log = await pin(store, plan)
     made = _Made(store, plan)
@@ -122,21 +124,24 @@ class _Made:
     async def _made(self, envelope: Envelope, body: BlueprintPromoted) -> How:
         sources = {each.rr_plan: self._live[each.branch, each.n] for each in body.contributors}
         told = law_1(self._canonical, [(each.base, each.digest) for each in sources.values()])
+        report = None
         if told is None and body.merge is None:
             raise self._diverged(envelope, "needs a merge, and names none")
         if told is None and body.merge is not None:
             found = await self._merged(envelope, body.merge, sources)
             if isinstance(found, _Unknown):
                 return found.why
-            told = found
+            told, report = found
         if told != body.digest:
             raise self._diverged(envelope, "does not publish the merge of its contributors")
+        if body.merge is not None and body.merge.origins != report:
+            raise self._diverged(envelope, "names another report of what came from where")
         return "made_again"
 
     async def _merged(
         self, envelope: Envelope, record: MergeRecord, sources: Mapping[str, _Submission]
-    ) -> str | _Unknown | None:
-        """The digest of the merge; None where there is a conflict."""
+    ) -> tuple[str | None, str | None] | _Unknown:
+        """The digests of the merge and of its report; None where there is a conflict."""
         if record.engine != ENGINE:
             return _Unknown("by_another_engine")
         policy = await self._policy(record.policy, envelope.policy_digest)
@@ -161,7 +166,16 @@ class _Made:
             looked_at=True,
         )
         answer = await asyncio.to_thread(merge_blueprints, task)
-        return None if answer.text is None else sha256_hex(answer.text.encode())
+        if answer.text is None or answer.came_from is None:
+            return None, None
+        digest = sha256_hex(answer.text.encode())
+        report = packed_report(
+            answer.came_from,
+            canonical_digest=self._canonical,
+            digest=digest,
+            sources=[(name, each.by) for name, each in sources.items()],
+        )
+        return digest, report.digest
 
     async def _policy(self, n: int, digest: str) -> Policy | None:
         """The policy of an event, if it is still stored as it was then."""

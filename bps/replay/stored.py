@@ -105,19 +105,17 @@ class StoredRecords:
         return page.kvs[0].value if page.kvs else None
 
     def _unseen_blobs(self, records: list[Record]) -> list[bytes]:
-        """Keys of blueprints that `records` name and that were not looked for lately."""
+        """Keys of blobs that `records` name and that were not looked for lately."""
         unseen = []
         for record in records:
-            digest = record.digest if isinstance(record, Version | RRPlan) else None
-            if digest is None:
-                continue
-            if digest in self._blobs:
-                self._blobs.move_to_end(digest)
-                continue
-            unseen.append(self._keys.blob(digest))
-            self._blobs[digest] = None
-            if len(self._blobs) > _BLOBS_REMEMBERED:
-                self._blobs.popitem(last=False)
+            for digest in _named_by(record):
+                if digest in self._blobs:
+                    self._blobs.move_to_end(digest)
+                    continue
+                unseen.append(self._keys.blob(digest))
+                self._blobs[digest] = None
+                if len(self._blobs) > _BLOBS_REMEMBERED:
+                    self._blobs.popitem(last=False)
         return unseen
 
     def _compare(self, key: bytes, record: Record, stored: bytes | None) -> None:
@@ -155,3 +153,11 @@ class StoredRecords:
         where = key.decode(errors="replace")
         msg = f"{self._log.plan}: the stored record {where} {what}."
         return ReplayDiverged(msg, plan=self._log.plan, key=where)
+
+
+def _named_by(record: Record) -> list[str]:
+    """The digests of the blueprint and of the report that a record names."""
+    named = [record.digest] if isinstance(record, Version | RRPlan) else []
+    if isinstance(record, Version):
+        named.append(record.origins)
+    return [digest for digest in named if digest is not None]

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from bps.api.origins import OriginsView
 from bps.clock import SystemClock
 from bps.core.errors import MergeConflict
 from bps.core.ids import ReviewId
 from bps.core.ports import Store
 from bps.plans.blob import pack
 from bps.plans.branches import FailBranch, OpenBranch, SubmitBranch
+from bps.plans.origins import origins_of
+from bps.plans.read import blueprint, version_of
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult
 from bps.promotion.complete import CompleteReview
@@ -58,6 +61,9 @@ async def reviewing(path: WritePath, store: Store) -> dict[str, Any]:
     resolved = await do(ResolveReview(_WHO, "rv-resolve", first, (choice,)))
     found["review-resolve"] = resolved.result
     found["review-complete"] = (await do(CompleteReview(_WHO, "rv-complete", first))).result
+    merged = await version_of(store, plan)
+    report = await blueprint(store, plan, merged.origins or "")
+    found["origins"] = OriginsView.of(await origins_of(store, merged, report))
     await fighting(b"v: 6", b"v: 7")
     rejected = await do(RejectReview(_WHO, "rv-reject", ReviewId(plan, 2), "why"))
     found["review-reject"] = rejected.result

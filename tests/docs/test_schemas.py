@@ -29,7 +29,7 @@ from bps.initiatives.read import all_initiatives
 from bps.keyring.public_key import PublicKey
 from bps.leadership.election import Leadership
 from bps.leadership.operator_mode import SetOperatorMode, operator_mode
-from bps.plans.blob import pack
+from bps.plans.blob import pack, unpack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import BODIES
 from bps.plans.read import branches_of, list_plans, plan_detail, rr_plan_of
@@ -145,12 +145,16 @@ def key_form(pattern: str) -> re.Pattern[str]:
 async def check_stored(store: Store) -> None:
     """Every key is one of the key map, and its value what the map's schema says."""
     patterns = {row.pattern: key_form(row.pattern) for row in KEY_MAP}
-    seen = set()
+    seen, reports = set(), 0
     for kv in (await store.page(ROOT, b"\0", limit=10_000)).kvs:
         name = kv.key.removeprefix(ROOT).decode()
         (pattern,) = [known for known, form in patterns.items() if form.fullmatch(name)]
         seen.add(pattern)
         if "blobs" in pattern:
+            content = unpack(kv.value, name.rpartition("/")[2])
+            if content.startswith(b'{"canonical_digest"'):
+                valid("records/origins", orjson.loads(content))
+                reports += 1
             continue
         stored = orjson.loads(kv.value)
         if "bodies" in pattern:
@@ -160,6 +164,7 @@ async def check_stored(store: Store) -> None:
         else:
             valid(f"records/{stored['kind']}", stored)
     assert seen == set(patterns) - {"initiatives/{i}/governance"}
+    assert reports > 0
 
 
 @asynchronous

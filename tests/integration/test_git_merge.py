@@ -124,10 +124,11 @@ def test_a_conflict_leaves_markers_around_its_node_and_the_file_unmerged(tmp_pat
     assert done.returncode == 1
     assert "CONFLICT (content)" in done.stdout
     assert f"bps merge: {NAME}: conflict: /owner: both_modified" in done.stderr
+    base = repository.git("rev-parse", "--short", "main~1").stdout.strip()
     assert repository.read(NAME) == (
         "kind: deploy  # how it runs\n"
-        "<<<<<<< branch A\nowner: eve\n||||||| canonical\nowner: ann\n=======\nowner: bob\n"
-        ">>>>>>> branch B\nreplicas: 3\nsteps: [build, test, ship]\n"
+        f"<<<<<<< HEAD\nowner: eve\n||||||| {base}\nowner: ann\n=======\nowner: bob\n"
+        ">>>>>>> theirs\nreplicas: 3\nsteps: [build, test, ship]\n"
     )
     assert repository.unmerged() == {NAME}
     assert repository.leftovers() == []
@@ -147,7 +148,7 @@ def test_a_file_added_on_both_sides_is_a_conflict_that_loses_nothing(tmp_path: P
     repository = Repository(tmp_path, {}, {NAME: "a: 1\nb: 1\n"}, {NAME: "a: 2\nc: 1\n"})
     done = repository.merge()
     assert (done.returncode, repository.unmerged()) == (1, {NAME})
-    for line in ("<<<<<<< branch A\n", "a: 1\n", "b: 1\n", "=======\n", "a: 2\n", "c: 1\n"):
+    for line in ("<<<<<<< HEAD\n", "a: 1\n", "b: 1\n", "=======\n", "a: 2\n", "c: 1\n"):
         assert line in repository.read(NAME)
 
 
@@ -235,6 +236,44 @@ def test_branches_that_crossed_before_merge_without_losing_a_side(tmp_path: Path
     assert repository.merge().returncode == 1
     for owner in ("owner: eve\n", "owner: bob\n"):
         assert owner in repository.read(NAME)
+    # The base is a merge with a conflict of its own, whose markers git wants longer.
+    markers = [
+        line.split()[0]
+        for line in repository.read(NAME).splitlines()
+        if line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>"))
+    ]
+    outer, inner = ["<" * 7, "|" * 7, "=" * 7, ">" * 7], ["<" * 9, "|" * 9, "=" * 9, ">" * 9]
+    assert markers == [*outer[:2], *inner, *outer[2:]]
+
+
+def test_a_length_of_markers_from_gitattributes_is_kept(tmp_path: Path) -> None:
+    repository = changed(tmp_path, BASE, OURS.replace("ann", "eve"), THEIRS)
+    attributes = "*.yaml merge=bps conflict-marker-size=13\n"
+    (repository.path / ".gitattributes").write_text(attributes)
+    assert repository.merge().returncode == 1
+    for sign in ("<", "|", "=", ">"):
+        assert f"\n{sign * 13}" in repository.read(NAME)
+        assert f"\n{sign * 14}" not in repository.read(NAME)
+
+
+def test_a_line_of_configuration_without_markers_and_labels_goes_on_working(tmp_path: Path) -> None:
+    repository = changed(tmp_path, BASE, OURS.replace("ann", "eve"), THEIRS)
+    repository.git("config", "merge.bps.driver", "bps merge -- %O %A %B %P")
+    assert repository.merge().returncode == 1
+    assert (
+        "<<<<<<< branch A\nowner: eve\n||||||| canonical\nowner: ann\n=======\nowner: bob\n"
+        ">>>>>>> branch B\n"
+    ) in repository.read(NAME)
+
+
+@pytest.mark.parametrize("options", ["--no-such-option", "--marker-size %Q"])
+def test_a_line_of_configuration_that_is_wrong_is_no_conflict(tmp_path: Path, options: str) -> None:
+    repository = changed(tmp_path, BASE, OURS, THEIRS)
+    repository.git("config", "merge.bps.driver", f"bps merge {options} -- %O %A %B %P")
+    done = repository.merge()
+    assert done.returncode not in {0, 1}
+    assert "Usage:" in done.stderr
+    assert (repository.read(NAME), repository.unmerged()) == (OURS, set())
 
 
 def test_rebase_and_cherry_pick_use_it_too(tmp_path: Path) -> None:

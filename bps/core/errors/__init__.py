@@ -27,7 +27,13 @@ from bps.core.errors.integrity import (
     StoreRolledBack,
 )
 from bps.core.errors.leadership import FencedOut, LeadershipError, LeaseLost, NotLeader
-from bps.core.errors.process import ClaimFailed, ConfigError, PluginError, ResultNotShown
+from bps.core.errors.process import (
+    ClaimFailed,
+    ConfigError,
+    InternalError,
+    PluginError,
+    ResultNotShown,
+)
 from bps.core.errors.rejected import (
     Ambiguous,
     ApprovalsMissing,
@@ -109,6 +115,7 @@ __all__ = [
     "IdempotencyKeyReused",
     "InputError",
     "IntegrityError",
+    "InternalError",
     "InvalidBlueprint",
     "InvalidId",
     "InvalidInput",

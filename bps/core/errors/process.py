@@ -24,6 +24,12 @@ class PluginError(BpsError):
     code = "PLUGIN_ERROR"
 
 
+class InternalError(BpsError):
+    """This program made a mistake. facts: at (file and line), exception."""
+
+    code = "INTERNAL_ERROR"
+
+
 class ClaimFailed(BpsError):
     """A claim of the demonstration did not hold; every line printed before it did."""
 

@@ -77,6 +77,9 @@ _BY_NAME = {
     "hint": "",
     "line": 12,
     "change": "changed",
+    "before": 900,
+    "after": 2500,
+    "left_out": 0,
     "sources": "EP-42-RR(br66400e4b)-1",
     "severity": "error",
     "engine": "1",
@@ -107,7 +110,7 @@ _BY_NAME = {
         ),
         "supervisor-1",
     ),
-    **dict.fromkeys(("time", "registered_at", "created_at", "added_at"), _AT),
+    **dict.fromkeys(("time", "registered_at", "published_at", "created_at", "added_at"), _AT),
     **dict.fromkeys(("expires_at", "revoked_at"), None),
     **dict.fromkeys(
         ("published_ms", "registered_ms", "opened_ms", "created_ms"), 1_795_251_600_000

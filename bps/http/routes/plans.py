@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bps.api.origins import OriginsView
 from bps.api.pages import PageOf
 from bps.api.requests import ONE_LINE_FORM, one_line
 from bps.api.views import PlanView
@@ -26,6 +27,7 @@ from bps.http.routing import asks, router
 from bps.http.service import service_of
 from bps.identity.roles import Operation
 from bps.plans.model import Plan, Version
+from bps.plans.origins import origins_of
 from bps.plans.pages import plans_page, versions_page
 from bps.plans.read import plan_detail, version_detail
 from bps.plans.register import RegisterPlan
@@ -185,6 +187,28 @@ async def version_blueprint(
     """Get the blueprint of one version."""
     found = await version_detail(reading, plan, version)
     return await _blueprint(request, reading, found.version, found.revision)
+
+
+@ROUTER.get(
+    "/plans/{plan}/versions/{version}/origins",
+    response_model=OriginsView,
+    responses=read("What came from where in that version, by path.", etag=True),
+    openapi_extra=asks(Operation.PLAN_READ, **refuses(DigestMismatch)),
+)
+async def version_origins(
+    request: Request, reading: RequestReading, plan: PlanId, version: VersionNumber
+) -> Response:
+    """Show what of a version came from whom, as it was stored with the promotion."""
+    found = await version_detail(reading, plan, version)
+    named = found.version
+    unchanged = unless_known(request, named.etag, found.revision, reading)
+    if unchanged is not None:
+        return unchanged
+    report = None
+    if named.origins is not None:
+        report = await service_of(request).sidecar.blueprints.get(reading, plan, named.origins)
+    view = OriginsView.of(await origins_of(reading, named, report))
+    return answer(view, etag=named.etag, revision=found.revision, reading=reading)
 
 
 async def _blueprint(

@@ -12,6 +12,7 @@ from bps.candidates import work
 from bps.candidates.merging import MergeAnswer, MergeTask
 from bps.core import keys
 from bps.core.txn import KV, Committed, Compare, Conflict, Target, Txn, unchanged
+from bps.merge.compact import Rows
 from bps.plans.book import PlanBook
 from bps.writepath import execution
 from bps.writepath.command import Noop
@@ -202,7 +203,8 @@ def last_contributor_wins() -> Iterator[None]:
 
     def of(_: Any) -> Any:
         def overwriting(task: MergeTask) -> MergeAnswer:
-            return MergeAnswer(task.contributions[-1].text, (), (), (), (), (), ())
+            text = task.contributions[-1].text
+            return MergeAnswer(text, (), (), (), (), (), (), Rows((), 0))
 
         return overwriting
 

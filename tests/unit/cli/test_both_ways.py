@@ -32,6 +32,7 @@ _OF_THIS_RUN = {
     "opened_ms",
     "closed_ms",
     "registered_at",
+    "published_at",
     "bpsprev",
     "bpsoperation",
 }
@@ -103,6 +104,14 @@ def lived(way: Way) -> list[Step]:
     step("canonical", "EP-1", "--version", "9")
     step("diff", "EP-1", "1", "2")
     step("diff", "EP-1", "--branch", other)
+    for name, content in (("one", b"title: one\none: 1\n"), ("two", b"two: 2\n\ntitle: one\n")):
+        fix = step("branch", "open", "EP-1", "--trace-id", name, "--fingerprint", name)
+        step("branch", "submit", "EP-1", fix["rr_plan"], "-", stdin=content)
+    step("promote", "EP-1", "--reason", "both")
+    for version in ((), ("1",), ("2",), ("3",), ("4",), ("5",)):
+        step("origins", "EP-1", *version)
+    step("origins", "EP-2")
+    step("revert", "EP-1", "--to", "1")
     step("log", "EP-1", "--from", "2")
     step("log", "EP-1", "--from", "99")
     receipt = way.workspace / "result.json"

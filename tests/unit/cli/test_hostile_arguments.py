@@ -23,6 +23,7 @@ PLAN_COMMANDS = {
     "revert": ("revert", "{}", "--to", "1"),
     "canonical": ("canonical", "{}"),
     "diff": ("diff", "{}", "1", "2"),
+    "origins": ("origins", "{}"),
     "log": ("log", "{}"),
     "log --follow": ("log", "{}", "--follow"),
     "verify": ("verify", "{}"),
@@ -181,6 +182,7 @@ def test_versions_and_event_numbers(number: str) -> None:
         ("revert", "EP-42", f"--to={number}"),
         ("canonical", "EP-42", f"--version={number}"),
         ("diff", "EP-42", "1", "--", number),
+        ("origins", "EP-42", "--", number),
         ("log", "EP-42", f"--from={number}"),
     ):
         refused(*arguments, code="INVALID_INPUT")

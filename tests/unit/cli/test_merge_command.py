@@ -177,21 +177,39 @@ def test_messages_hold_no_control_characters(desk: Desk) -> None:
     assert "\x1b" not in ran.err
 
 
-def test_a_merge_imports_nothing_that_it_does_not_use(desk: Desk) -> None:
+def imported(desk: Desk, *arguments: str) -> set[str]:
+    """All modules of a process that merged."""
     program = (
         "import sys, os\n"
         "def _exit(code):\n    print(*sys.modules, file=sys.stderr, flush=True)\n"
         "    raise SystemExit(code)\n"
         "os._exit = _exit\n"
-        "sys.argv = ['bps', 'merge', 'base', 'a', 'b']\n"
+        "sys.argv = ['bps', 'merge', '-o', 'merged', *sys.argv[1:]]\n"
         "from bps.cli.main import main\nmain()\n"
     )
     done = subprocess.run(
-        (sys.executable, "-c", program), cwd=desk.path, capture_output=True, text=True, check=False
+        (sys.executable, "-c", program, *arguments),
+        cwd=desk.path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert (done.returncode, done.stdout) == (0, MERGED)
-    modules = set(done.stderr.split())
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+def test_a_merge_imports_nothing_that_it_does_not_use(desk: Desk) -> None:
+    modules = imported(desk, "base", "a", "b")
     assert "bps.merge.engine" in modules
     unused = {"typer", "click", "pydantic", "json", "orjson", "dataclasses", "inspect", "pathlib"}
     unused |= {"asyncio", "signal", "hashlib", "datetime", "deepdiff", "bps.core", "bps.cli.app"}
+    unused |= {"typing", "contextlib", "traceback", "bps.merge.extremes", "bps.cli.merge_refusal"}
     assert not modules & unused
+    # Only where several edited a list without keys.
+    assert {"bps.merge.ordered", "bps.merge.hunks", "bps.merge.lcs"} <= modules
+    desk.put("b", f"{BASE}port: 1\n")
+    for arguments in (("base", "a", "b"), ("--", "base", "a", "b", "dir/x.yaml")):
+        modules = imported(desk, *arguments)
+        assert desk.read("merged") == f"{A}port: 1\n"
+        assert not modules & unused
+        assert not modules & {"bps.merge.ordered", "bps.merge.lcs", "bps.merge.lines"}

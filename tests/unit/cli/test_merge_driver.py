@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bps.cli import merge_driver
-from bps.cli.merge_driver import EXIT_NOT_DONE, by_lines, drive
-from bps.cli.merge_request import MergeRequest
+from bps.cli.merge_driver import drive
+from bps.cli.merge_lines import by_lines
+from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 
 NAME = "dir/x.yaml"
 BASE, A, B = "a: 1\nb: 1\n", "a: 2\nb: 1\n", "a: 1\nb: 2\n"
@@ -122,8 +123,8 @@ def test_a_mistake_of_the_engine_loses_no_file(
 
 
 def test_lines_without_a_last_newline_get_one_before_a_marker() -> None:
-    code, result = by_lines(b"x", b"y", b"z")
-    assert code == 1
+    result, contested = by_lines(b"x", b"y", b"z")
+    assert contested
     assert result == (b"<<<<<<< branch A\ny\n||||||| canonical\nx\n=======\nz\n>>>>>>> branch B\n")
-    assert by_lines(b"x", b"y", b"x") == (0, b"y")
-    assert by_lines(b"", b"", b"") == (0, b"")
+    assert by_lines(b"x", b"y", b"x") == (b"y", False)
+    assert by_lines(b"", b"", b"") == (b"", False)

@@ -25,6 +25,8 @@ READ_QUICKLY = [
     ["o", "a", "b", "-o", "first", "-o", "second"],
     ["o", "a", "b", "--out="],
     ["", "a", "b"],
+    ["--marker-size", "9", "--", "o", "a", "b", "p"],
+    ["--marker-size=9999", "--base-label=%S", "--a-label", "-x", "--b-label", "y z", "o", "a", "b"],
 ]
 LEFT_TO_TYPER = [
     [],
@@ -39,7 +41,16 @@ LEFT_TO_TYPER = [
     ["o", "a", "b", "-o=out"],
     ["o", "a", "b", "--explain=yes"],
     ["o", "a", "b", "--pol", "p"],
+    ["o", "a", "b", "--marker-size", "0"],
+    ["o", "a", "b", "--marker-size", "10000"],
+    ["o", "a", "b", "--marker-size", "99990"],
+    ["o", "a", "b", "--marker-size", "-7"],
+    ["o", "a", "b", "--marker-size", "\u0667"],
+    ["o", "a", "b", "--marker-size", "%L"],
 ]
+
+_NAMED = ("form", "explain", "marker_size", "base_label", "a_label", "b_label")
+_VALUES = {"--format": "json", "--marker-size": "9"}
 
 
 def command() -> Any:
@@ -52,7 +63,7 @@ def by_typer(arguments: list[str]) -> MergeRequest:
     found = command().make_context("merge", list(arguments)).params
     return MergeRequest(
         *(found[name] for name in ("base", "a", "b", "path", "out", "policy")),
-        **{name: found[name] for name in ("form", "explain")},
+        **{name: found[name] for name in _NAMED},
     )
 
 
@@ -72,7 +83,7 @@ def test_every_option_that_typer_has_is_read_quickly() -> None:
     for parameter in command().params:
         if parameter.param_type_name == "option" and "--help" not in parameter.opts:
             for form in parameter.opts:
-                value = [] if parameter.is_flag else ["json" if form == "--format" else "value"]
+                value = [] if parameter.is_flag else [_VALUES.get(form, "value")]
                 assert parse_arguments(["o", "a", "b", form, *value]) is not None, form
 
 

@@ -56,7 +56,7 @@ def test_a_row_tells_what_happened_and_what_to_do(kind: type[BpsError]) -> None:
     assert row.meaning
     assert "\n" not in row.meaning
     assert row.next_action.endswith(".")
-    assert row.exit_code in {1, 2, 3, 75}
+    assert row.exit_code in {1, 2, 3, 70, 75}
     assert 400 <= row.http_status < 600
     assert re.fullmatch(r"/problems/[a-z]+(-[a-z]+)*", row.problem_type)
 
@@ -69,6 +69,7 @@ def test_the_exit_code_is_that_of_the_branch(kind: type[BpsError]) -> None:
         (errors.AccessDenied, {2}),
         (errors.CapabilityMissing, {2}),
         (errors.ResultNotShown, {75}),
+        (errors.InternalError, {70}),
         (errors.StoreError, {75}),
         (errors.LeadershipError, {75}),
         (errors.AvailabilityError, {75}),

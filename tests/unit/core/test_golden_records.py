@@ -23,10 +23,10 @@ ANSWERED_ONLY = {
 }  # fmt: skip
 """Kinds that are printed and never put into the store or into the record of an operation."""
 SINCE_2 = {
-    "applied_resolution", "merge_record", "review", "review_claim", "review_claimed",
-    "review_completed", "review_conflict", "review_finding", "review_opened", "review_rejected",
-    "review_resolution", "review_resolved", "review_result", "review_superseded",
-    "reviewed_branch", "validator_record",
+    "applied_resolution", "merge_record", "origin_line", "origin_source", "origins", "review",
+    "review_claim", "review_claimed", "review_completed", "review_conflict", "review_finding",
+    "review_opened", "review_rejected", "review_resolution", "review_resolved", "review_result",
+    "review_superseded", "reviewed_branch", "validator_record",
 }  # fmt: skip
 """Kinds that no release with schema 1 could write."""
 

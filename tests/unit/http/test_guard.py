@@ -43,6 +43,7 @@ GET  /v1/plans/{plan}/canonical/blueprint         plan.read
 GET  /v1/plans/{plan}/versions                    plan.read
 GET  /v1/plans/{plan}/versions/{version}          plan.read
 GET  /v1/plans/{plan}/versions/{version}/blueprint plan.read
+GET  /v1/plans/{plan}/versions/{version}/origins  plan.read
 GET  /v1/plans/{plan}/blueprints/{digest}         plan.read
 GET  /v1/plans/{plan}/branches                    plan.read
 POST /v1/plans/{plan}/branches                    branch.open

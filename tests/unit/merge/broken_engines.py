@@ -169,10 +169,11 @@ def ordered_lists_are_united(patch: pytest.MonkeyPatch) -> None:
     """Every list is a set."""
     sound = ordered.merge_ordered
 
-    def merge_ordered(*place: Any, union: bool) -> Any:
-        return sound(*place, union=union or True)
+    def merge_ordered(*place: Any, union: bool, **named: Any) -> Any:
+        # Documents of a stream, which come with more, stay as they are.
+        return sound(*place, union=union or not named, **named)
 
-    patch.setattr(listing, "merge_ordered", merge_ordered)
+    patch.setattr(ordered, "merge_ordered", merge_ordered)
 
 
 def the_splice_is_broken_and_unchecked(patch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
-from bps.merge.explain import MAX_COMPACT_BYTES, Line, compact, explain
-from bps.merge.records import Contribution, Resolution
+from bps.merge.explain import explain
+from bps.merge.origin_tree import OriginTree
+from bps.merge.records import Contribution, Origin, Resolution
 
 Told = tuple[str, str, tuple[str, ...], Any, Any]
 
@@ -174,6 +176,39 @@ values = st.recursive(
 documents = st.dictionaries(keys, values, min_size=1, max_size=3)
 
 
+@pytest.mark.parametrize(
+    ("origin", "leaf", "found"),
+    [
+        ("", ("a", "b"), True),
+        ("/a", ("a", "b"), True),
+        ("/a/b", ("a", "b"), True),
+        ("/a/b/c", ("a", "b"), False),
+        ("/a/-", ("a", "7"), True),
+        ("/a/-/x", ("a", "7", "x", "y"), True),
+        ("/a/-/x", ("a", "7", "z"), False),
+        ("/#-/x", ("#1", "x"), True),
+        ("/ab", ("a",), False),
+    ],
+)
+def test_an_origin_holds_for_all_that_lies_below_it(
+    origin: str, leaf: tuple[str, ...], found: bool
+) -> None:
+    one = Origin(origin, "changed", ("A",))
+    assert OriginTree([one]).nearest(leaf) == (one if found else None)
+    assert OriginTree([one]).above([leaf]) == ({0} if found else set())
+
+
+def test_the_nearest_origin_is_the_longest_and_of_several_the_first() -> None:
+    paths = ["", "/a", "/-", "/a", "/a/b/c"]
+    tree = OriginTree([Origin(path, str(i), ()) for i, path in enumerate(paths)])
+    assert [getattr(tree.nearest(leaf), "change", None) for leaf in (("x",), ("a", "b"), ())] == [
+        "2",
+        "1",
+        "0",
+    ]
+    assert [tree.at(i) for i in range(5)] == [0, 1, 2, 1, 4]
+
+
 @given(base=documents, side=documents)
 def test_every_leaf_that_differs_is_told_and_no_other(base: Any, side: Any) -> None:
     before, after = json.dumps(base), json.dumps(side)
@@ -192,34 +227,3 @@ def at(data: Any, path: str) -> Any:
     for step in path.split("/")[1:]:
         data = data[int(step)] if isinstance(data, list) else data[step]
     return data
-
-
-lines_of_any_kind = st.lists(
-    st.builds(
-        Line,
-        st.text(max_size=400),
-        st.sampled_from(["added", "changed", "deleted", "rewritten"]),
-        st.lists(st.text(max_size=90), max_size=24).map(tuple),
-        values | st.text(max_size=5_000),
-        values | st.text(max_size=5_000),
-    ),
-    max_size=12,
-)
-
-
-@given(lines=lines_of_any_kind, times=st.sampled_from([1, 40]))
-def test_the_compact_form_keeps_its_bound_and_counts_what_it_leaves_out(
-    lines: list[Line], times: int
-) -> None:
-    stored = compact(lines * times)
-    text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
-    assert len(text.encode("utf-8", "surrogatepass")) <= MAX_COMPACT_BYTES
-    assert len(stored["changes"]) + stored["left_out"] == len(lines) * times
-
-
-def test_the_compact_form_cuts_long_values_visibly() -> None:
-    stored = compact([Line("/a", "changed", ("A",), None, "x" * 500)])
-    (row,) = stored["changes"]
-    assert row["before"] == "null"
-    assert row["after"].endswith("... (502 characters)")
-    assert compact([Line("/a", "added", ("A",), None, 1)])["changes"][0]["before"] is None

@@ -11,6 +11,7 @@ import pytest
 
 from bps.core.errors import ReplayDiverged
 from bps.plans.events import BlueprintPromoted
+from bps.plans.model import Version
 from tests.asynchronous import run
 from tests.doubles import Scene
 from tests.unit.replay.history import (
@@ -89,6 +90,7 @@ FORGERIES: dict[str, Change] = {
     "an empty engine": of_merge(engine=""),
     "no engine": without_engine,
     "no merge": without_merge,
+    "no report of what came from where": of_merge(origins=None),
     "a review that is not open": of_merge(review="EP-1-RV1"),
     "a resolution that nobody decided": of_merge(resolutions=[DECIDED]),
     "another base version": lambda body: body.update(base_version="9"),
@@ -113,4 +115,24 @@ def test_a_merge_whose_blueprint_is_not_stored_is_found() -> None:
         records[key] = orjson.dumps({**fields, "digest": "0" * 64}, option=orjson.OPT_SORT_KEYS)
     assert verified(records)
     with pytest.raises(ReplayDiverged, match="blobs/0000"):
+        replayed(records)
+
+
+def test_a_report_that_is_not_stored_is_found() -> None:
+    records = dict(_merged()[0])
+    named = Version.decode(records[KEYS.version(2)]).origins
+    assert named is not None
+    del records[KEYS.blob(named)]
+    assert verified(records)
+    with pytest.raises(ReplayDiverged, match=f"blobs/{named}"):
+        replayed(records)
+
+
+def test_a_version_that_names_another_report_than_its_event_is_found() -> None:
+    records = dict(_merged()[0])
+    for key in (KEYS.canonical, KEYS.version(2)):
+        fields = orjson.loads(records[key])
+        fields["origins"] = fields["digest"]
+        records[key] = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    with pytest.raises(ReplayDiverged, match=f"{KEYS.version(2).decode()} differs"):
         replayed(records)

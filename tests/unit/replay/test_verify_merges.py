@@ -12,7 +12,7 @@ from bps.core.errors import MergeConflict, ReplayDiverged
 from bps.core.ids import ReviewId
 from bps.core.keys import POLICY_CURRENT, PlanKeys
 from bps.core.txn import Delete, Txn
-from bps.plans.blob import pack
+from bps.plans.blob import pack, unpack
 from bps.plans.events import BlueprintPromoted, Envelope
 from bps.promotion.complete import CompleteReview
 from bps.replay.merges import verify_merges
@@ -108,6 +108,30 @@ def test_a_resolution_that_was_another_is_named() -> None:
     with pytest.raises(ReplayDiverged) as caught:
         checked(forged(records, index, body=change))
     assert caught.value.facts["index"] == index
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_a_report_that_says_something_else_is_named(which: int) -> None:
+    records = dict(_records())
+    index = promotions(records)[which]
+    merge = BlueprintPromoted.decode(records[KEYS.body(index)]).merge
+    assert merge is not None
+    assert merge.origins is not None
+    fields = orjson.loads(unpack(records[KEYS.blob(merge.origins)], merge.origins))
+    fields["changes"] = fields["changes"][1:]
+    other = pack(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS))
+    records[KEYS.blob(other.digest)] = other.frame
+    records = forged(records, index, body=lambda body: body["merge"].update(origins=other.digest))
+    with pytest.raises(ReplayDiverged, match="another report") as caught:
+        checked(records)
+    assert caught.value.facts["index"] == index
+
+
+def test_a_merge_that_names_no_report_is_named() -> None:
+    records = dict(_records())
+    index = promotions(records)[1]
+    with pytest.raises(ReplayDiverged, match="another report"):
+        checked(forged(records, index, body=lambda body: body["merge"].update(origins=None)))
 
 
 def test_a_merge_without_its_record_is_named() -> None:

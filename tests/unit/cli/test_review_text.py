@@ -1,0 +1,127 @@
+"""A review as text: who changed what, and what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from bps.cli import review_sides
+from bps.cli.review_text import show_sheet
+from bps.core.errors import MergeConflict
+from bps.core.ids import ReviewId
+from bps.plans.branches import FailBranch
+from bps.plans.results import BranchResult
+from bps.review.read import review_sheet
+from bps.review.resolve import Choice, ResolveReview
+from bps.review.sheet import ReviewSheet
+from bps.writepath.prepare import InThreads
+from tests.asynchronous import run
+from tests.doubles import PLAN, WHO, Scene, ref
+
+ID = ReviewId(PLAN, 1)
+BASE = b"""title: checkout
+limits:
+  cpu: 1
+  pods: 5
+steps:
+  - id: build
+    timeout_s: 60
+notes: |
+  first
+  second
+  third
+"""
+
+
+def edited(*pairs: tuple[bytes, bytes]) -> bytes:
+    text = BASE
+    for old, new in pairs:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
+
+
+async def sheet_of(scene: Scene) -> ReviewSheet:
+    return await review_sheet(scene.memory, scene.clock, InThreads(), ID)
+
+
+async def fighting(one: bytes, other: bytes) -> tuple[Scene, BranchResult, BranchResult]:
+    scene = await Scene.make(content=BASE)
+    first, second = await scene.succeed("A", one), await scene.succeed("B", other)
+    with pytest.raises(MergeConflict):
+        await scene.promote(first, second)
+    return scene, first, second
+
+
+def shown(sheet: ReviewSheet, capsys: pytest.CaptureFixture[str]) -> str:
+    show_sheet(sheet)
+    return capsys.readouterr().out
+
+
+def test_each_side_says_who_changed_what(capsys: pytest.CaptureFixture[str]) -> None:
+    async def lived() -> tuple[ReviewSheet, str, str]:
+        scene, first, second = await fighting(
+            edited((b"second", b"2nd"), (b"timeout_s: 60", b"timeout_s: 90")),
+            edited((b"second", b"zweite"), (b"  - id: build\n    timeout_s: 60\n", b"  []\n")),
+        )
+        return await sheet_of(scene), first.rr_plan, second.rr_plan
+
+    sheet, first, second = run(lived())
+    text = shown(sheet, capsys)
+    assert "  base (line 8): notes: |\n    |   first\n    |   second\n    |   third\n" in text
+    for rr_plan, line, word in ((first, 8, "2nd"), (second, 7, "zweite")):
+        assert (
+            f"  {rr_plan} by {WHO} (line {line}): notes: |\n    |   first\n    |   {word}\n"
+            f"    |   third\n    > changed:\n    >   -second\n    >   +{word}\n"
+        ) in text
+    assert "    > changed /timeout_s: 60 -> 90\n" in text
+
+
+def test_what_a_side_deleted_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    async def lived() -> tuple[ReviewSheet, str]:
+        deleted = edited((b"limits:\n  cpu: 1\n  pods: 5\n", b""))
+        scene, _, second = await fighting(edited((b"cpu: 1", b"cpu: 2")), deleted)
+        return await sheet_of(scene), second.rr_plan
+
+    sheet, second = run(lived())
+    text = shown(sheet, capsys)
+    assert f"  {second} by {WHO}: deleted\n" in text
+    assert "    > changed /cpu: 1 -> 2\n" in text
+
+
+def test_the_last_line_leads_on(capsys: pytest.CaptureFixture[str]) -> None:
+    async def lived() -> list[ReviewSheet]:
+        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        scene, *both = await fighting(one, other)
+        sheets = [await sheet_of(scene)]
+        choice = Choice("/limits/cpu", None, None, "4")
+        await scene.path.execute(ResolveReview(WHO, "decide", ID, (choice,)))
+        sheets.append(await sheet_of(scene))
+        for branch in both:
+            fail = FailBranch(WHO, scene.op(), PLAN, ref(branch), "given up")
+            await scene.path.execute(fail)
+        return [*sheets, await sheet_of(scene)]
+
+    undecided, decided, empty = run(lived())
+    short = undecided.conflicts[0].id[:12]
+    choices = "--take base|canonical|BRANCH, or --set VALUE"
+    ends = [shown(sheet, capsys).splitlines()[-1] for sheet in (undecided, decided, empty)]
+    assert ends == [
+        f"next: bps review resolve {ID} --conflict {short} {choices}",
+        f"next: bps review complete {ID}",
+        "next: nothing waits any more; the next promotion closes this review",
+    ]
+
+
+def test_long_texts_are_not_compared_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lived() -> ReviewSheet:
+        scene, *_ = await fighting(edited((b"second", b"2nd")), edited((b"second", b"zweite")))
+        return await sheet_of(scene)
+
+    sheet = run(lived())
+    assert "too long" not in shown(sheet, capsys)
+    monkeypatch.setattr(review_sides, "MAX_COMPARED_CHARS", 50)
+    text = shown(sheet, capsys)
+    assert text.count("    > (too long to be compared here)\n") == 2
+    assert "+zweite" not in text
