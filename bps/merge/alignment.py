@@ -24,14 +24,22 @@ def token(element: Element) -> Hashable:
 def align(
     base: Sequence[Element], side: Sequence[Element], alike: float = LIKENESS
 ) -> list[tuple[int, int]]:
-    """Pairs of indexes, increasing in both: equal elements first, then in the gaps likely ones."""
-    exact = matches([token(each) for each in base], [token(each) for each in side])
+    """Pairs of indexes, increasing in both: equal elements first, then in the gaps likely ones.
+
+    What was moved is no edit of what stood at its new place.
+    """
+    tokens, its_tokens = [token(each) for each in base], [token(each) for each in side]
+    exact = matches(tokens, its_tokens)
+    fixed, its_fixed = {i for i, _ in exact}, {j for _, j in exact}
+    gone = {each for i, each in enumerate(tokens) if i not in fixed}
+    moved = gone.intersection(each for j, each in enumerate(its_tokens) if j not in its_fixed)
     pairs: list[tuple[int, int]] = []
     at_base = at_side = 0
     for i, j in [*exact, (len(base), len(side))]:
-        pairs += [
-            (at_base + p, at_side + q) for p, q in _likely(base[at_base:i], side[at_side:j], alike)
-        ]
+        ours = [at for at in range(at_base, i) if tokens[at] not in moved]
+        theirs = [at for at in range(at_side, j) if its_tokens[at] not in moved]
+        found = _likely([base[at] for at in ours], [side[at] for at in theirs], alike)
+        pairs += [(ours[p], theirs[q]) for p, q in found]
         if i < len(base):
             pairs.append((i, j))
         at_base, at_side = i + 1, j + 1

@@ -5,34 +5,138 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bps.merge.source import Source
+from bps.merge.parse import Document
+from bps.merge.records import CANONICAL, Kind
+from bps.merge.results import Doubt
+from bps.merge.source import MAPPING, SEQUENCE, Node, Source
+
+Editors = Sequence[tuple[str, Source, Source]]
+"""Label, base and side of each."""
 
 
-def contested_anchor(editors: Sequence[tuple[str, Source, Source]]) -> str | None:
-    """A sentence on an anchor that one editor changed while another one changed its aliases.
+def contested_anchors(
+    canonical: Source, contributions: Editors, documents: Sequence[Document]
+) -> list[Doubt]:
+    """A doubt about each anchor that one editor changed while another changed its aliases.
 
-    `editors` are label, base and side. An anchor is changed where what it stands for is; aliases
-    are changed where the lines that hold them are.
+    An anchor is changed where what it stands for is; aliases are changed where the lines that hold
+    them are. Whoever has the anchor as the other one left it knew what the aliases stand for. An
+    anchor that stands in several places is in doubt together with its aliases. `documents` are
+    those of all versions. Canonical is one more editor beside each that forked from another one.
     """
-    changed: dict[str, list[str]] = {}
+    moved_on = [
+        [(CANONICAL, editor[1], canonical), editor]
+        for editor in contributions
+        if editor[1] is not canonical
+    ]
+    groups: list[Editors] = [*moved_on, contributions]
+    apart: dict[str, list[tuple[str, str]]] = {}
+    for editors in groups:
+        for name, one, other in _meetings(editors):
+            apart.setdefault(name, []).append((one, other))
+    editors = [editor for group in groups for editor in group]
+    doubts = []
+    for name, meetings in sorted(apart.items()):
+        one, other = meetings[0]
+        doubt = Doubt(
+            Kind.ANCHOR,
+            f"{one} changed the anchor &{name}, and {other} what refers to it",
+            tuple(node for each in _sources(editors) for node in _anchored(each, name)),
+            tuple(dict.fromkeys(label for meeting in meetings for label in meeting)),
+            frozenset(one for one, _ in meetings),
+        )
+        bases = [_anchored(base, name) for _, base, _ in editors]
+        sides = [_anchored(side, name) for _, _, side in editors]
+        fresh = not any(bases) and len([each for each in sides if each]) > 1
+        if fresh or any(len(each) > 1 for each in (*bases, *sides)):
+            doubt = _together(doubt, name, _sources(editors), documents)
+        elif any(not _anchored(side, name) for who, _, side in editors if who in doubt.changers):
+            # Without the anchor its new aliases must go too.
+            doubts += _about_new_aliases(doubt, name, editors)
+        doubts.append(doubt)
+    return doubts
+
+
+def _about_new_aliases(doubt: Doubt, name: str, editors: Editors) -> list[Doubt]:
+    return [
+        doubt._replace(nodes=(alias,), changers=frozenset((label,)))
+        for label, base, side in dict.fromkeys(editors)
+        if label in doubt.labels and label not in doubt.changers
+        for alias in side.aliases
+        if alias.value == name and _line_of(alias) not in _uses(base).get(name, ())
+    ]
+
+
+def _sources(editors: Editors) -> list[Source]:
+    return list(dict.fromkeys(each for _, base, side in editors for each in (base, side)))
+
+
+def _anchored(source: Source, name: str) -> list[Node]:
+    return [node for node in source.anchored if node.anchor == name]
+
+
+def _together(
+    doubt: Doubt, name: str, sources: Sequence[Source], documents: Sequence[Document]
+) -> Doubt:
+    """The doubt about the smallest collection that holds an anchor's places and its aliases."""
+    found: list[Node] = []
+    for source in sources:
+        nodes = _anchored(source, name) + [each for each in source.aliases if each.value == name]
+        if not nodes:
+            continue
+        held = _around(documents, source, min(n.start for n in nodes), max(n.end for n in nodes))
+        if held is None:
+            return doubt._replace(nodes=())
+        found.append(held)
+    return doubt._replace(nodes=tuple(found), whole=True)
+
+
+def _meetings(editors: Editors) -> list[tuple[str, str, str]]:
+    """An anchor's name, who changed it, and who changed what refers to it."""
+    changed: dict[str, dict[str, list[object] | None]] = {}
     used: dict[str, list[str]] = {}
+    after = {}
     for label, base, side in editors:
         if not (base.anchored or side.anchored or base.aliases or side.aliases):
             continue
-        before, after = _anchors(base), _anchors(side)
-        for name in before.keys() | after.keys():
-            if before.get(name) != after.get(name):
-                changed.setdefault(name, []).append(label)
+        before, after[label] = _anchors(base), _anchors(side)
+        for name in before.keys() | after[label].keys():
+            if before.get(name) != after[label].get(name):
+                changed.setdefault(name, {})[label] = after[label].get(name)
         uses, its_uses = _uses(base), _uses(side)
         for name in uses.keys() | its_uses.keys():
             if uses.get(name) != its_uses.get(name):
                 used.setdefault(name, []).append(label)
-    for name in sorted(changed.keys() & used.keys()):
-        for one in changed[name]:
-            for other in used[name]:
-                if one != other:
-                    return f"{one} changed the anchor &{name}, and {other} what refers to it"
-    return None
+    return [
+        (name, one, other)
+        for name in changed.keys() & used.keys()
+        for one, anchored in changed[name].items()
+        for other in used[name]
+        if one != other and after[other].get(name) != anchored
+    ]
+
+
+def lifted(doubt: Doubt, documents: Sequence[Document]) -> Doubt:
+    """The doubt about the collections around its nodes; about none where one stands in none."""
+    around = [_around(documents, each.source, each.start, each.end, each) for each in doubt.nodes]
+    found = tuple(each for each in around if each is not None)
+    if len(found) < len(around):
+        found = ()
+    return doubt._replace(nodes=tuple(dict.fromkeys(found)), whole=True)
+
+
+def _around(
+    documents: Sequence[Document], source: Source, start: int, end: int, node: Node | None = None
+) -> Node | None:
+    """The smallest collection that holds a stretch of a version, other than `node` itself."""
+    found = None
+    children = [each.root for each in documents if each.source is source and each.root is not None]
+    while children:
+        at = next((c for c in children if c.start <= start and end <= c.end), None)
+        if at is None or at is node or at.kind not in {MAPPING, SEQUENCE}:
+            break
+        found, children = at, at.children
+    return found
 
 
 def repeated_anchor(result: Source, versions: Sequence[Source]) -> str | None:
@@ -64,9 +168,13 @@ def _uses(source: Source) -> dict[str, Counter[str]]:
     """The lines, without indent, that hold the aliases of each name."""
     found: dict[str, Counter[str]] = {}
     for alias in source.aliases:
-        line = source.text[source.line_start(alias.start) : source.line_end(alias.start)]
-        found.setdefault(alias.value, Counter())[line.strip()] += 1
+        found.setdefault(alias.value, Counter())[_line_of(alias)] += 1
     return found
+
+
+def _line_of(alias: Node) -> str:
+    source = alias.source
+    return source.text[source.line_start(alias.start) : source.line_end(alias.start)].strip()
 
 
 def _anchors(source: Source) -> dict[str, list[object]]:

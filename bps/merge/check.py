@@ -5,9 +5,30 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.parse import Document
+from bps.merge.reader import Reader
+from bps.merge.refusals import Unreadable
 from bps.merge.slots import Expected, Lines
-from bps.merge.source import MAPPING, SEQUENCE, Node
+from bps.merge.source import MAPPING, SEQUENCE, Node, Source
 from bps.merge.texts import scalar_lines
+
+TOGETHER = "put together, the versions read as something else"
+
+
+def why_wrong(source: Source, expected: Sequence[Expected | None], reader: Reader) -> str | None:
+    """Law 5: why the text does not read as what was computed."""
+    try:
+        documents = reader.read_result(source)
+    except Unreadable as error:
+        return f"the versions cannot be put together: {error.what}"
+    if len(documents) != len(expected) or not all(
+        agrees(document.root, each) for document, each in zip(documents, expected, strict=True)
+    ):
+        return TOGETHER
+    for document in documents if source.aliases else ():
+        alias = dangling_alias(document)
+        if alias is not None:
+            return f"the alias *{alias} would have no anchor"
+    return None
 
 
 def agrees(node: Node | None, expected: Expected | None) -> bool:

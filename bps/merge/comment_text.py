@@ -63,10 +63,13 @@ def comments_inside(element: Element) -> tuple[str, ...]:
     text = element.source.text
     if value.block:
         start, end = element.head_end, element.end
+    elif value.holds_comments:
+        start, end = element.source.line_end(value.end), element.end
     else:
         start, end = value.start, value.end
     leaves: list[Node] = []
-    _gather(value, leaves)
+    if not value.holds_comments or value.block:
+        _gather(value, leaves)
     return comments_before_value(element) + _outside(text, leaves, start, end)
 
 

@@ -162,7 +162,7 @@ def entry_at(
     """
     element = _entry(node, at, key, value, items)
     text, at = node.source.text, element.end
-    if value.block and "#" in text[at : _behind_trivia(text, at, end)]:
+    if value.holds_comments and "#" in text[at : _behind_trivia(text, at, end)]:
         element.end = _deeper(node.source, at, end, node.column)
     return element
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bps.merge.elements import Element, Elements
 from bps.merge.results import Fresh
-from bps.merge.slots import Computed, Expected, Lines, Open, Piece, Slot
+from bps.merge.slots import Computed, Lines, Open, Piece, Slot
 from bps.merge.source import MAPPING, Node
 
 _NO_COLON = r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'"
@@ -43,7 +43,7 @@ def block_collection(
     for index, given in enumerate(slots):
         # Behind a scalar that keeps its last newlines, a blank line would be data.
         slot = given._replace(gap="") if kept else given
-        kept = not slot.is_comment and _keeps(slot.expected)
+        kept = not slot.is_comment and _keeps(slot)
         if slot.flow:
             slot = slot._replace(body=_dashed(node.kind, slot))
         if index == 0 and layout.compact:
@@ -72,13 +72,29 @@ def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
     return (re.sub(_NO_SPACE, r"\1: ", text),)
 
 
-def _keeps(expected: Expected | None) -> bool:
-    """Whether a value ends with a block scalar that keeps the blank lines behind it."""
+def _keeps(slot: Slot) -> bool:
+    """Whether an entry ends with a block scalar that keeps the blank lines behind it."""
+    expected = slot.expected
     while isinstance(expected, Computed) and expected.children:
         expected = expected.children[-1][1]
+    if isinstance(expected, Lines):
+        return expected.keep and _ends_with(slot, "\n".join(expected.lines))
     if not isinstance(expected, Node):
-        return isinstance(expected, Lines) and expected.keep
-    return expected.keeps
+        return False
+    if not expected.keeps:
+        return False
+    node = expected
+    while node.block:
+        node = node.children[-1]
+    return _ends_with(slot, node.text)
+
+
+def _ends_with(slot: Slot, scalar: str) -> bool:
+    """Whether no comment stands behind a scalar that an entry ends with."""
+    last = slot.body[-1] if slot.body else ""
+    if not isinstance(last, str):
+        return True
+    return last.rstrip().endswith(scalar.rstrip().rpartition("\n")[2].strip())
 
 
 def _append(pieces: list[Piece], more: Sequence[Piece], ending: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bps.merge.anchors import contested_anchor, repeated_anchor
-from bps.merge.check import agrees, dangling_alias
+from bps.merge.anchors import Editors, contested_anchors, lifted, repeated_anchor
+from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
 from bps.merge.entries import merge_entry
 from bps.merge.markers import USUAL, Markers, render
+from bps.merge.named_tuple import NamedTuple
 from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
 from bps.merge.parse import Document, validate
 from bps.merge.pauses import CollectionPaused
@@ -22,13 +23,12 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
-from bps.merge.refusals import Unreadable
 from bps.merge.results import Conflicting
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Source
 from bps.merge.strategies import Strategies
-from bps.merge.streams import merge_documents
+from bps.merge.streams import in_stream, merge_documents
 from bps.merge.values import merge_value
 
 
@@ -57,6 +57,9 @@ def merge(
     result at 15 ms a MB each, and nodes are made of what differs alone (`bps.merge.reader`).
     """
     active = [each for each in contributions if each.text != each.base]
+    if len({each.base for each in active}) > 1:
+        # Of several bases one is shown and counted in: the same, however the contributions came.
+        active.sort()
     for label, text in {text: label for label, text in _texts(canonical, contributions)}.items():
         if not active or len({each.text for each in active}) == 1:
             validate(Source(text, label))
@@ -95,6 +98,13 @@ def _by_bytes(canonical: str, active: Sequence[Contribution]) -> Merged | None:
     if canonical == text:
         return Merged(text, text, (), (), (Origin("", "changed", (CANONICAL, *labels)),))
     return None
+
+
+class _Decided(NamedTuple):
+    """The documents, and all of their text in its pieces."""
+
+    slots: Sequence[Slot]
+    pieces: Sequence[Piece]
 
 
 class _Merge:
@@ -145,34 +155,77 @@ class _Merge:
         return found
 
     def run(self) -> Merged:
-        run = self._run
+        run, documents, canonical = self._run, self._documents(), self._canonical[0]
+        editors = [(label, base[0], side[0]) for label, base, side in self._editors]
+        run.doubts = contested_anchors(canonical, editors, documents)
+        if run.resolutions and any(each.source.aliases for each in documents):
+            # What is in doubt must not depend on what was decided of something else.
+            decisions, run.resolutions = run.resolutions, {}
+            self._doubtless(editors, documents)
+            run.resolutions = decisions
+        return self._doubtless(editors, documents)
+
+    def _doubtless(self, editors: Editors, documents: Sequence[Document]) -> Merged:
+        """Merge until no more is in doubt."""
+        run, canonical = self._run, self._canonical[0]
+        while True:
+            run.again()
+            nowhere = next((each for each in run.doubts if not each.nodes), None)
+            if nowhere is not None:
+                return self._document_conflict(nowhere.kind, nowhere.finding)
+            decided = self._decided()
+            if isinstance(decided, Conflicting):
+                return self._document_conflict(decided.kind, decided.finding)
+            wrong = None
+            if not run.conflicts:
+                if not run.met.issuperset(run.doubts):
+                    # No entry is merged at the place of the anchor itself: then the one around it.
+                    run.doubts = [e if e in run.met else lifted(e, documents) for e in run.doubts]
+                    continue
+                text = self._ended("".join(str(piece) for piece in decided.pieces))
+                wrong = self._why_wrong(text, decided.slots)
+                if wrong is None:
+                    self._tell_of_doubled_comments(text)
+                    return self._merged(self._dressed(text), None)
+            from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
+
+            doubts = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
+            if doubts is not None:
+                run.doubts = doubts
+            elif wrong is None:
+                return self._merged(None, self._marked(decided.pieces))
+            elif run.careful:
+                return self._document_conflict(Kind.DOCUMENT, wrong)
+            else:
+                run.careful = True
+
+    def _decided(self) -> _Decided | Conflicting:
+        """Every document merged once, as far as nothing was in doubt."""
         slots = merge_documents(
-            run,
+            self._run,
             self._cursor,
             self._canonical[1],
             [(label, base[1], side[1]) for label, base, side in self._editors],
         )
         if slots is None:
-            return self._document_conflict(Kind.DOCUMENT, None)
+            return Conflicting(Kind.DOCUMENT)
         if isinstance(slots, Conflicting):
-            return self._document_conflict(slots.kind, slots.finding)
+            return slots
         tail = self._tail()
         if tail is None:
-            return self._document_conflict(Kind.DOCUMENT, "editors changed what follows the end")
-        pieces = [*_stream(slots), tail]
-        if run.conflicts:
-            label = self._base_label()
-            return self._merged(None, self._dressed(render(pieces, label, self._markers)))
-        finding = self._contested_anchor()
-        if finding is not None:
-            return self._document_conflict(Kind.ANCHOR, finding)
-        text = self._ended("".join(str(piece) for piece in pieces))
-        versions = [source for source, _ in self._parsed.values()]
-        wrong = _wrong(text, slots, self._reader, versions)
-        if wrong is not None:
-            return self._document_conflict(Kind.DOCUMENT, wrong)
-        self._tell_of_doubled_comments(text)
-        return self._merged(self._dressed(text), None)
+            finding = "editors changed what follows the end"
+            return Conflicting(Kind.DOCUMENT, finding=finding)
+        return _Decided(slots, [*in_stream(slots), tail])
+
+    def _documents(self) -> list[Document]:
+        return [each for _, found in self._parsed.values() for each in found]
+
+    def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
+        source = Source("the result", text)
+        wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
+        if wrong is None and source.aliases:
+            return repeated_anchor(source, [source for source, _ in self._parsed.values()])
+        return wrong
 
     def _tell_of_doubled_comments(self, text: str) -> None:
         sides = [side[0].text for _, _, side in self._editors]
@@ -191,20 +244,14 @@ class _Merge:
             return None
         return wanted.pop() if wanted else canonical
 
-    def _contested_anchor(self) -> str | None:
-        """Whether an anchor and its aliases were changed apart, by editors or by canonical."""
-        editors = [(label, base[0], side[0]) for label, base, side in self._editors]
-        canonical = self._canonical[0]
-        for editor in editors:
-            if editor[1] is not canonical:
-                finding = contested_anchor([(CANONICAL, editor[1], canonical), editor])
-                if finding is not None:
-                    return finding
-        return contested_anchor(editors)
-
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
         return self._run.canonical_label if forked else "base"
+
+    def _marked(self, pieces: Sequence[Piece]) -> str:
+        text = render(pieces, self._base_label(), self._markers)
+        last = next(piece for piece in reversed(pieces) if piece != "")
+        return self._dressed(self._ended(text) if isinstance(last, str) else text)
 
     def _ended(self, text: str) -> str:
         """With the last newline that the merge of the versions' has, or without."""
@@ -262,39 +309,3 @@ def _after_content(version: tuple[Source, list[Document]]) -> str:
 
 def _whole(source: Source) -> Variant:
     return Variant(True, None, source.text, source.span(0, len(source.text)))  # noqa: FBT003
-
-
-def _stream(slots: Sequence[Slot]) -> list[Piece]:
-    """The documents one after the other, each but the first behind a line of `---`."""
-    pieces: list[Piece] = []
-    for index, slot in enumerate(slots):
-        lead = slot.lead
-        marked = any("---" in each for each in lead if isinstance(each, str))
-        if index and not slot.whole and not marked:
-            lead = ("---\n", *lead)
-        last = pieces[-1] if pieces else "\n"
-        if isinstance(last, str) and not last.endswith("\n"):
-            pieces.append("\n")
-        pieces += [piece for piece in (slot.gap, *lead, *slot.body) if piece != ""]
-    return pieces
-
-
-def _wrong(
-    text: str, slots: Sequence[Slot], reader: Reader, versions: Sequence[Source]
-) -> str | None:
-    """Law 5: why the text does not read as what was computed."""
-    source = Source("the result", text)
-    try:
-        documents = reader.read_result(source)
-    except Unreadable as error:
-        return f"the versions cannot be put together: {error.what}"
-    expected = [slot.expected for slot in slots]
-    if len(documents) != len(expected) or not all(
-        agrees(document.root, each) for document, each in zip(documents, expected, strict=True)
-    ):
-        return "put together, the versions read as something else"
-    for document in documents if source.aliases else ():
-        alias = dangling_alias(document)
-        if alias is not None:
-            return f"the alias *{alias} would have no anchor"
-    return repeated_anchor(source, versions) if source.aliases else None

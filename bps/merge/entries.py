@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.assembly import assembled
+from bps.merge.check import TOGETHER
 from bps.merge.comment_text import end_of_line_comment
-from bps.merge.comments import merge_comments, stripped
+from bps.merge.doubts import Reach, changes_it, editors_of, reach_of
 from bps.merge.elements import Element
 from bps.merge.fragments import entry_of
+from bps.merge.leads import lead_of
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
-from bps.merge.run import Change, Path, Run, lead_variant, same, variant_of
-from bps.merge.slots import Open, Piece, Slot, full_lines, moved, taken
+from bps.merge.run import Change, Path, Run, same, variant_of, versions_in
+from bps.merge.slots import Open, Slot, full_lines, taken
+from bps.merge.source import MAPPING
 from bps.merge.strategies import Cursor
 from bps.merge.values import in_parts
 
@@ -34,6 +37,10 @@ def merge_entry(
 
     Cost: one comparison of source text a version where at most one editor changed it.
     """
+    if run.doubts:
+        slots = _in_doubt(run, path, cursor, canonical, changes, column, identity)
+        if slots is not None:
+            return slots
     active = [each for each in changes if not same(each.base, each.side)]
     if not active:
         return _spaced(_take(canonical, column), changes, canonical)
@@ -55,6 +62,27 @@ def merge_entry(
             moved_on.append(Change(CANONICAL, each.base, canonical))
     active = [*moved_on, *active]
     return _Competition(run, path, cursor, canonical, active, column, identity).decide()
+
+
+def _in_doubt(
+    run: Run,
+    path: Path,
+    cursor: Cursor,
+    canonical: Element | None,
+    changes: Sequence[Change],
+    column: int,
+    identity: dict[str, Any] | None,
+) -> list[Slot] | None:
+    """The entry where somebody changed what a doubt is about, or holds it; else None."""
+    within = run.within
+    reach = reach_of(run.doubts, canonical, changes) if within is None else Reach(within, own=True)
+    if reach is None:
+        return None
+    sides = editors_of(reach.doubt, canonical, changes)
+    if not changes_it(reach.doubt, sides):
+        return None
+    competition = _Competition(run, path, cursor, canonical, sides, column, identity)
+    return competition.decide_in_doubt(reach)
 
 
 def _take(element: Element | None, column: int) -> list[Slot]:
@@ -120,6 +148,21 @@ class _Competition:
             return []
         return self._all_present()
 
+    def decide_in_doubt(self, reach: Reach) -> list[Slot]:
+        """In conflict, or where that is a mapping's, each entry of it that somebody changed."""
+        run, canonical = self.run, self.canonical
+        present = all(each.base is not None and each.side is not None for each in self.sides)
+        if canonical is not None and present and in_parts(self.cursor, canonical, self.sides):
+            parts = canonical.value is not None and canonical.value.kind == MAPPING
+            if not reach.own or (parts and not reach.doubt.whole):
+                outer = run.within
+                run.within = reach.doubt if reach.own else outer
+                slots = self._piecewise()
+                run.within = outer
+                return slots
+        run.met.add(reach.doubt)
+        return self._conflict(reach.doubt.kind, finding=reach.doubt.finding)
+
     def _is_comment(self) -> bool:
         return any(
             element is not None and element.value is None
@@ -154,7 +197,7 @@ class _Competition:
         changed = [each for each in sides if run.differs(each.base, each.side)]
         labels = [each.label for each in changed]
         if self._is_comment():
-            lead = self._lead()
+            lead = lead_of(run, self.path, self.canonical, sides, self.column, self.identity)
             run.origin(self.path, "changed", labels or [sides[0].label])
             return [Slot(_gap(sides, self.canonical), lead, (), is_comment=True)]
         if not changed:
@@ -185,47 +228,25 @@ class _Competition:
         gap = _gap(self.sides, self.canonical)
         keys = (each.key for each in (self.canonical, *(e.side for e in self.sides)) if each)
         key = next((each.data for each in keys if each is not None), None)
-        return [assembled(result, gap, self._lead(), trailing, key, self.column)]
+        shape = self.canonical or versions_in(self.sides)[0]
+        lead = lead_of(run, self.path, self.canonical, self.sides, self.column, self.identity)
+        slot = assembled(result, gap, lead, trailing, key, self.column)
+        if run.careful and not shape.rooted:
+            from bps.merge.proofs import reads_as_computed  # noqa: PLC0415 - hardly ever
+
+            if not reads_as_computed(slot, self.column):
+                del run.conflicts[before:]
+                return self._conflict(Kind.BOTH_MODIFIED, finding=TOGETHER)
+        return [slot]
 
     def _trailing(self) -> str | None:
         """The comment at the end of the line; None where editors disagree."""
-        texts = [end_of_line_comment(e).rstrip() for e in _elements(self.sides)]
+        texts = [end_of_line_comment(e).rstrip() for e in versions_in(self.sides)]
         pairs = list(zip(texts[::2], texts[1::2], strict=True))
         wanted = {side for base, side in pairs if base != side}
         if len(wanted) > 1:
             return None
         return wanted.pop() if wanted else texts[0]
-
-    def _lead(self) -> tuple[Piece, ...]:
-        """The comment lines before the entry, or the conflict between them."""
-        run = self.run
-        texts = [element.lead_text for element in _elements(self.sides)]
-        merged = merge_comments(list(zip(texts[::2], texts[1::2], strict=True)))
-        versions = [self.canonical, *(each.side for each in self.sides)]
-        if merged is not None:
-            for element in versions:
-                if element is not None and stripped(element.lead_text) == merged:
-                    shift = self.column - element.column
-                    return (moved(element.lead_text, shift, first_line=True),)
-            margin = " " * self.column
-            return ("".join(f"{margin}{line}\n" if line else "\n" for line in merged),)
-        base = self.sides[0].base
-        sides = [(e.label, lead_variant(e.side), lead_variant(e.base)) for e in self.sides]
-        conflict, resolution = run.conflict(
-            self.path, Kind.COMMENT, lead_variant(base), sides, identity=self.identity
-        )
-        told = {label: variant.text for label, variant, _ in sides}
-        if resolution is None:
-            return (Open(conflict, lead_variant(base).text, tuple(told.items())),)
-        if resolution.text is not None:
-            return (moved(resolution.text.rstrip("\n") + "\n", self.column, first_line=True),)
-        chosen = versions[0] if resolution.take != "base" else base
-        for each in self.sides:
-            if each.label == resolution.take:
-                chosen = each.side
-        text = "" if chosen is None else chosen.lead_text
-        shift = self.column - (0 if chosen is None else chosen.column)
-        return (moved(text, shift, first_line=True),)
 
     def _conflict(
         self, kind: Kind, *, strategy: str = "", finding: str | None = None
@@ -269,10 +290,6 @@ class _Competition:
 
 def _data(element: Element) -> Hashable:
     return None if element.value is None else element.value.data
-
-
-def _elements(sides: Sequence[Change]) -> list[Element]:
-    return [e for each in sides for e in (each.base, each.side) if e is not None]
 
 
 def _gap(sides: Sequence[Change], canonical: Element | None) -> str:

@@ -29,7 +29,10 @@ def value_lines(node: Node | None, column: int, *, dash: bool) -> str:
         return "\n"
     source = node.source
     if not node.block:
-        return " " + moved(node.text.rstrip("\n"), column, first_line=False) + "\n"
+        lines = node.text.rstrip("\n")
+        # What goes on below has to stand deeper than its key.
+        deeper = any(line[:1].strip() for line in lines.split("\n")[1:])
+        return " " + moved(lines, column + 2 * deeper, first_line=False) + "\n"
     text = source.text[source.line_start(node.first) : node.end].rstrip("\n") + "\n"
     properties = source.text[node.start : node.first].strip() if node.start < node.first else ""
     inner = moved(text, column + 2 - node.column, first_line=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from bps.merge.alignment import align, token
 from bps.merge.elements import Element
 from bps.merge.named_tuple import NamedTuple
-from bps.merge.run import Change, Run
+from bps.merge.run import Run
+
+_NOBODY = -1
 
 
 class Hunk(NamedTuple):
@@ -17,6 +19,15 @@ class Hunk(NamedTuple):
     end: int
     who: int
     inserted: list[Element]
+
+
+class HunkGroup(NamedTuple):
+    """Hunks of base[start:end] that are in each other's way; `as_one`: not to be told apart."""
+
+    start: int
+    end: int
+    hunks: list[Hunk]
+    as_one: bool
 
 
 class ListSide(NamedTuple):
@@ -35,13 +46,12 @@ def list_items_of(run: Run, element: Element | None) -> list[Element]:
 
 
 def list_side(
-    run: Run, base: Sequence[Element], change: Change, who: int, alike: float
+    base: Sequence[Element], label: str, items: list[Element], who: int, alike: float
 ) -> ListSide:
     """Hold an editor's list against the base's.
 
     `alike` is how much two elements must have in common to be one that was edited.
     """
-    items = list_items_of(run, change.side)
     pairs = align(base, items, alike)
     hunks = []
     at_base = at_side = 0
@@ -49,16 +59,20 @@ def list_side(
         if at_base < i or at_side < j:
             hunks.append(Hunk(at_base, i, who, items[at_side:j]))
         at_base, at_side = i + 1, j + 1
-    return ListSide(change.label, items, dict(pairs), hunks)
+    return ListSide(label, items, dict(pairs), hunks)
 
 
-def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> bool:
-    """Whether an element that one side moved was touched by another, or two added it apart."""
-    moved: dict[int, set[int]] = {}
-    added: dict[object, set[tuple[int, int, int]]] = {}
-    for who, side in enumerate(sides):
+def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> list[Hunk]:
+    """Stretches of the base, as hunks of nobody, that can be decided as one only.
+
+    They reach over an element that one side moved and another touched, from where it stood to
+    where it stands, and over the places to which two sides added the same element.
+    """
+    moves: dict[int, list[Hunk]] = {}
+    added: dict[Hashable, list[Hunk]] = {}
+    for side in sides:
         gone = {
-            token(base[index]): index
+            token(base[index]): (index, hunk)
             for hunk in side.hunks
             for index in range(hunk.start, hunk.end)
         }
@@ -66,32 +80,70 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> b
             for item in hunk.inserted:
                 if item.value is None:
                     continue
-                if token(item) in gone:
-                    moved.setdefault(gone[token(item)], set()).add(who)
+                index, left = gone.get(token(item), (-1, hunk))
+                if index >= 0:
+                    moves.setdefault(index, []).extend((left, hunk))
                 else:
-                    added.setdefault(token(item), set()).add((who, hunk.start, hunk.end))
-    for index, movers in moved.items():
-        for who, side in enumerate(sides):
-            kept = side.kept.get(index)
-            if who in movers:
-                if len(movers) > 1:
-                    return True
-            elif kept is None or run.differs(base[index], side.items[kept]):
-                return True
+                    added.setdefault(token(item), []).append(hunk)
+    found = [
+        _over(hunks)
+        for hunks in added.values()
+        if len({h.who for h in hunks}) > 1 and len({(h.start, h.end) for h in hunks}) > 1
+    ]
+    found += [
+        _over([*hunks, Hunk(index, index + 1, _NOBODY, [])])
+        for index, hunks in moves.items()
+        if _touched_by_others(run, base, sides, index, {hunk.who for hunk in hunks})
+        or not _alike(run, hunks)
+    ]
+    apart: list[Hunk] = []
+    for each in sorted(found, key=lambda hunk: hunk.start):
+        if apart and each.start <= apart[-1].end:
+            apart[-1] = _over([apart[-1], each])
+        else:
+            apart.append(each)
+    return apart
+
+
+def _touched_by_others(
+    run: Run, base: Sequence[Element], sides: Sequence[ListSide], index: int, movers: set[int]
+) -> bool:
+    """Whether an element that some moved was deleted or changed by another one."""
+    others = [side for who, side in enumerate(sides) if who not in movers]
     return any(
-        len({who for who, _, _ in places}) > 1 and len({place[1:] for place in places}) > 1
-        for places in added.values()
+        index not in side.kept or run.differs(base[index], side.items[side.kept[index]])
+        for side in others
     )
 
 
-def hunk_groups(sides: Sequence[ListSide]) -> list[list[Hunk]]:
-    """Hunks that are in each other's way, directly or by others, along the base."""
-    hunks = sorted((h for side in sides for h in side.hunks), key=lambda h: (h.start, h.end, h.who))
+def _alike(run: Run, hunks: Sequence[Hunk]) -> bool:
+    """Whether all editors did the same there."""
+    made: dict[int, list[Hashable]] = {}
+    for start, end, who, inserted in hunks:
+        made.setdefault(who, []).append((start, end, *map(run.contents, inserted)))
+    first, *others = made.values()
+    return all(each == first for each in others)
+
+
+def _over(hunks: Sequence[Hunk]) -> Hunk:
+    inserted = [each for hunk in hunks for each in hunk.inserted]
+    return Hunk(min(h.start for h in hunks), max(h.end for h in hunks), _NOBODY, inserted)
+
+
+def hunk_groups(sides: Sequence[ListSide], stretches: Sequence[Hunk]) -> list[HunkGroup]:
+    """Hunks that are in each other's way, directly or by others, along the base.
+
+    All that lie in one of `stretches` are in each other's way.
+    """
+    hunks = sorted(
+        [*stretches, *(hunk for side in sides for hunk in side.hunks)],
+        key=lambda h: (h.start, h.end, h.who),
+    )
     groups: list[list[Hunk]] = []
     # The last hunk of each side reaches furthest: the others of a group need not be asked.
     last: list[dict[int, Hunk]] = []
     for hunk in hunks:
-        near = max(0, len(groups) - len(sides) - 1)
+        near = max(0, len(groups) - len(sides) - 2)
         reached = [
             index
             for index in range(near, len(groups))
@@ -103,7 +155,16 @@ def hunk_groups(sides: Sequence[ListSide]) -> list[list[Hunk]]:
             del groups[index], last[index]
         groups.append([*joined, hunk])
         last.append({**furthest, hunk.who: hunk})
-    return sorted(groups, key=lambda g: (min(h.start for h in g), max(h.end for h in g)))
+    found = [
+        HunkGroup(
+            min(h.start for h in group),
+            max(h.end for h in group),
+            [h for h in group if h.who != _NOBODY],
+            as_one=any(h.who == _NOBODY for h in group),
+        )
+        for group in groups
+    ]
+    return sorted(found, key=lambda group: (group.start, group.end))
 
 
 def _in_the_way(one: Hunk, other: Hunk) -> bool:

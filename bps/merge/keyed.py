@@ -111,7 +111,7 @@ def merge_keyed(
         changes = [
             Change(label, base.get(ident), side.get(ident))
             for label, base, side in editors
-            if ident in base or ident in side
+            if ident in base or ident in side or run.doubts
         ]
         shape = element or next(
             (e for c in changes for e in (c.base, c.side) if e is not None), None

@@ -19,7 +19,7 @@ from bps.merge.identity import (
 from bps.merge.keyed import Contradiction, merge_keyed, versions_of
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
-from bps.merge.run import Change, Path, Run
+from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot
 from bps.merge.source import MAPPING, Node
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
@@ -67,6 +67,12 @@ def merge_collection(
             segment=lambda _, element: escaped(element),
             shown=lambda _: None,
         )
+        keys = [slot.key for slot in slots if slot.key is not None]
+        if not all(isinstance(key, str) for key in keys):
+            from bps.merge.confusions import confused_keys  # noqa: PLC0415 - most keys are text
+
+            for message in confused_keys(keys, versions):
+                run.notice(path, message)
     else:
         slots = _list(run, path, cursor, canonical, sides, versions, target)
     if isinstance(slots, Conflicting):
@@ -133,9 +139,29 @@ def _list(
     if fields:
         return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
     union = name == "" and is_set(versions)
+    if union and _apart(run, sides):
+        return _keyed(run, path, cursor, canonical, sides, (), column, ordered=True)
     from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - not every merge has such a list
 
     return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
+
+
+def _apart(run: Run, sides: Sequence[Change]) -> bool:
+    """Whether a set's editors forked from different lists, and no two added the same scalar."""
+    if all(same(sides[0].base, each.base) for each in sides[1:]):
+        return False
+    added: set[Hashable] = set()
+    for base, side in {(each.base, each.side) for each in sides}:
+        fresh = _values(run, side) - _values(run, base)
+        if fresh & added:
+            return False
+        added |= fresh
+    return True
+
+
+def _values(run: Run, element: Element | None) -> set[Hashable]:
+    elements = None if element is None else run.elements(element)
+    return set() if elements is None else {by_value(each) for each in elements.entries}
 
 
 def _keyed(

@@ -81,23 +81,36 @@ def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) 
     while at is not None:
         ordered.append(at)
         at = after[at]
-    return _alphabetical(ordered, inserted_by)
+    return _alphabetical(ordered, inserted_by, versions)
 
 
-def _alphabetical(ordered: list[Ident], inserted_by: dict[Ident, int]) -> list[Ident]:
-    """Sort what several editors added in one place, where all was in order and stays so."""
+def _alphabetical(
+    ordered: list[Ident], inserted_by: dict[Ident, int], versions: Sequence[Sequence[Ident]]
+) -> list[Ident]:
+    """Sort what several editors added in one place, where all was in order and stays so.
+
+    Only what all versions have shows that: its neighbours, and for a list, whose order is data, two
+    elements at least, all of them in order. No two elements that one version has are turned round.
+    """
     start = 0
     while start < len(ordered):
         end = start
         while end < len(ordered) and ordered[end] in inserted_by:
             end += 1
         added = ordered[start:end]
-        owners = {inserted_by[each] for each in added}
-        if len(owners) > 1:
+        if len({inserted_by[each] for each in added}) > 1:
+            fresh = set(added)
             ascending = sorted(added, key=lambda each: _name(each) or "")
-            before, after = ordered[max(0, start - 1) : start], ordered[end : end + 1]
-            stretches = [[each for each in added if inserted_by[each] == o] for o in owners]
-            if (before or after) and all(map(_rising, [*stretches, [*before, *ascending, *after]])):
+            common = set(ordered).intersection(*versions)
+            before = [each for each in ordered[:start] if each in common]
+            after = [each for each in ordered[end:] if each in common]
+            if isinstance(added[0], tuple):
+                shown = [*before, *after] if len(before) + len(after) > 1 else []
+            else:
+                shown = [*before[-1:], *after[:1]]
+            stretches = [[each for each in own if each in fresh] for own in versions]
+            around = [*before[-1:], *ascending, *after[:1]]
+            if shown and all(map(_rising, [*stretches, shown, around])):
                 ordered[start:end] = ascending
         start = end + 1
     return ordered

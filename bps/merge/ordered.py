@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from bps.merge.alignment import LIKENESS, token
 from bps.merge.elements import Element
-from bps.merge.fragments import list_items
+from bps.merge.forks import merge_forks
 from bps.merge.hunks import (
     Hunk,
+    HunkGroup,
     ListSide,
     entangled,
     hunk_groups,
     list_items_of,
     list_side,
 )
+from bps.merge.list_conflicts import Place, Stretch, list_conflict
 from bps.merge.records import CANONICAL, Kind
-from bps.merge.results import Conflicting
-from bps.merge.run import Change, Path, Run, same, union_variant
-from bps.merge.slots import Open, Slot, full_lines, taken
+from bps.merge.run import Change, Path, Run, same
+from bps.merge.slots import Slot, taken
 from bps.merge.strategies import Cursor
+
+ENTANGLED = "the same element was moved, or added in different places"
 
 
 def merge_ordered(
@@ -33,65 +36,69 @@ def merge_ordered(
     union: bool,
     alike: float = LIKENESS,
     prefix: str = "",
-) -> list[Slot] | Conflicting:
-    """Merge lists element by element; the whole list is in conflict where elements moved apart.
+) -> list[Slot]:
+    """Merge lists element by element.
 
     `union`: insertions of several editors in one gap all go in (undeclared sets), unless they
     share an element: `--cpu, 2` and `--mem, 2` are no sets.
     `alike` is how much two elements must have in common to be one that was edited; `prefix`
     stands before their indexes in paths.
     """
-    bases = [each.base for each in changes]
-    if any(not same(bases[0], other) for other in bases[1:]):
-        return Conflicting(Kind.BOTH_MODIFIED, "", "the editors forked from different lists")
-    base = list_items_of(run, bases[0])
-    sides = [list_side(run, base, each, who, alike) for who, each in enumerate(changes)]
-    if entangled(run, base, sides):
-        finding = "the same element was moved, or added in different places"
-        return Conflicting(Kind.LIST_INSERT, str(cursor.strategy or ""), finding)
-    merge = _OrderedMerge(run, path, cursor, canonical, base, sides, column, prefix, union=union)
-    return merge.slots()
+    place = Place(run, path, cursor, column, prefix, alike, union)
+    base = list_items_of(run, changes[0].base)
+    if all(same(changes[0].base, each.base) for each in changes[1:]):
+        sides = [(each.label, list_items_of(run, each.side)) for each in changes]
+        return merge_stretch(place, base, sides, 0)
+    forks = [
+        Stretch(each.label, list_items_of(run, each.base), list_items_of(run, each.side))
+        for each in changes
+    ]
+    return merge_forks(place, list_items_of(run, canonical), forks, merge_stretch)
+
+
+def merge_stretch(
+    place: Place,
+    base: list[Element],
+    versions: Sequence[tuple[str, list[Element]]],
+    before: int,
+) -> list[Slot]:
+    """Merge one base's elements, of which each editor (by label) has another version.
+
+    `before` counts the entries of the list that stand before them.
+    """
+    sides = [
+        list_side(base, label, items, who, place.alike)
+        for who, (label, items) in enumerate(versions)
+    ]
+    return _OrderedMerge(place, base, sides, before).slots()
 
 
 class _OrderedMerge:
     """The walk along the base."""
 
     def __init__(
-        self,
-        run: Run,
-        path: Path,
-        cursor: Cursor,
-        canonical: Element,
-        base: list[Element],
-        sides: list[ListSide],
-        column: int,
-        prefix: str,
-        *,
-        union: bool,
+        self, place: Place, base: list[Element], sides: list[ListSide], before: int
     ) -> None:
-        self.run = run
-        self.path = path
-        self.cursor = cursor
-        self.column = column
+        self.place = place
+        self.run = place.run
+        self.path = place.path
+        self.cursor = place.cursor
+        self.column = place.column
+        self.union = place.union
         self.base = base
         self.sides = sides
-        self.union = union
-        self.canonical = canonical
         self.index = [""] * len(base)
-        count = 0
-        for place, item in enumerate(base):
-            self.index[place] = f"{prefix}{count}"
-            count += item.value is not None
+        for at, item in enumerate(base):
+            self.index[at] = f"{place.prefix}{before}"
+            before += item.value is not None
 
     def slots(self) -> list[Slot]:
         slots: list[Slot] = []
         at = 0
-        for group in hunk_groups(self.sides):
-            start = min(hunk.start for hunk in group)
-            end = max(hunk.end for hunk in group)
-            slots += self._matched(at, start)
-            slots += self._stretch(group, start, end)
-            at = max(at, end)
+        for group in hunk_groups(self.sides, entangled(self.run, self.base, self.sides)):
+            slots += self._matched(at, group.start)
+            slots += self._stretch(group)
+            at = max(at, group.end)
         return slots + self._matched(at, len(self.base))
 
     def _matched(self, start: int, end: int) -> list[Slot]:
@@ -116,26 +123,29 @@ class _OrderedMerge:
         )
         return slots
 
-    def _stretch(self, group: list[Hunk], start: int, end: int) -> list[Slot]:
+    def _stretch(self, group: HunkGroup) -> list[Slot]:
         """Where at least one side deleted or inserted."""
-        insertions = [hunk for hunk in group if hunk.inserted]
+        start, end, hunks, as_one = group
+        if as_one:
+            return self._contested(group)
+        insertions = [hunk for hunk in hunks if hunk.inserted]
         if not insertions:
             return [slot for place in range(start, end) for slot in self._deleted(place)]
-        whos = {hunk.who for hunk in group}
+        whos = {hunk.who for hunk in hunks}
         if len(whos) == 1:
-            hunk = group[0]
+            hunk = hunks[0]
             if all(self._untouched(place, hunk.who) for place in range(start, end)):
                 return self._inserted(hunk.inserted, [hunk.who])
-            return self._contested(group, start, end)
+            return self._contested(group)
         texts = [[self.run.contents(e) for e in hunk.inserted] for hunk in insertions]
         alike = all(text == texts[0] for text in texts)
-        same_place = all((hunk.start, hunk.end) == (start, end) for hunk in group)
-        if alike and same_place and len(insertions) == len(group):
+        same_place = all((hunk.start, hunk.end) == (start, end) for hunk in hunks)
+        if alike and same_place and len(insertions) == len(hunks):
             return self._inserted(insertions[0].inserted, sorted(whos))
         pure = all(hunk.start == hunk.end for hunk in insertions)
         if self.union and pure and not _share(insertions):
-            return self._united(group, start, end)
-        return self._contested(group, start, end)
+            return self._united(group)
+        return self._contested(group)
 
     def _untouched(self, place: int, deleter: int) -> bool:
         """Whether no other side edited an element that `deleter` replaced."""
@@ -165,57 +175,43 @@ class _OrderedMerge:
             self.run.origin((*self.path, "-"), "added", labels)
         return [taken(item, self.column) for item in items]
 
-    def _united(self, group: list[Hunk], start: int, end: int) -> list[Slot]:
+    def _united(self, group: HunkGroup) -> list[Slot]:
         """Insertions of several sides into one gap of a set, each element once."""
         slots: list[Slot] = []
-        for place in range(start, end + 1):
-            for hunk in sorted(group, key=lambda each: each.who):
+        for place in range(group.start, group.end + 1):
+            for hunk in sorted(group.hunks, key=lambda each: each.who):
                 if hunk.inserted and hunk.start == place:
                     slots += self._inserted(hunk.inserted, [hunk.who])
-            if place < end:
+            if place < group.end:
                 slots += self._deleted(place)
         return slots
 
-    def _contested(self, group: list[Hunk], start: int, end: int) -> list[Slot]:
+    def _contested(self, group: HunkGroup) -> list[Slot]:
         """The whole stretch in conflict."""
-        run, column = self.run, self.column
+        run = self.run
+        start, end, hunks, as_one = group
         base = self.base[start:end]
-        variants = []
-        texts = []
-        kept_by_side = []
-        base_variant = union_variant(base, column)
+        before = [run.contents(each) for each in base]
+        stretches = []
         for side in self.sides:
-            items = _stretch_of(side, group, start, end)
-            kept_by_side.append((side.label, items))
-            if [run.contents(e) for e in items] == [run.contents(e) for e in base]:
-                continue
-            variants.append((side.label, union_variant(items, column), base_variant))
-            texts.append((side.label, "".join(full_lines(e, column) for e in items)))
-        replaced = end > start
+            items = _stretch_of(side, hunks, start, end)
+            if [run.contents(each) for each in items] != before:
+                stretches.append(Stretch(side.label, base, items))
+        replaced = end > start and not as_one
         kind = Kind.BOTH_MODIFIED if replaced else Kind.LIST_INSERT
-        if replaced and any(not text for _, text in texts):
+        if replaced and any(not each.side for each in stretches):
             kind = Kind.MODIFY_DELETE
-        place = self.path
-        if end == start + 1 and self.base[start].value is not None:
-            place = (*self.path, self.index[start])
-        conflict, resolution = run.conflict(
-            place, kind, base_variant, variants, str(self.cursor.strategy or "")
-        )
-        if resolution is None:
-            base_text = "".join(full_lines(each, column) for each in base)
-            first = next((each for _, items in [("", base), *kept_by_side] for each in items), None)
-            gap = "" if first is None else first.gap_text
-            return [Slot(gap, (), (Open(conflict, base_text, tuple(texts)),), whole=True)]
-        if resolution.text is not None:
-            return list_items(resolution.text, column)
-        chosen = dict(kept_by_side).get(resolution.take or "", base)
-        return [taken(each, column) for each in chosen]
+        path = self.path
+        if replaced and end == start + 1 and self.base[start].value is not None:
+            path = (*path, self.index[start])
+        finding = ENTANGLED if as_one else None
+        return list_conflict(self.place, path, kind, stretches, base, finding)
 
 
-def _stretch_of(side: ListSide, group: list[Hunk], start: int, end: int) -> list[Element]:
+def _stretch_of(side: ListSide, hunks: list[Hunk], start: int, end: int) -> list[Element]:
     """What a side has where the base has base[start:end]."""
     items: list[Element] = []
-    mine = [hunk for hunk in side.hunks if any(hunk is each for each in group)]
+    mine = [hunk for hunk in side.hunks if any(hunk is each for each in hunks)]
     for place in range(start, end + 1):
         for hunk in mine:
             if hunk.start == place:

@@ -35,9 +35,11 @@ def renames(
 
     A rename is an element gone and another one come in its place that says the same, the identity
     aside. One that nobody else touches needs no person and is not listed; nor is one that all
-    who touched the element made alike.
+    who touched the element made alike. Where several put one other element of a list in its place
+    that element counts as renamed by each, whatever they say.
     """
     found: dict[Ident, list[Rename]] = {}
+    replaced: dict[Ident, list[Rename]] = {}
     for label, base, side in editors:
         gone = [ident for ident, item in base.items() if ident not in side and item.value]
         new = [ident for ident, item in side.items() if ident not in base and item.value]
@@ -60,9 +62,41 @@ def renames(
                     rename = Rename(label, base[old], fresh, side[fresh])
                     found.setdefault(old, []).append(rename)
                     break
+            else:
+                for rename in _replacement(
+                    label, old, base, side, [n for n in new if n not in taken], (places, its_places)
+                ):
+                    replaced.setdefault(old, []).append(rename)
+    for old, group in replaced.items():
+        if len(group) > 1 and old not in found:
+            found[old] = group
     return {
         ident: group for ident, group in found.items() if _contested(run, ident, group, editors)
     }
+
+
+def _replacement(
+    label: str,
+    old: Ident,
+    base: dict[Ident, Element],
+    side: dict[Ident, Element],
+    new: Sequence[Ident],
+    places: tuple[dict[Ident, Ident], dict[Ident, Ident]],
+) -> list[Rename]:
+    """The one new element of a list in the place where `old` was the only one that went.
+
+    It says something else, so it is a rename only beside another editor's of the same element.
+    """
+    here = places[0][old]
+    came = [ident for ident in new if places[1][ident] == here]
+    went = [
+        ident
+        for ident, item in base.items()
+        if ident not in side and item.value and places[0][ident] == here
+    ]
+    if len(came) != 1 or len(went) != 1 or base[old].key is not None:
+        return []
+    return [Rename(label, base[old], came[0], side[came[0]])]
 
 
 def proposal(rename: Rename, edited: Element) -> str | None:
@@ -123,6 +157,6 @@ def _sayings(element: Element) -> list[Hashable]:
     if element.key is not None:
         return [value.data]
     fields = value.data
-    if not isinstance(fields, frozenset) or not 1 < len(fields) <= MAX_FIELDS:
+    if not isinstance(fields, frozenset) or not 1 <= len(fields) <= MAX_FIELDS:
         return []
     return [fields - {field} for field in fields]

@@ -6,6 +6,7 @@ from bps.merge.elements import Element
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import Kind
 from bps.merge.slots import Expected, Piece
+from bps.merge.source import Node
 
 
 class Fresh(NamedTuple):
@@ -28,6 +29,21 @@ class Conflicting(NamedTuple):
     kind: Kind
     strategy: str = ""
     finding: str | None = None
+
+
+class Doubt(NamedTuple):
+    """Why the entries of `nodes`, one in each version that has it, are left to a person.
+
+    `changers` changed them, `labels` name all whose changes met there. `whole`: not a part of
+    them alone.
+    """
+
+    kind: Kind
+    finding: str
+    nodes: tuple[Node, ...]
+    labels: tuple[str, ...]
+    changers: frozenset[str]
+    whole: bool = False
 
 
 Result = Element | Fresh | Conflicting

@@ -18,6 +18,7 @@ from bps.merge.records import (
     Side,
     Variant,
 )
+from bps.merge.results import Doubt
 from bps.merge.slots import full_lines
 from bps.merge.source import Node
 from bps.merge.twins import split_known
@@ -37,6 +38,11 @@ class Change(NamedTuple):
     side: Element | None
 
 
+def versions_in(changes: Sequence[Change]) -> list[Element]:
+    """Base and side of each editor, those that lack the place left out."""
+    return [e for each in changes for e in (each.base, each.side) if e is not None]
+
+
 class Run:
     """The state of one merge; pure, and used once."""
 
@@ -53,11 +59,22 @@ class Run:
         self.conflicts: list[Conflict] = []
         self.notices: list[Notice] = []
         self.origins: list[Origin] = []
+        self.doubts: Sequence[Doubt] = ()
+        self.within: Doubt | None = None
+        self.met: set[Doubt] = set()
+        self.careful = False
         self.merge_value: Callable[..., Any]
         self.merge_entry: Callable[..., Any]
         # By the element itself, which lives as long as the key.
         self._elements: dict[Element, Elements | None] = {}
         self._comments: dict[Element, tuple[str, ...]] = {}
+
+    def again(self) -> None:
+        """Forget what was decided; the versions stay as they were cut."""
+        self.conflicts.clear()
+        self.notices.clear()
+        self.origins.clear()
+        self.met.clear()
 
     def pointer(self, path: Path) -> str:
         """The JSON Pointer of a path."""

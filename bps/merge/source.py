@@ -119,6 +119,11 @@ class Node:
         return self.kind == SCALAR and self.style in {"|", ">"}
 
     @property
+    def holds_comments(self) -> bool:
+        """Whether deeper comments below its key are its own: entries stand there, or nothing."""
+        return self.block or (self.kind == SCALAR and self.start == self.end)
+
+    @property
     def data(self) -> Hashable:
         """What it stands for, hashable: equal exactly where two nodes mean the same.
 

@@ -6,12 +6,13 @@ import operator
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Elements
+from bps.merge.identity import Identify
 from bps.merge.keyed import Contradiction, Versions, merge_keyed
 from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Run
-from bps.merge.slots import Slot
+from bps.merge.slots import Piece, Slot
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 from bps.merge.strategies import EMPTY, Cursor
 
@@ -37,9 +38,10 @@ def merge_documents(
 ) -> list[Slot] | Conflicting | None:
     """Merge the documents of all versions (label, base, side); None where one is empty.
 
-    A single document in every version is merged at the root. Several are known again by
-    apiVersion, kind and metadata where all have those, else as elements of an ordered list; their
-    paths begin with `#n`, and no strategies are declared for them.
+    A single document in every version is merged at the root. Several are known again by kind and
+    metadata where all have those, by their apiVersion too where that is not enough, else as
+    elements of an ordered list; their paths begin with `#n`, and no strategies are declared for
+    them.
     """
     streams = [canonical, *(stream for _, base, side in editors for stream in (base, side))]
     streams = [_filled(stream, streams) for stream in streams]
@@ -61,8 +63,9 @@ def merge_documents(
         ]
         slots: list[Slot] = run.merge_entry(run, (), cursor, versions[0][0], changes, 0)
         return slots
-    if all(_unique(version) for version in versions):
-        keyed = [{_identity(each): each for each in version} for version in versions]
+    identify = next((each for each in _IDENTITIES if _unique(versions, each)), None)
+    if identify is not None:
+        keyed = [{identify(each): each for each in version} for version in versions]
         index = {ident: str(i) for i, ident in reversed(list(enumerate(keyed[0])))}
         try:
             return merge_keyed(
@@ -96,6 +99,21 @@ def merge_documents(
     from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - streams of several are rare
 
     return merge_ordered(run, (), EMPTY, parents[0], changes, 0, union=False, alike=0.0, prefix="#")
+
+
+def in_stream(slots: Sequence[Slot]) -> list[Piece]:
+    """The documents one after the other, each but the first behind a line of `---`."""
+    pieces: list[Piece] = []
+    for index, slot in enumerate(slots):
+        lead = slot.lead
+        marked = any("---" in each for each in lead if isinstance(each, str))
+        if index and not slot.whole and not marked:
+            lead = ("---\n", *lead)
+        last = pieces[-1] if pieces else "\n"
+        if isinstance(last, str) and not last.endswith("\n"):
+            pieces.append("\n")
+        pieces += [piece for piece in (slot.gap, *lead, *slot.body) if piece != ""]
+    return pieces
 
 
 def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -> list[Document]:
@@ -139,20 +157,32 @@ def _is_parent(run: Run, parent: Element, documents: Sequence[Element]) -> bool:
     return len(mine) == len(documents) and all(map(operator.is_, mine, documents))
 
 
-def _unique(documents: Sequence[Element]) -> bool:
-    identities = {_identity(each) for each in documents}
-    return None not in identities and len(identities) == len(documents)
+def _unique(versions: Sequence[Sequence[Element]], identify: Identify) -> bool:
+    """Whether every document has an identity, and no two of one version the same."""
+    for version in versions:
+        identities = {identify(each) for each in version}
+        if None in identities or len(identities) < len(version):
+            return False
+    return True
 
 
-def _identity(element: Element) -> Hashable:
-    """apiVersion, kind, namespace and name of a Kubernetes object."""
+def _named(element: Element) -> Hashable:
+    """Kind, namespace and name of a Kubernetes object."""
     root = element.value
     metadata = _member(root, "metadata")
     name, kind = _text(_member(metadata, "name")), _text(_member(root, "kind"))
     if name is None or kind is None:
         return None
-    namespace = _text(_member(metadata, "namespace"))
-    return (_text(_member(root, "apiVersion")), kind, namespace, name)
+    return (kind, _text(_member(metadata, "namespace")), name)
+
+
+def _versioned(element: Element) -> Hashable:
+    """With its apiVersion, for objects of several API groups that are named alike."""
+    named = _named(element)
+    return named and (_text(_member(element.value, "apiVersion")), named)
+
+
+_IDENTITIES = (_named, _versioned)
 
 
 def _member(node: Node | None, key: str) -> Node | None:

@@ -17,15 +17,15 @@ _HEADER = r"[|>](?:[0-9][+-]?|[+-][0-9]?)?"
 def merge_block_scalars(
     run: Run, path: Path, canonical: Element, sides: Sequence[Change], column: int
 ) -> Fresh | None:
-    """Merge the lines of block scalars of one style; None where they collide.
+    """Merge the lines of block scalars, and whether they strip; None where editors collide.
 
-    Also None where the headers differ, for the same lines then read differently, and where the
-    editors forked from different texts.
+    Also None where the headers differ in more than `-`, for the same lines then read differently,
+    and where the editors forked from different texts.
     """
     nodes = [_node(canonical), *(_node(e) for each in sides for e in (each.base, each.side))]
     cut = [_cut(node) for node in nodes]
-    headers = {header for header, _, _ in cut}
-    if len(headers) > 1:
+    header = _merged_header([header for header, _, _ in cut])
+    if header is None:
         return None
     bases = {tuple(lines) for _, lines, _ in cut[1::2]}
     if len(bases) > 1:
@@ -37,7 +37,7 @@ def merge_block_scalars(
         if isinstance(chunk, Contested):
             return None
         merged += chunk.lines
-    header, _, indent = cut[0]
+    indent = cut[0][2]
     margin = " " * (column + max(1, indent - canonical.column))
     ending = "\r\n" if "\r\n" in nodes[0].text else "\n"
     body = "".join(f"{margin}{line}{ending}" if line else ending for line in merged)
@@ -45,6 +45,19 @@ def merge_block_scalars(
     return Fresh(
         canonical, (header,), Lines(tuple(merged), "+" in header), block=False, after=ending + body
     )
+
+
+def _merged_header(headers: Sequence[str]) -> str | None:
+    """The header of canonical's, then each editor's base and side, merged as one leaf."""
+    if len({header.replace("-", "") for header in headers}) > 1:
+        return None
+    pairs = list(zip(headers[1::2], headers[2::2], strict=True))
+    wanted = {side for base, side in pairs if base != side}
+    if any(base != headers[0] for base, side in pairs if base != side):
+        wanted.add(headers[0])
+    if len(wanted) > 1:
+        return None
+    return wanted.pop() if wanted else headers[0]
 
 
 def _node(element: Element | None) -> Node:

@@ -29,6 +29,10 @@ def merge_value(
     """
     if in_parts(cursor, canonical, sides):
         result = merge_collection(run, path, cursor, canonical, sides, column)
+        if result is None and not cursor:
+            from bps.merge.opaque import merge_opaque  # noqa: PLC0415 - few do not come apart
+
+            result = merge_opaque(run, path, canonical, sides, column)
         if result is not None:
             return result
     by_data: dict[Hashable, list[Change]] = {}

@@ -16,6 +16,7 @@ from bps.merge import (
     engine,
     entries,
     keyed,
+    leads,
     listing,
     order,
     ordered,
@@ -110,7 +111,7 @@ def keyed_lists_fall_back_to_positions(patch: pytest.MonkeyPatch) -> None:
 
 def anchors_are_ignored(patch: pytest.MonkeyPatch) -> None:
     """An anchor may change under the aliases of another editor."""
-    patch.setattr(engine, "contested_anchor", lambda _: None)
+    patch.setattr(engine, "contested_anchors", lambda *_: [])
 
 
 def the_first_side_wins(patch: pytest.MonkeyPatch) -> None:
@@ -184,7 +185,7 @@ def the_splice_is_broken_and_unchecked(patch: pytest.MonkeyPatch) -> None:
             pieces[-1] = pieces[-1].rstrip("\n") + " "
 
     patch.setattr(emit, "_append", append)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def moved_text_keeps_its_indent(patch: pytest.MonkeyPatch) -> None:
@@ -193,9 +194,9 @@ def moved_text_keeps_its_indent(patch: pytest.MonkeyPatch) -> None:
     def moved(text: str, columns: int, *, first_line: bool) -> str:
         return text
 
-    for module in (slots, entries):
+    for module in (slots, leads):
         patch.setattr(module, "moved", moved)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def order_is_turned_round(patch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bps.merge import (
     engine,
     entries,
+    extremes,
     fragments,
     identity,
     listing,
@@ -83,8 +84,8 @@ def contributions_are_sorted_by_name(patch: pytest.MonkeyPatch) -> None:
 
 def an_anchor_loses_its_aliases(patch: pytest.MonkeyPatch) -> None:
     """An anchor may be renamed under an alias of another editor, and nobody looks again."""
-    patch.setattr(engine, "contested_anchor", lambda _: None)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "contested_anchors", lambda *_: [])
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def questions_count_from_their_key(patch: pytest.MonkeyPatch) -> None:
@@ -109,7 +110,7 @@ def comments_behind_a_root_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 def doubled_keys_are_merged(patch: pytest.MonkeyPatch) -> None:
     """Of a key that is there twice the last one counts, and nobody looks again."""
     patch.setattr(listing, "unique", lambda *_: True)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def documents_are_told_apart_by_place(patch: pytest.MonkeyPatch) -> None:
@@ -120,7 +121,7 @@ def documents_are_told_apart_by_place(patch: pytest.MonkeyPatch) -> None:
         return sound(run, cursor, canonical[:1], [(n, b[:1], s[:1]) for n, b, s in editors])
 
     patch.setattr(engine, "merge_documents", merge_documents)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def declared_strategies_are_ignored(patch: pytest.MonkeyPatch) -> None:
@@ -142,7 +143,7 @@ def atomic_is_merged_inside(patch: pytest.MonkeyPatch) -> None:
 
 def the_greatest_is_the_first(patch: pytest.MonkeyPatch) -> None:
     """`max` takes what it is given first."""
-    patch.setattr(values, "greatest", lambda *_: 0)
+    patch.setattr(extremes, "greatest", lambda *_: 0)
 
 
 def a_declared_set_keeps_what_was_taken_away(patch: pytest.MonkeyPatch) -> None:
@@ -172,7 +173,7 @@ def declared_fields_are_the_first_one(patch: pytest.MonkeyPatch) -> None:
 
 def canonical_is_no_editor(patch: pytest.MonkeyPatch) -> None:
     """What canonical did since a base counts for nothing against the contributions."""
-    sound = entries._Competition.__init__
+    sound: Any = entries._Competition.__init__
 
     def init(self: Any, *given: Any) -> None:
         run, path, cursor, canonical, sides, *more = given
@@ -186,18 +187,18 @@ def the_last_of_a_crowd_counts_twice(patch: pytest.MonkeyPatch) -> None:
     """Of three and more additions in one gap of a set the last one goes in twice."""
     sound = ordered._OrderedMerge._united
 
-    def united(self: Any, group: Any, start: int, end: int) -> list[Slot]:
-        found = sound(self, group, start, end)
-        return [*found, found[-1]] if len(group) > 2 else found
+    def united(self: Any, group: Any) -> list[Slot]:
+        found = sound(self, group)
+        return [*found, found[-1]] if len(group.hunks) > 2 else found
 
     patch.setattr(ordered._OrderedMerge, "_united", united)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def typed_values_lose_their_indent(patch: pytest.MonkeyPatch) -> None:
     """A typed value keeps the columns that it was typed in, and nobody looks again."""
     patch.setattr(fragments, "moved", lambda text, *_, **__: text)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 def a_chosen_deletion_keeps_the_base(patch: pytest.MonkeyPatch) -> None:
@@ -230,7 +231,7 @@ def flow_becomes_block(patch: pytest.MonkeyPatch) -> None:
         return layout
 
     patch.setattr(listing, "flow_collection", flow_collection)
-    patch.setattr(engine, "_wrong", lambda *_: None)
+    patch.setattr(engine, "why_wrong", lambda *_: None)
 
 
 RARELY_BROKEN: tuple[Break, ...] = (

@@ -141,7 +141,7 @@ CONTESTED = (
         "a: &x 1\nb: 1\n",
         "a: &x 2\nb: 1\n",
         "a: &x 1\nb: *x\n",
-        conflicts=(("anchor", ""),),
+        conflicts=(("anchor", "/a"),),
     ),
     Named(
         "two comments on one entry",

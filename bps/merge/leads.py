@@ -1,0 +1,53 @@
+"""The comment lines before an entry that several editors changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bps.merge.comments import merge_comments, stripped
+from bps.merge.elements import Element
+from bps.merge.records import Kind
+from bps.merge.run import Change, Path, Run, lead_variant, versions_in
+from bps.merge.slots import Open, Piece, moved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def lead_of(
+    run: Run,
+    path: Path,
+    canonical: Element | None,
+    changes: Sequence[Change],
+    column: int,
+    identity: dict[str, Any] | None,
+) -> tuple[Piece, ...]:
+    """The comment lines before the entry, or the conflict between them."""
+    texts = [element.lead_text for element in versions_in(changes)]
+    merged = merge_comments(list(zip(texts[::2], texts[1::2], strict=True)))
+    versions = [canonical, *(each.side for each in changes)]
+    if merged is not None:
+        for element in versions:
+            if element is not None and stripped(element.lead_text) == merged:
+                shift = column - element.column
+                return (moved(element.lead_text, shift, first_line=True),)
+        margin = " " * column
+        return ("".join(f"{margin}{line}\n" if line else "\n" for line in merged),)
+    base = changes[0].base
+    sides = [(e.label, lead_variant(e.side), lead_variant(e.base)) for e in changes]
+    conflict, resolution = run.conflict(
+        path, Kind.COMMENT, lead_variant(base), sides, identity=identity
+    )
+    told = {label: variant.text for label, variant, _ in sides}
+    if resolution is None:
+        return (Open(conflict, lead_variant(base).text, tuple(told.items())),)
+    if resolution.text is not None:
+        return (moved(resolution.text.rstrip("\n") + "\n", column, first_line=True),)
+    chosen = versions[0] if resolution.take != "base" else base
+    for each in changes:
+        if each.label == resolution.take:
+            chosen = each.side
+    text = "" if chosen is None else chosen.lead_text
+    shift = column - (0 if chosen is None else chosen.column)
+    return (moved(text, shift, first_line=True),)
