@@ -59,7 +59,7 @@ def merge(
     active = [each for each in contributions if each.text != each.base]
     if len({each.base for each in active}) > 1:
         # Of several bases one is shown and counted in: the same, however the contributions came.
-        active.sort()
+        active.sort(key=lambda each: (each.base, each.text, each.label))
     for label, text in {text: label for label, text in _texts(canonical, contributions)}.items():
         if not active or len({each.text for each in active}) == 1:
             validate(Source(text, label))
