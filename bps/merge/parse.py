@@ -22,6 +22,7 @@ from ruamel.yaml.events import (
 )
 
 from bps.merge.refusals import Unreadable
+from bps.merge.respelling import respelled, spelled_back
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
 TYPE_CHECKING = False
@@ -66,11 +67,20 @@ def parse(source: Source, depth: int = 0) -> list[Document]:
         Unreadable: it is no YAML, or nested deeper than 64 collections.
 
     Cost: one pass of libyaml and one node a scalar and collection; about 0.2 s a MB.
+    Two passes where a plain scalar between brackets holds a colon.
     """
     try:
         return _Builder(source, depth).run()
     except YAMLError as error:
-        raise _refusal(source, error) from None
+        other = respelled(source.text)
+        if other is None:
+            raise _refusal(source, error) from None
+        source.aliases.clear()
+        source.anchored.clear()
+        try:
+            return _Builder(source, depth, other).run()
+        except YAMLError as another:
+            raise _refusal(source, another) from None
 
 
 def validate(source: Source) -> None:
@@ -84,7 +94,13 @@ def validate(source: Source) -> None:
     try:
         CParser(source.text).raw_parse()
     except YAMLError as error:
-        raise _refusal(source, error) from None
+        other = respelled(source.text)
+        if other is None:
+            raise _refusal(source, error) from None
+        try:
+            CParser(other).raw_parse()
+        except YAMLError as another:
+            raise _refusal(source, another) from None
 
 
 def _refusal(source: Source, error: YAMLError) -> Unreadable:
@@ -106,15 +122,17 @@ def _ignore(_event: Event) -> None:
 class _Builder:
     """One pass over the events of a text."""
 
-    def __init__(self, source: Source, depth: int) -> None:
+    def __init__(self, source: Source, depth: int, spelling: str | None = None) -> None:
+        """`spelling` is what libyaml is given in place of the text (`respelling`)."""
         self._source = source
+        self._spelling = spelling
         self._deepest = MAX_DEPTH - depth
         self._text = source.text
         self._documents: list[Document] = []
         self._stack: list[Node] = []
 
     def run(self) -> list[Document]:
-        parser: _Events = CParser(self._text)
+        parser: _Events = CParser(self._spelling or self._text)
         get_event = parser.get_event
         handlers: dict[type[Event], Callable[..., None]] = {
             ScalarEvent: self._scalar,
@@ -154,6 +172,8 @@ class _Builder:
             self._source, SCALAR, start, end, event.anchor, None if tag is None else str(tag)
         )
         node.value = event.value
+        if self._spelling is not None:
+            node.value = spelled_back(event.value)
         if node.anchor is not None:
             self._source.anchored.append(node)
         style = event.style
