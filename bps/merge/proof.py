@@ -64,6 +64,12 @@ def prove(fresh: Sequence[Chunk]) -> int:
     return events
 
 
+def prove_head(head: str, sentinel: str) -> None:
+    """Have libyaml read the lines before a collection's first entry. Raises YAMLError."""
+    if head:
+        CParser(head + sentinel).raw_parse()
+
+
 def events_of(chunks: Sequence[Chunk]) -> int:
     """The events of entries, without those around them. Raises YAMLError."""
     return _events(_joined(chunks), chunks) if chunks else 0

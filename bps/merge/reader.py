@@ -5,7 +5,8 @@ collection libyaml carries nothing but that column, for there quotes and flow co
 closed, and block and plain scalars end. So a chunk, the lines from one such line to the next, reads
 the same behind any other chunk. libyaml reads each one once, in a document of its own and behind
 another entry: an open quote or bracket is an error there, and so is anything that is no entry. It
-is just one entry, for the lines that begin one are where it was cut. What could carry over all
+is just one entry, for the lines that begin one are where it was cut. The lines before a
+collection's first entry are read so, too. What could carry over all
 the same is Unusual and parsed as a whole: anchors and aliases, explicit keys, `|+`, directives,
 several documents, line breaks other than LF. The result is proven a second time: libyaml counts
 the events of its whole text, which must be the first text's, less those of the chunks that are
@@ -23,7 +24,7 @@ from ruamel.yaml.error import YAMLError
 
 from bps.merge.chunks import Chunk, Levels, plain_key
 from bps.merge.parse import Document, parse
-from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove
+from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove, prove_head
 from bps.merge.source import Source
 from bps.merge.stretches import Region, Unusual, region_of
 from bps.merge.twins import Piece, Row, Stretched
@@ -109,7 +110,7 @@ class _Reading:
         if region is None:
             raise Unusual
         chunks: list[Chunk] = []
-        root = self._collection(region, 0, len(text), chunks)
+        root = self._collection(region, 0, 0, len(text), chunks)
         self._events = prove(self.fresh)
         self._chunks = Counter(chunks)
         self.document = document = Document(self._source, 0, body)
@@ -128,11 +129,16 @@ class _Reading:
             return False
         return read == _AROUND + _HEAD * self._heads + entries
 
-    def _collection(self, region: Region, depth: int, end: int, chunks: list[Chunk]) -> Stretched:
+    def _collection(
+        self, region: Region, depth: int, start: int, end: int, chunks: list[Chunk]
+    ) -> Stretched:
+        """The collection of the lines from `start`, where what holds it begins, to `end`."""
         text = self._source.text
         level = self._levels.at(region, depth)
         shape = level.shape
         begins = shape.begins(text, region.at, end)
+        # What stands before the first entry is in no chunk.
+        prove_head(text[start : begins[0]], shape.sentinel)
         pieces: list[Piece] = []
         for begin, stop in pairwise([*begins, end]):
             if stop - begin >= LARGE and depth < DEEPEST_LEVEL:
@@ -141,7 +147,7 @@ class _Reading:
                 if inner is not None and name is not None:
                     self._heads += 1
                     line = text[begin : text.find("\n", begin)]
-                    found = self._collection(inner, depth + 1, stop, chunks)
+                    found = self._collection(inner, depth + 1, begin, stop, chunks)
                     pieces.append(Piece(plain_key(line, shape.column, name), found))
                     continue
             chunk = level.chunk(text[begin:stop], self.fresh)
