@@ -46,7 +46,6 @@ def prove(fresh: Sequence[Chunk]) -> int:
     joined = _joined(fresh)
     if ("+" in joined and _KEEP.search(joined)) or _EXPLICIT.search(joined):
         raise Unusual
-    events = _events(joined, fresh)
     suspects = [each for mark, each in _SUSPECTS if mark in joined and each.search(joined)]
     watched: dict[Level, list[Chunk]] = {}
     for chunk in fresh:
@@ -61,7 +60,8 @@ def prove(fresh: Sequence[Chunk]) -> int:
         source = build(chunks)
         if source.anchored or source.aliases:
             raise Unusual
-    return events
+    # Behind those with many brackets: libyaml alone is quadratic in how deep they are nested.
+    return _events(joined, fresh)
 
 
 def prove_head(head: str, sentinel: str) -> None:
