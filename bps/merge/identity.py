@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         """An element, or the lines of one."""
 
         @property
-        def value(self) -> Node | None: ...
+        def value(self) -> Node | None:
+            """What it holds."""
 
         @property
-        def key(self) -> Node | None: ...
+        def key(self) -> Node | None:
+            """A mapping's key."""
 
 
 FIELDS = ("id", "name", "key", "task_id")

@@ -17,7 +17,6 @@ from bps.merge.identity import (
     undeclared_fields,
     unique,
 )
-from bps.merge.keyed import Contradiction, merge_keyed, versions_of
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.rows import merge_rows
@@ -62,6 +61,8 @@ def merge_collection(
     if node.kind == MAPPING:
         if not all(unique(entries, by_key) for entries in versions):
             return Conflicting(Kind.IDENTITY, "", "a key occurs twice")
+        from bps.merge.keyed import merge_keyed, versions_of  # noqa: PLC0415 - see `bps.merge.rows`
+
         slots = merge_keyed(
             run,
             path,
@@ -181,6 +182,12 @@ def _keyed(
     *,
     ordered: bool,
 ) -> list[Slot] | Conflicting:
+    from bps.merge.keyed import (  # noqa: PLC0415 - see `bps.merge.rows`
+        Contradiction,
+        merge_keyed,
+        versions_of,
+    )
+
     identify = by_fields(fields) if fields else by_value
     indexes: dict[Hashable, int] = {}
     for each in (sides[0].base, canonical, *(e.side for e in sides)):

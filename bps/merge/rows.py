@@ -8,7 +8,6 @@ as one stretch of text, and only the others are looked at one by one. The result
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Opaque, tail_at, trivia
@@ -22,21 +21,31 @@ from bps.merge.source import MAPPING, Node
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
 from bps.merge.twins import Layout, Piece, Row, entry_end, layout_at, pair_at, row_of
 
-_BLANKS = re.compile(r"(?:[ \t]*\n)*")
-
 
 class Version:
     """One version of a collection, of which no entry is made before it is asked for."""
 
-    __slots__ = ("_by", "_first", "_known", "_stop", "element", "inline", "node", "row", "start")
+    __slots__ = (
+        "_by",
+        "_first",
+        "_known",
+        "_stop",
+        "begins",
+        "element",
+        "inline",
+        "node",
+        "row",
+        "start",
+    )
 
     def __init__(self, element: Element, node: Node, row: Row, by: int) -> None:
         self.element = element
         self.node = node
         self.row = row
         self._by = by
+        self.begins = [begin + by for begin in row.begins] if by else row.begins
         self.start = element.head_end
-        self.inline = self.start > self.begin(0)
+        self.inline = self.start > self.begins[0]
         self._first: tuple[list[Element], int, int] | None = None
         self._stop: int | None = None
         self._known: dict[int, Element] = {}
@@ -46,29 +55,24 @@ class Version:
         """What must be equal for lines to mean the same: number, columns, and how it begins."""
         return len(self.row.pieces), self.element.column, self.node.column, self.inline
 
-    def begin(self, index: int) -> int:
-        """Where the lines of an entry begin."""
-        return self.row.begins[index] + self._by
-
     def stop(self, index: int) -> int:
         """Where an entry ends. Raises Opaque."""
-        if index < len(self.row.pieces) - 1:
-            return self.begin(index) + self._layout(index).end
+        if index < len(self.begins) - 1:
+            return self.begins[index] + self._layout(index).end
         if self._stop is None:
-            at = max(self.start, self.begin(index))
-            key, value = pair_at(self.node, self.row, self._by, index)
-            self._stop = entry_end(self.node, at, self.element.end, key, value)
+            at = max(self.start, self.begins[index])
+            self._stop = entry_end(self.node, self.row, self._by, index, at, self.element.end)
         return self._stop
 
     def behind(self, index: int) -> str:
         """The blanks and comments between an entry and the next one or the end. Raises Opaque."""
         last = index == len(self.row.pieces) - 1
-        end = self.element.end if last else self.begin(index + 1)
+        end = self.element.end if last else self.begins[index + 1]
         return self.node.source.text[self.stop(index) : end]
 
     def before(self) -> str:
         """The blanks and comments before the first entry."""
-        return "" if self.inline else self.node.source.text[self.start : self.begin(0)]
+        return "" if self.inline else self.node.source.text[self.start : self.begins[0]]
 
     def opening(self, index: int) -> int:
         """Where the blanks and comments before an entry begin."""
@@ -78,11 +82,15 @@ class Version:
         """The detached comments before an entry. Raises Opaque."""
         if not index:
             return self._opened()[0]
-        begin, source, column = self.begin(index - 1), self.node.source, self.node.column
+        begin, source, column = self.begins[index - 1], self.node.source, self.node.column
         return [
             Element(source, column, begin + gap, begin + lead, begin + end, begin + end, None, None)
             for gap, lead, end in self._layout(index - 1).comments
         ]
+
+    def lead(self, index: int) -> int:
+        """Where the comment lines of an entry begin. Raises Opaque."""
+        return self.begins[index - 1] + self._layout(index - 1).lead if index else self._opened()[2]
 
     def entry(self, index: int) -> Element:
         """An entry, made once. Raises Opaque."""
@@ -93,13 +101,13 @@ class Version:
 
     def _entry(self, index: int) -> Element:
         if index:
-            layout, begin = self._layout(index - 1), self.begin(index - 1)
+            layout, begin = self._layout(index - 1), self.begins[index - 1]
             gap, lead = begin + layout.gap, begin + layout.lead
         else:
             _, gap, lead = self._opened()
         key, value = pair_at(self.node, self.row, self._by, index)
         source, column = self.node.source, self.node.column
-        start, stop = self.begin(index) + column, self.stop(index)
+        start, stop = self.begins[index] + column, self.stop(index)
         element = Element(source, column, gap, lead, start, stop, key, value)
         element.inline = self.inline and not index
         return element
@@ -110,12 +118,13 @@ class Version:
             self._first = (
                 ([], self.start, self.start)
                 if inline
-                else trivia(source, column, self.start, self.begin(0))
+                else trivia(source, column, self.start, self.begins[0])
             )
         return self._first
 
     def _layout(self, index: int) -> Layout:
-        return layout_at(self.node, self.row, self._by, index, self.start)
+        found = self.row.pieces[index].layout
+        return found or layout_at(self.node, self.row, self._by, index, self.start)
 
 
 def merge_rows(
@@ -218,14 +227,9 @@ def _alike(
     own: Version, others: Sequence[Version], differing: Sequence[int], fields: tuple[str, ...]
 ) -> bool:
     """Whether entries are the same ones, each once, and all between them has the same text."""
-
-    def identity(version: Version, index: int) -> Hashable:
-        piece = version.row.pieces[index]
-        return identity_of(piece, fields) if piece.key is None else piece.key.data
-
     last = len(own.row.pieces) - 1
     if not fields:
-        keys = [identity(own, index) for index in range(last + 1)]
+        keys = [_identity(piece, fields) for piece in own.row.pieces]
         # Keys that are no text may be taken for one another, which is told in a notice.
         if len(set(keys)) < len(keys) or not all(isinstance(key, str) for key in keys):
             return False
@@ -233,19 +237,25 @@ def _alike(
         own.comments(0)
         behind = {index: own.behind(index) for index in differing}
         # A collection that does not come apart line by line is not merged like this.
-        for index in range(last + 1):
-            own.stop(index)
-        end = canonical_end = own.element.end - own.begin(last)
+        for index, piece in enumerate(own.row.pieces):
+            if piece.layout is None or index == last:
+                own.stop(index)
+        length = own.element.end - own.begins[last]
         for other in others:
-            end = other.element.end - other.begin(last)
-            if other.before() != own.before() or (last not in behind and end != canonical_end):
+            its_length = other.element.end - other.begins[last]
+            if other.before() != own.before() or (last not in behind and its_length != length):
                 return False
             for index, text in behind.items():
-                if identity(other, index) != identity(own, index) or other.behind(index) != text:
+                mine, its = own.row.pieces[index], other.row.pieces[index]
+                if _identity(mine, fields) != _identity(its, fields) or other.behind(index) != text:
                     return False
     except Opaque:
         return False
     return True
+
+
+def _identity(piece: Piece, fields: tuple[str, ...]) -> Hashable:
+    return identity_of(piece, fields) if piece.key is None else piece.key.data
 
 
 def _take(
@@ -266,6 +276,6 @@ def _take(
     if own.inline and not start:
         slots.append(Slot("", (), (text[at:stop],)))
         return
-    blanks = _BLANKS.match(text, at, stop)
-    lead = at if blanks is None else blanks.end()
+    comments = own.comments(start)
+    lead = comments[0].lead if comments else own.lead(start)
     slots.append(Slot(text[at:lead], (), (text[lead:stop],), whole=True))
