@@ -34,7 +34,7 @@ def block_collection(
 ) -> Fresh:
     """Entries on lines of their own at `column`, behind the head of `layout`; then `tail`."""
     entries = [slot for slot in slots if not slot.is_comment]
-    ending = "\r\n" if "\r\n" in node.source.text else "\n"
+    ending = node.source.ending
     pieces: list[Piece] = []
     if not entries:
         empty = "{}" if node.kind == MAPPING else "[]"

@@ -19,6 +19,7 @@ from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Computed, Expected, Slot, taken
 from bps.merge.source import MAPPING, Node
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
+from bps.merge.stretches import content_end
 from bps.merge.twins import Layout, Piece, Row, entry_end, layout_at, pair_at, row_of
 
 
@@ -63,6 +64,17 @@ class Version:
             at = max(self.start, self.begins[index])
             self._stop = entry_end(self.node, self.row, self._by, index, at, self.element.end)
         return self._stop
+
+    def come_apart(self, index: int) -> None:
+        """Raises Opaque where an entry cannot be told from what stands behind it."""
+        if index == len(self.begins) - 1:
+            self.stop(index)
+        elif self.row.pieces[index].layout is None:
+            text, end = self.node.source.text, self.begins[index + 1]
+            at = max(self.start, self.begins[index])
+            # Told by lines there are but blanks and comments behind it.
+            if content_end(text, at, end, self.node.column) is None:
+                self._layout(index)
 
     def behind(self, index: int) -> str:
         """The blanks and comments between an entry and the next one or the end. Raises Opaque."""
@@ -237,9 +249,8 @@ def _alike(
         own.comments(0)
         behind = {index: own.behind(index) for index in differing}
         # A collection that does not come apart line by line is not merged like this.
-        for index, piece in enumerate(own.row.pieces):
-            if piece.layout is None or index == last:
-                own.stop(index)
+        for index in range(last + 1):
+            own.come_apart(index)
         length = own.element.end - own.begins[last]
         for other in others:
             its_length = other.element.end - other.begins[last]
