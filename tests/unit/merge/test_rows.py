@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from bps.merge import listing
+from bps.merge import listing, rows
 from bps.merge.engine import merge
 from bps.merge.records import Contribution, Merged
 
@@ -58,11 +58,11 @@ def test_a_stretch_taken_whole_is_as_its_entries_taken_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Text, records, notices and origins are equal, and most of these merges have stretches."""
-    rows = listing.merge_rows
+    merge_rows = rows.merge_rows
     quick: list[bool] = []
 
     def told(*arguments: object) -> object:
-        found = rows(*arguments)  # type: ignore[arg-type]
+        found = merge_rows(*arguments)  # type: ignore[arg-type]
         quick.append(found is not None)
         return found
 
