@@ -7,9 +7,10 @@ from collections.abc import Hashable, Sequence
 from bps.merge.parse import Document
 from bps.merge.reader import Reader
 from bps.merge.refusals import Unreadable
-from bps.merge.slots import Expected, Lines
+from bps.merge.slots import Computed, Expected, Lines
 from bps.merge.source import MAPPING, SEQUENCE, Node, Source
 from bps.merge.texts import scalar_lines
+from bps.merge.twins import Row, row_of
 
 TOGETHER = "put together, the versions read as something else"
 
@@ -46,6 +47,9 @@ def agrees(node: Node | None, expected: Expected | None) -> bool:
         return node.block_scalar and scalar_lines(node) == expected.lines
     if node.kind != expected.kind:
         return False
+    row, _ = row_of(node)
+    if row is not None and _same_pieces(row, expected):
+        return True
     if node.kind == SEQUENCE:
         return _all_agree(node.children, [child for _, child in expected.children])
     pairs = node.pairs()
@@ -55,6 +59,25 @@ def agrees(node: Node | None, expected: Expected | None) -> bool:
     return len(by_key) == len(pairs) and all(
         key in by_key and agrees(by_key[key], child) for key, child in expected.children
     )
+
+
+def _same_pieces(row: Row, expected: Computed) -> bool:
+    """Whether every entry is, or agrees with, the one that was computed for its place.
+
+    False says nothing: the entries of a mapping may stand in another order.
+    """
+    if len(row.pieces) != len(expected.children):
+        return False
+    keys: set[Hashable] = set()
+    for piece, (key, child) in zip(row.pieces, expected.children, strict=True):
+        value = piece.value
+        if piece.key is not None:
+            keys.add(key)
+            if piece.key.data != key:
+                return False
+        if not (isinstance(child, Node) and value is child.model) and not agrees(value, child):
+            return False
+    return not keys or len(keys) == len(row.pieces)
 
 
 def _same_text(node: Node, expected: Node) -> bool:

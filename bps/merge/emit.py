@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bps.merge.elements import Element, Elements
+from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Computed, Lines, Open, Piece, Slot
 from bps.merge.source import MAPPING, Node
@@ -25,12 +25,16 @@ def expected_of(kind: str, slots: Sequence[Slot]) -> Computed:
 
 
 def block_collection(
-    layout: Element, node: Node, elements: Elements, slots: Sequence[Slot], column: int
+    layout: Element,
+    node: Node,
+    tail: str,
+    slots: Sequence[Slot],
+    column: int,
+    expected: Computed,
 ) -> Fresh:
-    """Entries on lines of their own at `column`, behind the head of `layout`."""
-    expected = expected_of(node.kind, slots)
+    """Entries on lines of their own at `column`, behind the head of `layout`; then `tail`."""
     entries = [slot for slot in slots if not slot.is_comment]
-    ending = "\r\n" if "\r\n" in node.source.text else "\n"
+    ending = node.source.ending
     pieces: list[Piece] = []
     if not entries:
         empty = "{}" if node.kind == MAPPING else "[]"
@@ -57,8 +61,8 @@ def block_collection(
             _append(pieces, (slot.gap, *slot.lead), ending)
         else:
             _append(pieces, (slot.gap, *slot.lead, margin, *slot.body), ending)
-    if elements.tail and not kept:
-        pieces.append(elements.tail)
+    if tail and not kept:
+        pieces.append(tail)
     return Fresh(layout, tuple(pieces), expected, block=True)
 
 

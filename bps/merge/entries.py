@@ -9,7 +9,6 @@ from bps.merge.check import TOGETHER
 from bps.merge.comment_text import end_of_line_comment
 from bps.merge.doubts import Reach, changes_it, editors_of, reach_of
 from bps.merge.elements import Element
-from bps.merge.fragments import entry_of
 from bps.merge.leads import lead_of
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
@@ -164,11 +163,7 @@ class _Competition:
         return self._conflict(reach.doubt.kind, finding=reach.doubt.finding)
 
     def _is_comment(self) -> bool:
-        return any(
-            element is not None and element.value is None
-            for each in self.sides
-            for element in (each.base, each.side)
-        )
+        return any(element.value is None for element in versions_in(self.sides))
 
     def _both_added(self) -> list[Slot]:
         run = self.run
@@ -278,6 +273,8 @@ class _Competition:
 
     def _resolved(self, resolution: Resolution, base: Element | None) -> list[Slot]:
         if resolution.text is not None:
+            from bps.merge.fragments import entry_of  # noqa: PLC0415 - only for resolutions
+
             shape = base or next(e.side for e in self.sides if e.side is not None)
             return [entry_of(resolution.text, shape, self.column)]
         if resolution.take == "base":

@@ -10,7 +10,19 @@ from bps.merge.source import SCALAR, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Keyed(Protocol):
+        """An element, or the lines of one."""
+
+        @property
+        def value(self) -> Node | None:
+            """What it holds."""
+
+        @property
+        def key(self) -> Node | None:
+            """A mapping's key."""
+
 
 FIELDS = ("id", "name", "key", "task_id")
 """Fields that identify the elements of a list that declares nothing (design, "Merge")."""
@@ -30,11 +42,11 @@ def by_value(element: Element) -> Hashable:
     return element.value.data
 
 
-def by_fields(fields: Sequence[str]) -> Identify:
+def by_fields(fields: Sequence[str]) -> Callable[[Keyed], Hashable]:
     """An element of a keyed list: by the values of its key fields."""
     known: dict[Node, Hashable] = {}
 
-    def identify(element: Element) -> Hashable:
+    def identify(element: Keyed) -> Hashable:
         assert element.value is not None  # noqa: S101 - detached comments are left out
         # Versions share models, and every element is asked for more than once.
         model = element.value.model
@@ -46,7 +58,7 @@ def by_fields(fields: Sequence[str]) -> Identify:
     return identify
 
 
-def identity_of(element: Element, fields: Sequence[str]) -> Hashable:
+def identity_of(element: Keyed, fields: Sequence[str]) -> Hashable:
     """The values of the key fields, or None where one is missing or no scalar."""
     found = []
     for field in fields:
@@ -62,7 +74,7 @@ def identity_shown(element: Element, fields: Sequence[str]) -> dict[str, Any]:
     return {field: json_value(_field(element.value, field)) for field in fields}
 
 
-def unique(entries: Sequence[Element], identify: Identify) -> bool:
+def unique(entries: Sequence[Keyed], identify: Callable[..., Hashable]) -> bool:
     """Whether every element has an identity, and no two the same one."""
     seen = set()
     for each in entries:
@@ -73,7 +85,7 @@ def unique(entries: Sequence[Element], identify: Identify) -> bool:
     return True
 
 
-def undeclared_fields(versions: Sequence[Sequence[Element]]) -> tuple[str, ...]:
+def undeclared_fields(versions: Sequence[Sequence[Keyed]]) -> tuple[str, ...]:
     """The one field that identifies every element of all versions; () where there is none."""
     if not any(versions):
         return ()
@@ -100,6 +112,14 @@ def is_set(versions: Sequence[Sequence[Element]]) -> bool:
         if [e for e in first if e in common] != [e for e in order if e in common]:
             return False
     return True
+
+
+def escaped(element: Element) -> str:
+    """A mapping's key as a segment of a JSON Pointer (RFC 6901)."""
+    key = element.key
+    assert key is not None  # noqa: S101 - entries of mappings have keys
+    text = key.value if key.kind == SCALAR else key.text
+    return text.replace("~", "~0").replace("/", "~1")
 
 
 def _field(node: Node | None, field: str) -> Node | None:

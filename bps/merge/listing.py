@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
-from bps.merge.emit import block_collection, flow_collection
+from bps.merge.emit import block_collection, expected_of, flow_collection
 from bps.merge.identity import (
     by_fields,
     by_key,
     by_value,
+    escaped,
     identity_of,
     identity_shown,
     is_set,
     undeclared_fields,
     unique,
 )
-from bps.merge.keyed import Contradiction, merge_keyed, versions_of
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
+from bps.merge.rows import merge_rows
 from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot
-from bps.merge.source import MAPPING, Node
+from bps.merge.source import MAPPING
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
 
 TYPE_CHECKING = False
@@ -41,6 +42,9 @@ def merge_collection(
 
     None where they can be taken or left as a whole only: a shape that does not come apart.
     """
+    quick = merge_rows(run, path, cursor, canonical, sides, column)
+    if quick is not None:
+        return quick
     layout = _layout(canonical, sides)
     before = len(run.conflicts)
     node = layout.value
@@ -57,6 +61,8 @@ def merge_collection(
     if node.kind == MAPPING:
         if not all(unique(entries, by_key) for entries in versions):
             return Conflicting(Kind.IDENTITY, "", "a key occurs twice")
+        from bps.merge.keyed import merge_keyed, versions_of  # noqa: PLC0415 - see `bps.merge.rows`
+
         slots = merge_keyed(
             run,
             path,
@@ -85,7 +91,8 @@ def merge_collection(
         return fresh
     elements = run.elements(layout)
     assert elements is not None  # noqa: S101 - asked above
-    return block_collection(layout, node, elements, slots, target)
+    expected = expected_of(node.kind, slots)
+    return block_collection(layout, node, elements.tail, slots, target, expected)
 
 
 def _layout(canonical: Element, sides: Sequence[Change]) -> Element:
@@ -175,6 +182,12 @@ def _keyed(
     *,
     ordered: bool,
 ) -> list[Slot] | Conflicting:
+    from bps.merge.keyed import (  # noqa: PLC0415 - see `bps.merge.rows`
+        Contradiction,
+        merge_keyed,
+        versions_of,
+    )
+
     identify = by_fields(fields) if fields else by_value
     indexes: dict[Hashable, int] = {}
     for each in (sides[0].base, canonical, *(e.side for e in sides)):
@@ -203,11 +216,3 @@ def _keyed(
     except Contradiction:
         finding = "elements that all have were moved to different places"
         return Conflicting(Kind.BOTH_MODIFIED, str(cursor.strategy or ORDERED), finding)
-
-
-def escaped(element: Element) -> str:
-    """A mapping's key as a segment of a JSON Pointer (RFC 6901)."""
-    key: Node | None = element.key
-    assert key is not None  # noqa: S101 - entries of mappings have keys
-    text = key.value if key.kind == "scalar" else key.text
-    return text.replace("~", "~0").replace("/", "~1")

@@ -11,8 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from bps.merge.elements import Element, Elements
-from bps.merge.identity import by_key, identity_of, identity_shown, undeclared_fields
-from bps.merge.listing import escaped
+from bps.merge.identity import by_key, escaped, identity_of, identity_shown, undeclared_fields
 from bps.merge.reader import Reader
 from bps.merge.run import Path, Run
 from bps.merge.source import MAPPING, Source

@@ -16,14 +16,22 @@ SEQUENCE = "sequence"
 class Source:
     """The text of one version, and the aliases and anchored nodes that were found in it."""
 
-    __slots__ = ("_line_starts", "aliases", "anchored", "label", "text")
+    __slots__ = ("_ending", "_line_starts", "aliases", "anchored", "label", "text")
 
     def __init__(self, label: str, text: str) -> None:
         self.label = label
         self.text = text
         self.aliases: list[Node] = []
         self.anchored: list[Node] = []
+        self._ending = ""
         self._line_starts: list[int] | None = None
+
+    @property
+    def ending(self) -> str:
+        """What ends a new line: CR and LF where any line ends so. Cost: one search, once."""
+        if not self._ending:
+            self._ending = "\r\n" if "\r\n" in self.text else "\n"
+        return self._ending
 
     def position(self, index: int) -> tuple[int, int]:
         """Line and column from 1."""

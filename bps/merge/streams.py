@@ -7,7 +7,6 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Elements
 from bps.merge.identity import Identify
-from bps.merge.keyed import Contradiction, Versions, merge_keyed
 from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
@@ -65,6 +64,12 @@ def merge_documents(
         return slots
     identify = next((each for each in _IDENTITIES if _unique(versions, each)), None)
     if identify is not None:
+        from bps.merge.keyed import (  # noqa: PLC0415 - streams of several are rare
+            Contradiction,
+            Versions,
+            merge_keyed,
+        )
+
         keyed = [{identify(each): each for each in version} for version in versions]
         index = {ident: str(i) for i, ident in reversed(list(enumerate(keyed[0])))}
         try:

@@ -156,7 +156,7 @@ def _children(source: Source, kind: str, row: Row) -> list[Node]:
 
 def split_known(node: Node, start: int, end: int) -> Elements | None:
     """As `split`, with the layout of every piece worked out once for all versions."""
-    row, by = _row_of(node)
+    row, by = row_of(node)
     if row is None:
         return split(node, start, end)
     source, column = node.source, node.column
@@ -170,13 +170,8 @@ def split_known(node: Node, start: int, end: int) -> Elements | None:
             ([], start, start) if inline else trivia(source, column, start, begins[0])
         )
         for index, begin in enumerate(begins[:-1]):
-            piece = row.pieces[index]
             key, value = pairs[index]
-            layout = piece.layout
-            if layout is None:
-                at = max(start, begin)
-                layout = _layout(node, begin, at, begins[index + 1], key, value)
-                piece.layout = layout
+            layout = row.pieces[index].layout or layout_at(node, row, by, index, start)
             items.append(
                 Element(source, column, gap, lead, begin + column, begin + layout.end, key, value)
             )
@@ -187,7 +182,7 @@ def split_known(node: Node, start: int, end: int) -> Elements | None:
                 )
             gap, lead = begin + layout.gap, begin + layout.lead
         key, value = pairs[-1]
-        stop = _entry_end(node, max(start, begins[-1]), end, key, value)
+        stop = entry_end(node, row, by, len(begins) - 1, max(start, begins[-1]), end)
         items.append(Element(source, column, gap, lead, begins[-1] + column, stop, key, value))
         if inline:
             items[0].inline = True
@@ -197,7 +192,7 @@ def split_known(node: Node, start: int, end: int) -> Elements | None:
     return Elements(items, tail)
 
 
-def _row_of(node: Node) -> tuple[Row | None, int]:
+def row_of(node: Node) -> tuple[Row | None, int]:
     """The row of pieces of a collection that has one, and how much further on it stands."""
     model = node.model
     if not model.block or not isinstance(model, Cut) or model.row is None:
@@ -205,9 +200,31 @@ def _row_of(node: Node) -> tuple[Row | None, int]:
     return model.row, node.start - model.start
 
 
-def _layout(node: Node, begin: int, at: int, end: int, key: Node | None, value: Node) -> Layout:
-    """The layout of a piece at `begin`, with its entry from `at` on. Raises Opaque."""
-    stop = _entry_end(node, at, end, key, value)
+def layout_at(node: Node, row: Row, by: int, index: int, start: int) -> Layout:
+    """The layout of a piece of a row whose entries begin at `start`, but the last; made once.
+
+    Raises:
+        Opaque: it does not come apart line by line.
+    """
+    piece = row.pieces[index]
+    if piece.layout is None:
+        begin, end = row.begins[index] + by, row.begins[index + 1] + by
+        stop = entry_end(node, row, by, index, max(start, begin), end)
+        piece.layout = _layout(node, begin, stop, end)
+    return piece.layout
+
+
+def pair_at(node: Node, row: Row, by: int, index: int) -> tuple[Node | None, Node]:
+    """Key, or None, and value of one entry of a row that stands `by` characters further on."""
+    piece, at = row.pieces[index], row.begins[index] + by
+    key, value = piece.key, piece.value
+    if not isinstance(value, Stretched):
+        value = Twin(value, node.source, at)
+    return None if key is None else Twin(key, node.source, at), value
+
+
+def _layout(node: Node, begin: int, stop: int, end: int) -> Layout:
+    """The layout of a piece from `begin` to `end` whose entry ends at `stop`. Raises Opaque."""
     if stop == end:
         return Layout(end - begin, (), end - begin, end - begin)
     comments, gap, lead = trivia(node.source, node.column, stop, end)
@@ -219,7 +236,14 @@ def _layout(node: Node, begin: int, at: int, end: int, key: Node | None, value: 
     )
 
 
-def _entry_end(node: Node, at: int, end: int, key: Node | None, value: Node) -> int:
-    """Behind the lines of an entry, told by its text or else by its nodes. Raises Opaque."""
+def entry_end(node: Node, row: Row, by: int, index: int, at: int, end: int) -> int:
+    """Behind the lines of an entry that begin at `at`: told by its text or else by its nodes.
+
+    Raises:
+        Opaque: it does not come apart line by line.
+    """
     stop = content_end(node.source.text, at, end, node.column)
-    return entry_at(node, at, end, key, value, []).end if stop is None else stop
+    if stop is None:
+        key, value = pair_at(node, row, by, index)
+        stop = entry_at(node, at, end, key, value, []).end
+    return stop
