@@ -113,7 +113,7 @@ def _merged(
             changed.append((label, region))
     if len({region.text for _, region in changed}) <= 1:
         return None
-    if sum(region.words() != base.words() for _, region in changed) <= 1:
+    if all(region.words() == base.words() for _, region in changed):
         return None
     if all(len(region.comments) == len(base.comments) for _, region in changed):
         return None
