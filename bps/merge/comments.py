@@ -80,12 +80,25 @@ def _rewritten(chunk: Contested) -> list[str] | None:
     fresh = [side for side in chunk.sides if not _is_part(side, chunk.base)]
     if not kept or any(not side for side in kept) or any(side != fresh[0] for side in fresh[1:]):
         return None
-    gone = {line for side in kept for line in chunk.base if line not in side}
+    gone: Counter[str] = Counter()
+    for side in kept:
+        gone |= Counter(chunk.base) - Counter(side)
     if not fresh:
-        return [line for line in chunk.base if line not in gone]
+        return _less(chunk.base, gone)
     if any(line in gone for line in fresh[0] if line != "#"):
         return None
+    left = Counter(chunk.base)["#"] - gone["#"]
+    if gone["#"] and fresh[0].count("#") > left:
+        # Of several alike it cannot be told which one goes.
+        return None if left else [line for line in fresh[0] if line != "#"]
     return fresh[0]
+
+
+def _less(lines: Sequence[str], gone: Counter[str]) -> list[str] | None:
+    """The lines without these; None where of several alike not all go."""
+    if any(line in gone and gone[line] != count for line, count in Counter(lines).items()):
+        return None
+    return [line for line in lines if line not in gone]
 
 
 def _is_part(lines: Sequence[str], base: Sequence[str]) -> bool:
