@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 _COMMENT_LINE = r"(?m)^[ \t]*(#[^\n]*\w)"
 
 
-def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
+def doubled_comments(
+    result: str, base: str, sides: Sequence[str], *, clean: bool = True
+) -> list[str]:
     """Comments that stand in the result more often than their editors left them.
 
     Seen where one editor put an entry between a comment and what it belonged to. Only comments
     that no version has twice are counted: of others it cannot be told which one was meant.
+    Where it is not `clean`, the result is what stands outside of conflicts.
     """
-    if len({text.count("#") for text in (result, base, *sides)}) == 1:
+    if clean and len({text.count("#") for text in (result, base, *sides)}) == 1:
         # Nothing came, went or stands twice; an edited comment is none of this.
         return []
     comments, its_base = re.findall(_COMMENT_LINE, result), re.findall(_COMMENT_LINE, base)

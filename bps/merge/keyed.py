@@ -198,6 +198,6 @@ def _renamed(
     if resolution.text is not None:
         from bps.merge.fragments import whole_entry  # noqa: PLC0415 - only for resolutions
 
-        return [whole_entry(resolution.text, base, column)]
+        return whole_entry(resolution.text, base, column)
     chosen = told.get(resolution.take or "", base)
     return [] if chosen is None else [taken(chosen, column)]
