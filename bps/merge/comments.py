@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 _COMMENT_LINE = r"(?m)^[ \t]*(#[^\n]*\w)"
 
 
-def doubled_comments(result: str, base: str, sides: Sequence[str]) -> list[str]:
+def doubled_comments(
+    result: str, base: str, sides: Sequence[str], *, clean: bool = True
+) -> list[str]:
     """Comments that stand in the result more often than their editors left them.
 
     Seen where one editor put an entry between a comment and what it belonged to. Only comments
     that no version has twice are counted: of others it cannot be told which one was meant.
+    Where it is not `clean`, the result is what stands outside of conflicts.
     """
-    if len({text.count("#") for text in (result, base, *sides)}) == 1:
+    if clean and len({text.count("#") for text in (result, base, *sides)}) == 1:
         # Nothing came, went or stands twice; an edited comment is none of this.
         return []
     comments, its_base = re.findall(_COMMENT_LINE, result), re.findall(_COMMENT_LINE, base)
@@ -80,12 +83,25 @@ def _rewritten(chunk: Contested) -> list[str] | None:
     fresh = [side for side in chunk.sides if not _is_part(side, chunk.base)]
     if not kept or any(not side for side in kept) or any(side != fresh[0] for side in fresh[1:]):
         return None
-    gone = {line for side in kept for line in chunk.base if line not in side}
+    gone: Counter[str] = Counter()
+    for side in kept:
+        gone |= Counter(chunk.base) - Counter(side)
     if not fresh:
-        return [line for line in chunk.base if line not in gone]
+        return _less(chunk.base, gone)
     if any(line in gone for line in fresh[0] if line != "#"):
         return None
+    left = Counter(chunk.base)["#"] - gone["#"]
+    if gone["#"] and fresh[0].count("#") > left:
+        # Of several alike it cannot be told which one goes.
+        return None if left else [line for line in fresh[0] if line != "#"]
     return fresh[0]
+
+
+def _less(lines: Sequence[str], gone: Counter[str]) -> list[str] | None:
+    """The lines without these; None where of several alike not all go."""
+    if any(line in gone and gone[line] != count for line, count in Counter(lines).items()):
+        return None
+    return [line for line in lines if line not in gone]
 
 
 def _is_part(lines: Sequence[str], base: Sequence[str]) -> bool:

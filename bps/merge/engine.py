@@ -193,6 +193,8 @@ class _Merge:
             if doubts is not None:
                 run.doubts = doubts
             elif wrong is None:
+                settled = "".join(each for each in decided.pieces if isinstance(each, str))
+                self._tell_of_doubled_comments(settled, clean=False)
                 return self._merged(None, self._marked(decided.pieces))
             elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
@@ -227,10 +229,11 @@ class _Merge:
             return repeated_anchor(source, [source for source, _ in self._parsed.values()])
         return wrong
 
-    def _tell_of_doubled_comments(self, text: str) -> None:
+    def _tell_of_doubled_comments(self, text: str, *, clean: bool = True) -> None:
         sides = [side[0].text for _, _, side in self._editors]
         base = self._editors[0][1][0].text
-        for comment in doubled_comments(text, base, [*sides, self._canonical[0].text]):
+        sides.append(self._canonical[0].text)
+        for comment in doubled_comments(text, base, sides, clean=clean):
             self._run.notice((), f"the comment {comment!r} stands twice, or came back")
 
     def _tail(self) -> str | None:

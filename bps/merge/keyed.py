@@ -10,11 +10,12 @@ from bps.merge.identity import Identify
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
-from bps.merge.regions import END, Regions
+from bps.merge.regions import END, Regions, contested_slot
 from bps.merge.renames import Rename, proposal, renames
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
+from bps.merge.taken_over import HandedBack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def merge_keyed(
         Contradiction: `ordered`, and editors disagree about the order of elements they all have.
     """
     regions = Regions(*versions, column)
-    canonical, editors = versions = Versions(regions.canonical, regions.editors)
+    back = HandedBack(regions.canonical, regions.editors, column)
+    canonical, editors = versions = Versions(back.canonical, back.editors)
+    heads = regions.texts | back.heads
     order, contradiction = merged_order(
         list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
     )
@@ -93,10 +96,21 @@ def merge_keyed(
     places = set(order)
     claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
+    spaced: set[Ident] = set()
     for place in [*order, END]:
-        above = regions.texts.get(place)
+        gap, token = back.gaps.get(place, ("", None))
+        if gap and token not in spaced:
+            slots.append(Slot("", (gap,), (), is_comment=True))
+            spaced.add(token)
+        contested = regions.contested.get(place)
+        if contested is not None:
+            entry = contested.base.entry
+            here = path if entry is None else (*path, segment(place, entry))
+            slots.append(contested_slot(run, here, contested, column))
+        above = heads.get(place)
         if above is not None:
-            run.origin(path, "changed", above[1])
+            if above[1]:
+                run.origin(path, "changed", above[1])
             slots.append(Slot("", (above[0],), (), is_comment=True))
         # Where canonical deleted the element, its place is that of the renamed one.
         old = claimed.get(place)
@@ -184,6 +198,6 @@ def _renamed(
     if resolution.text is not None:
         from bps.merge.fragments import whole_entry  # noqa: PLC0415 - only for resolutions
 
-        return [whole_entry(resolution.text, base, column)]
+        return whole_entry(resolution.text, base, column)
     chosen = told.get(resolution.take or "", base)
     return [] if chosen is None else [taken(chosen, column)]

@@ -2,7 +2,7 @@
 
 Paragraphs are known again by their text or place. Where one was split, joined, added or taken away
 by one editor while another one worked in the same place, that says too little: diff3 on the lines
-between the two entries knows which of them are whose.
+between the two entries knows which of them are whose. Where it does not, they are in conflict.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
-from bps.merge.records import CANONICAL
+from bps.merge.named_tuple import NamedTuple
+from bps.merge.records import ABSENT, CANONICAL, Kind, Variant
+from bps.merge.run import Path, Run
+from bps.merge.slots import Open, Slot, moved
 
 Ident = Hashable
 Items = dict[Ident, Element]
@@ -23,7 +26,7 @@ _Key = tuple[Ident, Ident]
 class Region:
     """The blanks and comments before one entry, or at the end, of one version."""
 
-    __slots__ = ("comments", "entry", "text")
+    __slots__ = ("comments", "entry", "source", "start", "text")
 
     def __init__(self, comments: list[Ident], items: Items, entry: Element | None) -> None:
         self.comments = comments
@@ -32,21 +35,51 @@ class Region:
         last = entry or items[comments[-1]]
         assert first is not None  # noqa: S101 - one of the two is there
         stop = last.end if entry is None else last.source.line_start(last.start)
+        self.source = first.source
+        self.start = first.gap
         self.text = first.source.text[first.gap : stop]
 
     def words(self) -> list[str]:
         """Its lines without indent and blank ones."""
         return [line.strip() for line in self.text.split("\n") if line.strip()]
 
+    def variant(self) -> Variant:
+        """As conflict records show it; no data."""
+        if not self.text.strip():
+            return ABSENT
+        span = self.source.span(self.start, self.start + len(self.text))
+        return Variant(True, None, self.text, span)  # noqa: FBT003
+
+    def paragraphs(self) -> list[int]:
+        """By line the paragraph that it stands in; -1 is the one that belongs to the entry."""
+        found: list[int] = []
+        number = 0
+        for line in self.text.split("\n")[:-1]:
+            number += not line.strip()
+            found.append(number)
+        if self.entry is None:
+            return found
+        return [-1 if each == number else each for each in found]
+
+
+class ContestedRegion(NamedTuple):
+    """A region in which editors (by label, canonical possibly among them) are in conflict."""
+
+    base: Region
+    canonical: Region
+    sides: list[tuple[str, Region]]
+
 
 class Regions:
     """The regions that were merged by lines: their texts, and the versions without them.
 
-    `texts` has the merged text by the entry that it stands before, and who changed it.
+    `texts` has the merged text by the entry that it stands before, and who changed it; `contested`
+    those that editors divided, and changed in the same lines.
     """
 
     def __init__(self, canonical: Items, editors: Sequence[Editor], column: int) -> None:
         self.texts: dict[Ident, tuple[str, list[str]]] = {}
+        self.contested: dict[Ident, ContestedRegion] = {}
         self.canonical = canonical
         self.editors = list(editors)
         if not _divided(canonical, editors):
@@ -57,8 +90,11 @@ class Regions:
         for key in regions[id(editors[0][1])]:
             merged = _merged(key, regions, canonical, editors)
             if merged is not None:
-                self.texts[key[1]] = merged
                 settled.add(key)
+                if isinstance(merged, ContestedRegion):
+                    self.contested[key[1]] = merged
+                else:
+                    self.texts[key[1]] = merged
         if not settled:
             return
         bare = {number: _without(versions[number], regions[number], settled) for number in versions}
@@ -96,7 +132,7 @@ def _regions(items: Items, column: int) -> dict[_Key, Region]:
 
 def _merged(
     key: _Key, regions: dict[int, dict[_Key, Region]], canonical: Items, editors: Sequence[Editor]
-) -> tuple[str, list[str]] | None:
+) -> tuple[str, list[str]] | ContestedRegion | None:
     """The region's text and who changed it; None where its paragraphs are merged one by one."""
     base = regions[id(editors[0][1])][key]
     sides = [(CANONICAL, regions[id(canonical)].get(key))]
@@ -113,7 +149,7 @@ def _merged(
             changed.append((label, region))
     if len({region.text for _, region in changed}) <= 1:
         return None
-    if sum(region.words() != base.words() for _, region in changed) <= 1:
+    if all(region.words() == base.words() for _, region in changed):
         return None
     if all(len(region.comments) == len(base.comments) for _, region in changed):
         return None
@@ -121,9 +157,44 @@ def _merged(
 
     chunks = merge_lines(split_lines(base.text), [split_lines(each.text) for _, each in changed])
     lines = settled_lines(chunks)
-    if lines is None:
-        return None
-    return "".join(lines), [label for label, _ in changed]
+    if lines is not None:
+        return "".join(lines), [label for label, _ in changed]
+    if any(_regrouped(base, region) for _, region in changed):
+        return ContestedRegion(base, regions[id(canonical)][key], changed)
+    return None
+
+
+def _regrouped(base: Region, side: Region) -> bool:
+    """Whether lines that stood in one paragraph stand in several, or the other way round."""
+    from bps.merge.lcs import matches  # noqa: PLC0415 - rare
+
+    before, after = base.paragraphs(), side.paragraphs()
+    lines = [each.text.split("\n")[:-1] for each in (base, side)]
+    pairs = {(before[i], after[j]) for i, j in matches(*lines) if lines[0][i].strip()}
+    olds, news = {old for old, _ in pairs}, {new for _, new in pairs}
+    return len(pairs) > min(len(olds), len(news)) or any((i < 0) != (j < 0) for i, j in pairs)
+
+
+def contested_slot(run: Run, path: Path, contested: ContestedRegion, column: int) -> Slot:
+    """The lines in conflict, or what a person decided."""
+    base, canonical, changed = contested
+    sides = [(label, each.variant(), base.variant()) for label, each in changed]
+    conflict, resolution = run.conflict(path, Kind.COMMENT, base.variant(), sides)
+    if resolution is None:
+        texts = tuple((label, each.text) for label, each in changed)
+        return Slot("", (Open(conflict, base.text, texts),), (), is_comment=True)
+    if resolution.text is not None:
+        blank = "\n" * (base.text[: len(base.text) - len(base.text.lstrip())].count("\n"))
+        typed = moved(resolution.text.strip("\n") + "\n", column, first_line=True)
+        behind = "\n" if base.text.endswith("\n\n") else ""
+        text = f"{blank}{typed}{behind}" if resolution.text.strip() else blank
+    elif resolution.take == "base":
+        text = base.text
+    else:
+        text = {label: each.text for label, each in changed}.get(
+            resolution.take or "", canonical.text
+        )
+    return Slot("", (text,), (), is_comment=True)
 
 
 def _without(items: Items, regions: dict[_Key, Region], settled: set[_Key]) -> Items:

@@ -62,14 +62,25 @@ def test_a_comment_beside_an_empty_root_is_not_lost_where_canonical_made_another
     assert "# why" in engine.merge("{}\n", sides).marked
 
 
-def test_a_deleted_comment_that_comes_back_with_an_inserted_entry_is_told() -> None:
+def test_a_deleted_comment_does_not_come_back_with_an_inserted_entry() -> None:
     case = Case("# get\na: 1\nb: 1\n", "a: 1\nb: 1\n", "# get\nn: 0\na: 1\nb: 1\n")
-    assert any("'# get' stands twice" in notice.message for notice in merged(case).notices)
+    assert merged(case).text == "n: 0\na: 1\nb: 1\n"
 
 
-def test_a_comment_that_two_sides_put_to_different_entries_is_told() -> None:
-    case = Case("# n\nk: 1\n", "# n\na: 2\nk: 1\n", "# n\n\n# m\n\nk: 3\n")
-    assert any("'# n' stands twice" in notice.message for notice in merged(case).notices)
+def test_a_deleted_comment_that_comes_back_beside_a_conflict_is_told() -> None:
+    base = "k2:\n- v3\n- v5\n\n# note\n\n- v7\n"
+    case = Case(base, "k2:\n# why\n- v3\n- v5\n- v7\n", "k2:\n- v5\n\n# note\n\n")
+    result = merged(case)
+    assert [each.kind.value for each in result.conflicts] == ["modify_delete"]
+    assert any("'# note' stands twice" in notice.message for notice in result.notices)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_comment_that_two_sides_put_to_different_places_stands_once(turned: bool) -> None:
+    one, other = "# n\na: 2\nk: 1\n", "# n\n\n# m\n\nk: 3\n"
+    result = merged(Case("# n\nk: 1\n", *((other, one) if turned else (one, other))))
+    assert result.text is not None
+    assert sorted(result.text.split()) == sorted(["#", "n", "#", "m", "a:", "2", "k:", "3"])
 
 
 def test_an_element_that_two_sides_added_to_different_places_of_a_set_is_there_once() -> None:
