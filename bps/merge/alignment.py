@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
@@ -75,6 +76,11 @@ def _likely(
     return pairs
 
 
+def likeness(one: Node | None, other: Node | None) -> float:
+    """How much two values have in common, from 0 to 1. Cost: one look at each field of both."""
+    return _likeness(_fields(one), _fields(other))
+
+
 SHORTEST = 3
 """Characters that two scalars of a list must share to be one that was edited: `app==`."""
 Fields = dict[Hashable, Node] | frozenset[Hashable] | str | None
@@ -95,6 +101,8 @@ def _likeness(one: Fields, other: Fields) -> float:
     """From 0 to 1: the share of equal fields, of equal items, or of equal ends of two texts."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
+        if len(one.keys() & other.keys()) < min(len(one), len(other)):
+            shared += _under_other_keys(one, other)
         return shared / max(len(one), len(other), 1)
     if isinstance(one, frozenset) and isinstance(other, frozenset):
         return len(one & other) / max(len(one), len(other), 1)
@@ -102,6 +110,13 @@ def _likeness(one: Fields, other: Fields) -> float:
         share = _common_ends(one, other)
         return share if share * max(len(one), len(other)) >= SHORTEST else 0.0
     return 0.0
+
+
+def _under_other_keys(one: dict[Hashable, Node], other: dict[Hashable, Node]) -> int:
+    """The number of equal collections that stand below a key that only the one mapping has."""
+    gone = [value.data for key, value in one.items() if key not in other and value.children]
+    new = [value.data for key, value in other.items() if key not in one and value.children]
+    return (Counter(gone) & Counter(new)).total()
 
 
 def _field_likeness(one: Node, other: Node) -> float:

@@ -11,7 +11,7 @@ from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
 from bps.merge.regions import END, Regions
-from bps.merge.renames import Rename, proposal, renames
+from bps.merge.renames import Rename, proposal, renames, under_new_name
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
@@ -38,6 +38,16 @@ class Versions(NamedTuple):
             if base is not self.canonical and all(base is not each for each in bases):
                 bases.append(base)
         return [*((CANONICAL, base, self.canonical) for base in bases), *self.editors]
+
+    def under(self, names: dict[Ident, Ident]) -> Versions:
+        """The same with other identities, by those of now."""
+        every = (self.canonical, *(items for editor in self.editors for items in editor[1:]))
+        named = {
+            id(items): {names.get(ident, ident): item for ident, item in items.items()}
+            for items in every
+        }
+        editors = [(label, named[id(base)], named[id(side)]) for label, base, side in self.editors]
+        return Versions(named[id(self.canonical)], editors)
 
 
 def versions_of(
@@ -84,12 +94,17 @@ def merge_keyed(
     """
     regions = Regions(*versions, column)
     canonical, editors = versions = Versions(regions.canonical, regions.editors)
+    found = renames(run, versions.all_editors)
+    moved = found.contested
+    agreed = {group[0].new: (old, group) for old, group in found.agreed.items()}
+    if agreed:
+        versions = versions.under({old: new for new, (old, _) in agreed.items()})
+        canonical, editors = versions
     order, contradiction = merged_order(
         list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
     )
     if contradiction and ordered:
         raise Contradiction
-    moved = renames(run, versions.all_editors)
     places = set(order)
     claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
@@ -121,8 +136,11 @@ def merge_keyed(
         if not changes:
             slots.append(taken(shape, column))
             continue
-        step = "#" if shape.value is None else segment(ident, shape)
-        slots += run.merge_entry(
+        before = ident
+        if ident in agreed:
+            before, shape = agreed[ident][0], agreed[ident][1][0].element
+        step = "#" if shape.value is None else segment(before, shape)
+        entry = run.merge_entry(
             run,
             (*path, step) if shape.value is not None else path,
             cursor.child(step),
@@ -131,6 +149,10 @@ def merge_keyed(
             column,
             shown(shape) if shape.value is not None else None,
         )
+        if ident in agreed:
+            old = agreed[ident][1][0].old
+            entry = [under_new_name(slot, old, shape) for slot in entry]
+        slots += entry
     return slots
 
 
