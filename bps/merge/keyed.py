@@ -11,7 +11,7 @@ from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
 from bps.merge.regions import END, Regions
-from bps.merge.renames import Rename, proposal, renames, under_new_name
+from bps.merge.renames import Rename, merged_proposal, proposal, renames, under_new_name
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
@@ -188,6 +188,9 @@ def _renamed(
         sides.append((label, variant_of(element), variant_of(before)))
         if rename is None and element is not None and len(by_label) == 1:
             suggestion = proposal(group[0], element)
+            if suggestion is None and before is base and not base.flow:
+                edit = Change(label, base, element)
+                suggestion = merged_proposal(run, path, cursor, group[0], edit)
     conflict, resolution = run.conflict(
         (*path, segment(ident, base)),
         Kind.RENAME_MODIFY,

@@ -8,9 +8,10 @@ from bps.merge.elements import Element
 from bps.merge.fragments import value_lines
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.replacements import Replacements
-from bps.merge.run import Run
+from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Slot, moved
 from bps.merge.source import MAPPING, SCALAR
+from bps.merge.strategies import Cursor
 
 Ident = Hashable
 Editor = tuple[str, dict[Ident, Element], dict[Ident, Element]]
@@ -131,6 +132,8 @@ def proposal(rename: Rename, edited: Element) -> str | None:
     if value is None or old.value is None or new.value is None:
         return None
     if new.key is not None:
+        if old.value.data != new.value.data:
+            return None
         return f"={new.key.text}:{value_lines(value, 0, dash=False)}"
     if value.kind != MAPPING or not value.block:
         return None
@@ -162,3 +165,28 @@ def _contested(
         label not in labels and ident in base and run.differs(base[ident], side.get(ident))
         for label, base, side in editors
     )
+
+
+def merged_proposal(
+    run: Run, path: Path, cursor: Cursor, rename: Rename, edit: Change
+) -> str | None:
+    """The element under its new name with what both did else, as `=` and YAML; None if contested.
+
+    Cost: one more merge of the element.
+    """
+    if run.doubts or edit.side is None:
+        return None
+    kept = (run.resolutions, run.conflicts, run.notices, run.origins)
+    run.resolutions, run.conflicts, run.notices, run.origins = {}, [], [], []
+    changes = [Change(rename.label, rename.old, rename.element), edit]
+    slots: list[Slot] = run.merge_entry(run, path, cursor, rename.old, changes, 0)
+    contested = bool(run.conflicts)
+    run.resolutions, run.conflicts, run.notices, run.origins = kept
+    if contested or len(slots) != 1:
+        return None
+    body = "".join(map(str, under_new_name(slots[0], rename.old, rename.element).body))
+    if rename.old.key is not None:
+        return f"={body}"
+    value = f" {body.removeprefix('-')}"
+    indent = len(value) - len(value.lstrip(" "))
+    return None if value[indent] == "\n" else f"={moved(value, -indent, first_line=True)}"

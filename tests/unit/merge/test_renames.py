@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bps.merge import engine
-from bps.merge.records import Contribution, Merged
+from bps.merge.records import Contribution, Merged, Resolution
 from tests.unit.merge import laws
 from tests.unit.merge.cases import Case
 from tests.unit.merge.measures import merged
@@ -138,6 +138,25 @@ def test_it_is_contested_there_alone(case: Named) -> None:
 def test_every_law_holds(case: Named) -> None:
     for law in laws.LAWS:
         law(Case(case.base, case.one, case.other, case.base))
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        (
+            CONTESTED[3],
+            HOST.replace("a.0.z", "a.z").replace("name: host", "name: Host").replace("a }", "b }"),
+        ),
+        (CONTESTED[4], "jobs:\n  update:\n    on: linux\n    v: 2\n    w: 2\n"),
+    ],
+    ids=["element", "key"],
+)
+def test_the_proposal_has_what_both_did(case: Named, text: str) -> None:
+    versions = Case(case.base, case.one, case.other)
+    (conflict,) = merged(versions).conflicts
+    assert conflict.suggestion is not None
+    taken = Resolution(text=conflict.suggestion.removeprefix("="))
+    assert merged(versions, {conflict.id: taken}).text == text
 
 
 def of_three(base: str, *sides: str) -> Merged:
