@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 
 from bps.merge.elements import Element
 from bps.merge.hunks import Hunk, HunkGroup, ListSide
@@ -18,13 +20,19 @@ def parted(run: Run, sides: Sequence[ListSide]) -> list[ListSide]:
     while again:
         again = False
         for who, own in enumerate(hunks):
-            others = [each for at, found in enumerate(hunks) if at != who for each in found]
+            others = [found for at, found in enumerate(hunks) if at != who]
             cut: list[Hunk] = []
             for hunk in own:
-                cut += _cut(run, hunk, others)
+                cut += _cut(run, hunk, [each for found in others for each in _near(hunk, found)])
             again = again or len(cut) > len(own)
             hunks[who] = cut
     return [side._replace(hunks=own) for side, own in zip(sides, hunks, strict=True)]
+
+
+def _near(hunk: Hunk, others: Sequence[Hunk]) -> Iterator[Hunk]:
+    """Those of a side's hunks, in order, that touch a hunk."""
+    first = bisect_left(others, hunk.start, key=lambda each: each.end)
+    return takewhile(lambda each: each.start <= hunk.end, islice(others, first, None))
 
 
 def _cut(run: Run, hunk: Hunk, others: Sequence[Hunk]) -> list[Hunk]:

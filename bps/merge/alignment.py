@@ -101,8 +101,7 @@ def _likeness(one: Fields, other: Fields) -> float:
     """From 0 to 1: the share of equal fields, of equal items, or of equal ends of two texts."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
-        if len(one.keys() & other.keys()) < min(len(one), len(other)):
-            shared += _under_other_keys(one, other)
+        shared += _under_other_keys(one, other)
         return shared / max(len(one), len(other), 1)
     if isinstance(one, frozenset) and isinstance(other, frozenset):
         return len(one & other) / max(len(one), len(other), 1)
@@ -114,9 +113,12 @@ def _likeness(one: Fields, other: Fields) -> float:
 
 def _under_other_keys(one: dict[Hashable, Node], other: dict[Hashable, Node]) -> int:
     """The number of equal collections that stand below a key that only the one mapping has."""
-    gone = [value.data for key, value in one.items() if key not in other and value.children]
-    new = [value.data for key, value in other.items() if key not in one and value.children]
-    return (Counter(gone) & Counter(new)).total()
+    gone = [each for key, each in one.items() if each.kind != SCALAR and key not in other]
+    if not gone:
+        return 0
+    new = [each for key, each in other.items() if each.kind != SCALAR and key not in one]
+    values = [Counter(each.data for each in nodes if each.children) for nodes in (gone, new)]
+    return (values[0] & values[1]).total()
 
 
 def _field_likeness(one: Node, other: Node) -> float:
