@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
@@ -75,6 +76,11 @@ def _likely(
     return pairs
 
 
+def likeness(one: Node | None, other: Node | None) -> float:
+    """How much two values have in common, from 0 to 1. Cost: one look at each field of both."""
+    return _likeness(_fields(one), _fields(other))
+
+
 SHORTEST = 3
 """Characters that two scalars of a list must share to be one that was edited: `app==`."""
 Fields = dict[Hashable, Node] | frozenset[Hashable] | str | None
@@ -95,6 +101,7 @@ def _likeness(one: Fields, other: Fields) -> float:
     """From 0 to 1: the share of equal fields, of equal items, or of equal ends of two texts."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
+        shared += _under_other_keys(one, other)
         return shared / max(len(one), len(other), 1)
     if isinstance(one, frozenset) and isinstance(other, frozenset):
         return len(one & other) / max(len(one), len(other), 1)
@@ -102,6 +109,16 @@ def _likeness(one: Fields, other: Fields) -> float:
         share = _common_ends(one, other)
         return share if share * max(len(one), len(other)) >= SHORTEST else 0.0
     return 0.0
+
+
+def _under_other_keys(one: dict[Hashable, Node], other: dict[Hashable, Node]) -> int:
+    """The number of equal collections that stand below a key that only the one mapping has."""
+    gone = [each for key, each in one.items() if each.kind != SCALAR and key not in other]
+    if not gone:
+        return 0
+    new = [each for key, each in other.items() if each.kind != SCALAR and key not in one]
+    values = [Counter(each.data for each in nodes if each.children) for nodes in (gone, new)]
+    return (values[0] & values[1]).total()
 
 
 def _field_likeness(one: Node, other: Node) -> float:

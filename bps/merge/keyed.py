@@ -6,16 +6,16 @@ from collections.abc import Callable, Hashable, Sequence
 
 from bps.merge.detached import identities, paired
 from bps.merge.elements import Element
+from bps.merge.heads import Heads
 from bps.merge.identity import Identify
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
-from bps.merge.regions import END, Regions, contested_slot
-from bps.merge.renames import Rename, proposal, renames
+from bps.merge.regions import END
+from bps.merge.renames import Rename, merged_proposal, proposal, renames, under_new_name
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
-from bps.merge.taken_over import HandedBack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,16 @@ class Versions(NamedTuple):
             if base is not self.canonical and all(base is not each for each in bases):
                 bases.append(base)
         return [*((CANONICAL, base, self.canonical) for base in bases), *self.editors]
+
+    def under(self, names: dict[Ident, Ident]) -> Versions:
+        """The same with other identities, by those of now."""
+        every = (self.canonical, *(items for editor in self.editors for items in editor[1:]))
+        named = {
+            id(items): {names.get(ident, ident): item for ident, item in items.items()}
+            for items in every
+        }
+        editors = [(label, named[id(base)], named[id(side)]) for label, base, side in self.editors]
+        return Versions(named[id(self.canonical)], editors)
 
 
 def versions_of(
@@ -83,35 +93,24 @@ def merge_keyed(
     Raises:
         Contradiction: `ordered`, and editors disagree about the order of elements they all have.
     """
-    regions = Regions(*versions, column)
-    back = HandedBack(regions.canonical, regions.editors, column)
-    canonical, editors = versions = Versions(back.canonical, back.editors)
-    heads = regions.texts | back.heads
+    heads = Heads(*versions, column)
+    canonical, editors = versions = Versions(heads.canonical, heads.editors)
+    found = renames(run, versions.all_editors)
+    moved = found.contested
+    agreed = {group[0].new: (old, group) for old, group in found.agreed.items()}
+    if agreed:
+        versions = versions.under({old: new for new, (old, _) in agreed.items()})
+        canonical, editors = versions
     order, contradiction = merged_order(
         list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
     )
     if contradiction and ordered:
         raise Contradiction
-    moved = renames(run, versions.all_editors)
     places = set(order)
     claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
-    spaced: set[Ident] = set()
     for place in [*order, END]:
-        gap, token = back.gaps.get(place, ("", None))
-        if gap and token not in spaced:
-            slots.append(Slot("", (gap,), (), is_comment=True))
-            spaced.add(token)
-        contested = regions.contested.get(place)
-        if contested is not None:
-            entry = contested.base.entry
-            here = path if entry is None else (*path, segment(place, entry))
-            slots.append(contested_slot(run, here, contested, column))
-        above = heads.get(place)
-        if above is not None:
-            if above[1]:
-                run.origin(path, "changed", above[1])
-            slots.append(Slot("", (above[0],), (), is_comment=True))
+        slots += heads.above(run, path, place, segment)
         # Where canonical deleted the element, its place is that of the renamed one.
         old = claimed.get(place)
         if old is not None and (old in places or old not in moved):
@@ -135,8 +134,11 @@ def merge_keyed(
         if not changes:
             slots.append(taken(shape, column))
             continue
-        step = "#" if shape.value is None else segment(ident, shape)
-        slots += run.merge_entry(
+        before = ident
+        if ident in agreed:
+            before, shape = agreed[ident][0], agreed[ident][1][0].element
+        step = "#" if shape.value is None else segment(before, shape)
+        entry: list[Slot] = run.merge_entry(
             run,
             (*path, step) if shape.value is not None else path,
             cursor.child(step),
@@ -145,6 +147,10 @@ def merge_keyed(
             column,
             shown(shape) if shape.value is not None else None,
         )
+        if ident in agreed:
+            old = agreed[ident][1][0].old
+            entry = [under_new_name(slot, old, shape) for slot in entry]
+        slots += entry
     return slots
 
 
@@ -180,6 +186,9 @@ def _renamed(
         sides.append((label, variant_of(element), variant_of(before)))
         if rename is None and element is not None and len(by_label) == 1:
             suggestion = proposal(group[0], element)
+            if suggestion is None and before is base and not base.flow:
+                edit = Change(label, base, element)
+                suggestion = merged_proposal(run, path, cursor, group[0], edit)
     conflict, resolution = run.conflict(
         (*path, segment(ident, base)),
         Kind.RENAME_MODIFY,

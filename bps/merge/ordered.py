@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bps.merge.agreed_hunks import agreed_parts, parted
 from bps.merge.alignment import LIKENESS, token
 from bps.merge.elements import Element
 from bps.merge.forks import merge_forks
@@ -70,7 +71,7 @@ def merge_stretch(
         list_side(base, label, items, who, place.alike)
         for who, (label, items) in enumerate(versions)
     ]
-    return _OrderedMerge(place, base, sides, before).slots()
+    return _OrderedMerge(place, base, parted(place.run, sides), before).slots()
 
 
 class _OrderedMerge:
@@ -132,26 +133,33 @@ class _OrderedMerge:
         if not insertions:
             return [slot for place in range(start, end) for slot in self._deleted(place)]
         whos = {hunk.who for hunk in hunks}
+        untouched = all(self._untouched(place, whos) for place in range(start, end))
         if len(whos) == 1:
-            hunk = hunks[0]
-            if all(self._untouched(place, hunk.who) for place in range(start, end)):
-                return self._inserted(hunk.inserted, [hunk.who])
+            if untouched:
+                return self._inserted([e for h in hunks for e in h.inserted], [hunks[0].who])
             return self._contested(group)
         texts = [[self.run.contents(e) for e in hunk.inserted] for hunk in insertions]
         alike = all(text == texts[0] for text in texts)
         same_place = all((hunk.start, hunk.end) == (start, end) for hunk in hunks)
-        if alike and same_place and len(insertions) == len(hunks):
+        if alike and same_place and untouched and len(insertions) == len(hunks):
             return self._inserted(insertions[0].inserted, sorted(whos))
         pure = all(hunk.start == hunk.end for hunk in insertions)
         if self.union and pure and not _share(insertions):
             return self._united(group)
-        return self._contested(group)
+        parts = agreed_parts(self.run, group)
+        if len(parts) == 1:
+            return self._contested(group)
+        slots: list[Slot] = []
+        for part in parts:
+            slots += [*self._matched(start, part.start), *self._stretch(part)]
+            start = part.end
+        return slots
 
-    def _untouched(self, place: int, deleter: int) -> bool:
-        """Whether no other side edited an element that `deleter` replaced."""
+    def _untouched(self, place: int, deleters: set[int]) -> bool:
+        """Whether no other side edited an element that `deleters` replaced."""
         for who, side in enumerate(self.sides):
             if (
-                who != deleter
+                who not in deleters
                 and place in side.kept
                 and (self.run.differs(self.base[place], side.items[side.kept[place]]))
             ):

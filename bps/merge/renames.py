@@ -7,15 +7,15 @@ from collections.abc import Hashable, Sequence
 from bps.merge.elements import Element
 from bps.merge.fragments import value_lines
 from bps.merge.named_tuple import NamedTuple
-from bps.merge.run import Run
-from bps.merge.slots import moved
-from bps.merge.source import MAPPING
+from bps.merge.replacements import Replacements
+from bps.merge.run import Change, Path, Run
+from bps.merge.slots import Slot, moved
+from bps.merge.source import MAPPING, SCALAR
+from bps.merge.strategies import Cursor
 
 Ident = Hashable
-
-
-MAX_FIELDS = 32
-"""Fields of a list's element that is looked for under another id."""
+Editor = tuple[str, dict[Ident, Element], dict[Ident, Element]]
+"""Label, base, side."""
 
 
 class Rename(NamedTuple):
@@ -27,76 +27,103 @@ class Rename(NamedTuple):
     element: Element
 
 
-def renames(
-    run: Run,
-    editors: Sequence[tuple[str, dict[Ident, Element], dict[Ident, Element]]],
-) -> dict[Ident, list[Rename]]:
+class Renames(NamedTuple):
+    """`contested` by the old identity; `agreed` those that several made alike, and the new one."""
+
+    contested: dict[Ident, list[Rename]]
+    agreed: dict[Ident, list[Rename]]
+
+
+def renames(run: Run, editors: Sequence[Editor]) -> Renames:
     """Renames that meet another editor's change of the same element, by its old identity.
 
     A rename is an element gone and another one come in its place that says the same, the identity
-    aside. One that nobody else touches needs no person and is not listed; nor is one that all
-    who touched the element made alike. Where several put one other element of a list in its place
-    that element counts as renamed by each, whatever they say.
+    aside, or is the only one there that says mostly the same. One that nobody else touches needs
+    no person and is not listed. Where several put one other element of a list in its place that
+    element counts as renamed by each, whatever they say.
     """
     found: dict[Ident, list[Rename]] = {}
     replaced: dict[Ident, list[Rename]] = {}
     for label, base, side in editors:
-        gone = [ident for ident, item in base.items() if ident not in side and item.value]
-        new = [ident for ident, item in side.items() if ident not in base and item.value]
-        if not gone or not new:
-            continue
-        places, its_places = _places(base, side), _places(side, base)
-        candidates: dict[Hashable, list[Ident]] = {}
-        for fresh in reversed(new):
-            for saying in _sayings(side[fresh]):
-                candidates.setdefault((its_places[fresh], saying), []).append(fresh)
-        taken: set[Ident] = set()
-        for old in gone:
-            for saying in _sayings(base[old]):
-                waiting = candidates.get((places[old], saying), [])
-                while waiting and waiting[-1] in taken:
-                    waiting.pop()
-                if waiting:
-                    fresh = waiting.pop()
-                    taken.add(fresh)
-                    rename = Rename(label, base[old], fresh, side[fresh])
-                    found.setdefault(old, []).append(rename)
-                    break
-            else:
-                for rename in _replacement(
-                    label, old, base, side, [n for n in new if n not in taken], (places, its_places)
-                ):
-                    replaced.setdefault(old, []).append(rename)
+        pairs = Replacements(base, side)
+        for into, which in ((found, pairs.alike()), (replaced, pairs.alone())):
+            for old, new in which.items():
+                into.setdefault(old, []).append(Rename(label, base[old], new, side[new]))
     for old, group in replaced.items():
         if len(group) > 1 and old not in found:
             found[old] = group
-    return {
-        ident: group for ident, group in found.items() if _contested(run, ident, group, editors)
-    }
+    contested: dict[Ident, list[Rename]] = {}
+    agreed: dict[Ident, list[Rename]] = {}
+    for old, group in found.items():
+        every = [*group, *_by_name(old, group, editors)]
+        if _agreed(run, old, every, editors):
+            agreed[old] = every
+        elif _contested(run, old, every, editors):
+            contested[old] = every
+    return Renames(contested, agreed)
 
 
-def _replacement(
-    label: str,
-    old: Ident,
-    base: dict[Ident, Element],
-    side: dict[Ident, Element],
-    new: Sequence[Ident],
-    places: tuple[dict[Ident, Ident], dict[Ident, Ident]],
-) -> list[Rename]:
-    """The one new element of a list in the place where `old` was the only one that went.
+def _by_name(old: Ident, group: Sequence[Rename], editors: Sequence[Editor]) -> list[Rename]:
+    """Renames by those who lack the old name and added one that another one gave the element."""
+    labels = {rename.label for rename in group}
+    found: list[Rename] = []
+    for label, base, side in editors:
+        if label in labels or old not in base or old in side:
+            continue
+        new = next((e.new for e in group if e.new in side and e.new not in base), None)
+        if new is not None:
+            found.append(Rename(label, base[old], new, side[new]))
+    return found
 
-    It says something else, so it is a rename only beside another editor's of the same element.
+
+def _agreed(run: Run, old: Ident, group: Sequence[Rename], editors: Sequence[Editor]) -> bool:
+    """Whether several gave the element one new name, and changed it otherwise each in another way.
+
+    All others left it alone, or forked when it had that name.
     """
-    here = places[0][old]
-    came = [ident for ident in new if places[1][ident] == here]
-    went = [
-        ident
-        for ident, item in base.items()
-        if ident not in side and item.value and places[0][ident] == here
-    ]
-    if len(came) != 1 or len(went) != 1 or base[old].key is not None:
-        return []
-    return [Rename(label, base[old], came[0], side[came[0]])]
+    new = group[0].new
+    labels = {rename.label for rename in group}
+    if len(labels) < 2 or any(rename.new != new for rename in group):  # noqa: PLR2004 - several
+        return False
+    if len({run.contents(rename.element) for rename in group}) == 1:
+        return False
+    elements = [each for rename in group for each in (rename.old, rename.element)]
+    if any(each.key is not None and not _plain(each) for each in elements):
+        return False
+    for label, base, side in editors:
+        if old not in base:
+            if old in side:
+                return False
+        elif new in base:
+            return False
+        elif label in labels:
+            if old in side or new not in side:
+                return False
+        elif new in side or run.differs(base[old], side.get(old)):
+            return False
+    return True
+
+
+def _plain(entry: Element) -> bool:
+    """Whether an entry begins with its key, in one line: no anchor, no tag, no `?`."""
+    key = entry.key
+    if key is None or key.kind != SCALAR or (key.anchor, key.tag) != (None, None):
+        return False
+    return entry.start == key.start and "\n" not in key.text
+
+
+def under_new_name(slot: Slot, old: Element, new: Element) -> Slot:
+    """A merged entry of a mapping with its new key, where it has its old one."""
+    if slot.whole or old.key is None or new.key is None or not slot.body:
+        return slot
+    head = slot.body[0]
+    texts = sorted((old.key.text, new.key.text), key=len, reverse=True)
+    for text in texts:
+        if isinstance(head, str) and head[: len(text)] == text:
+            rest = head[len(text) :]
+            if rest.lstrip(" ").startswith(":"):
+                return slot._replace(key=new.key.data, body=(new.key.text + rest, *slot.body[1:]))
+    return slot
 
 
 def proposal(rename: Rename, edited: Element) -> str | None:
@@ -105,6 +132,8 @@ def proposal(rename: Rename, edited: Element) -> str | None:
     if value is None or old.value is None or new.value is None:
         return None
     if new.key is not None:
+        if old.value.data != new.value.data:
+            return None
         return f"={new.key.text}:{value_lines(value, 0, dash=False)}"
     if value.kind != MAPPING or not value.block:
         return None
@@ -127,7 +156,7 @@ def _contested(
     run: Run,
     ident: Ident,
     group: Sequence[Rename],
-    editors: Sequence[tuple[str, dict[Ident, Element], dict[Ident, Element]]],
+    editors: Sequence[Editor],
 ) -> bool:
     labels = {rename.label for rename in group}
     if len({rename.new for rename in group}) > 1:
@@ -138,25 +167,26 @@ def _contested(
     )
 
 
-def _places(items: dict[Ident, Element], other: dict[Ident, Element]) -> dict[Ident, Ident]:
-    """For each element the nearest one before it that both versions have."""
-    places: dict[Ident, Ident] = {}
-    nearest: Ident = None
-    for ident, item in items.items():
-        places[ident] = nearest
-        if item.value is not None and ident in other:
-            nearest = ident
-    return places
+def merged_proposal(
+    run: Run, path: Path, cursor: Cursor, rename: Rename, edit: Change
+) -> str | None:
+    """The element under its new name with what both did else, as `=` and YAML; None if contested.
 
-
-def _sayings(element: Element) -> list[Hashable]:
-    """What an element says without its identity: its value, or all its fields but any one."""
-    value = element.value
-    if value is None:
-        return []
-    if element.key is not None:
-        return [value.data]
-    fields = value.data
-    if not isinstance(fields, frozenset) or not 1 <= len(fields) <= MAX_FIELDS:
-        return []
-    return [fields - {field} for field in fields]
+    Cost: one more merge of the element.
+    """
+    if run.doubts or edit.side is None:
+        return None
+    kept = (run.resolutions, run.conflicts, run.notices, run.origins)
+    run.resolutions, run.conflicts, run.notices, run.origins = {}, [], [], []
+    changes = [Change(rename.label, rename.old, rename.element), edit]
+    slots: list[Slot] = run.merge_entry(run, path, cursor, rename.old, changes, 0)
+    contested = bool(run.conflicts)
+    run.resolutions, run.conflicts, run.notices, run.origins = kept
+    if contested or len(slots) != 1:
+        return None
+    body = "".join(map(str, under_new_name(slots[0], rename.old, rename.element).body))
+    if rename.old.key is not None:
+        return f"={body}"
+    value = f" {body.removeprefix('-')}"
+    indent = len(value) - len(value.lstrip(" "))
+    return None if value[indent] == "\n" else f"={moved(value, -indent, first_line=True)}"

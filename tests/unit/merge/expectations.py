@@ -41,14 +41,7 @@ def three_way(versions: Sequence[Any], cursor: Cursor = EMPTY) -> Any:
     if name == ATOMIC:
         return CONTESTED
     if all(isinstance(each, dict) for each in versions):
-        keys = dict.fromkeys([*base, *one, *other])
-        merged = {
-            key: three_way(
-                [each.get(key, MISSING) for each in versions], cursor.child(_segment(key))
-            )
-            for key in keys
-        }
-        return {key: value for key, value in merged.items() if value is not MISSING}
+        return _members(versions, lambda key: cursor.child(_segment(key)))
     if all(isinstance(each, tuple) and not is_scalar(each) for each in versions):
         return _lists(versions, cursor)
     if name == MAX and declared is not None and all(is_scalar(each) for each in versions):
@@ -56,6 +49,26 @@ def three_way(versions: Sequence[Any], cursor: Cursor = EMPTY) -> Any:
     # Declared as something else than text, a block scalar is one value as any other.
     texts = all(is_scalar(each) and each[1].endswith("|") for each in versions)
     return OPEN if texts and name in {"", "text"} else CONTESTED
+
+
+def _members(versions: Sequence[dict[Any, Any]], below: Callable[[Any], Cursor]) -> dict[Any, Any]:
+    """What stands under each key, or identity.
+
+    One that both lack and one that both added, each with other contents, are one that both gave
+    the same new name; where several are gone, the oracle does not say which of them it was.
+    """
+    base, one, other = versions
+    gone = [value for key, value in base.items() if key not in one and key not in other]
+    merged: dict[Any, Any] = {}
+    for key in dict.fromkeys([*base, *one, *other]):
+        trees = [each.get(key, MISSING) for each in versions]
+        merged[key] = three_way(trees, below(key))
+        if merged[key] is CONTESTED and trees[0] is MISSING and gone:
+            renamed = [three_way([value, *trees[1:]], below(key)) for value in gone]
+            settled = [each for each in renamed if not find(each, CONTESTED)]
+            if settled:
+                merged[key] = settled[0] if len(gone) == 1 else OPEN
+    return {key: value for key, value in merged.items() if value is not MISSING}
 
 
 def _segment(key: Any) -> str:
@@ -81,13 +94,8 @@ def _lists(versions: Sequence[Any], cursor: Cursor) -> Any:
     base, one, other = by_fields
     # The element's own place comes between the list and its fields: any one has the same.
     assert base is not None and one is not None and other is not None  # noqa: PT018
-    idents = dict.fromkeys([*base, *one, *other])
     below = cursor.child("-")
-    merged = {
-        ident: three_way([each.get(ident, MISSING) for each in (base, one, other)], below)
-        for ident in idents
-    }
-    return ("keyed", fields, {ident: v for ident, v in merged.items() if v is not MISSING})
+    return ("keyed", fields, _members((base, one, other), lambda _: below))
 
 
 def _by_fields(tree: Any, fields: Sequence[str]) -> dict[Any, Any] | None:
