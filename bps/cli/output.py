@@ -143,7 +143,8 @@ def _for_people(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     """Aligned columns without borders; never cut, so that it can be read by other programs."""
     chosen = list(columns) or (list(rows[0]) if rows else [])
-    cells = [[cell(row.get(column)) for column in chosen] for row in rows]
+    cells = [[cell(_for_people(name, row.get(name))[1]) for name in chosen] for row in rows]
+    chosen = [_for_people(name, 0)[0] for name in chosen]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(chosen)]
     header = "  ".join(
         name.upper().ljust(width) for name, width in zip(chosen, widths, strict=True)

@@ -36,7 +36,8 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
     for notice in sheet.notices:
         yield f"notice: {notice.path}: {notice.message}"
     if review.is_open:
-        yield f"{len(sheet.conflicts)} conflicts, {sheet.undecided} undecided"
+        count = len(sheet.conflicts)
+        yield f"{count} conflict{'' if count == 1 else 's'}, {sheet.undecided} undecided"
         yield f"next: {_next(sheet)}"
 
 

@@ -106,6 +106,7 @@ class Sidecar:
             settings.signer.public if settings.signer else None,
         )
         self.workshop = ProcessWorkshop()
+        self.showroom = ProcessWorkshop.for_readers()
         self.first_token = FirstToken(store, clock, settings.first_token_file)
         self.terms = Terms(
             store,
@@ -275,6 +276,7 @@ class Sidecar:
         # Where the store does not take the resignation in time, the lease runs out by itself.
         await self.tasks.cancel(_RESIGN_S)
         await self.workshop.close()
+        await self.showroom.close()
         self.tasks.tell()
         if self.tasks.named("mirror").done():
             self.mirror.close()

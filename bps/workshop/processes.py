@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import math
 import os
 import pickle
 import sys
+import time
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from bps.core.errors import WorkFailed
+from bps.core.errors import Overloaded, WorkFailed
 from bps.workshop.worker import LENGTH
 
 A = TypeVar("A")
 T = TypeVar("T")
 
 _TAIL_BYTES = 2_048
+_REMEMBERED_S = 30.0
+"""Work that was stopped is not begun again for so long: it would hold up what others ask for."""
+_MOST_REMEMBERED = 256
 _LIMIT = 64 * 1024 * 1024
 
 
@@ -91,9 +97,15 @@ class _Worker:
 class Processes:
     """At most `size` processes; nothing starts before it is needed."""
 
-    def __init__(self, *, size: int = 1, limit_s: float = 4.0) -> None:
+    def __init__(
+        self, *, size: int = 1, limit_s: float = 4.0, most_waiting: int | None = None
+    ) -> None:
+        """`most_waiting`: so many wait for a process at most; who comes then is refused."""
         self._slots = asyncio.Semaphore(size)
         self._limit_s = limit_s
+        self._most_waiting = most_waiting
+        self._waiting = 0
+        self._stopped: dict[bytes, float] = {}
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._closed = asyncio.Event()
@@ -105,40 +117,61 @@ class Processes:
         pure work can be done again.
 
         Raises:
-            WorkFailed: it took longer than `limit_s`, or a fresh process died of it, or all of them
-                were ended by `close`.
+            WorkFailed: it took longer than `limit_s`, now or in the last 30 s, or a fresh process
+                died of it, or all of them were ended by `close`.
+            Overloaded: too many wait.
         """
         message = pickle.dumps((function, argument))
-        async with self._slots:
-            while not self._closed.is_set():
-                fresh = not self._idle
-                worker = self._idle.pop() if self._idle else await _Worker.start()
-                self._busy.add(worker)
-                try:
-                    async with asyncio.timeout(self._limit_s):
-                        answer = await worker.ask(message)
-                except TimeoutError:
-                    await worker.kill()
-                    msg = f"The merge took longer than {self._limit_s:g} s and was stopped."
+        name = hashlib.sha256(message).digest()
+        if self._stopped.get(name, -math.inf) > time.monotonic() - _REMEMBERED_S:
+            raise WorkFailed(self._too_long())
+        if self._waiting == self._most_waiting:
+            raise Overloaded(f"{self._waiting} others wait for what is asked for.", retry_after_s=1)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            answer: T = await self._done(message, name)
+            return answer
+        finally:
+            self._slots.release()
+
+    def _too_long(self) -> str:
+        return f"The merge took longer than {self._limit_s:g} s and was stopped."
+
+    async def _done(self, message: bytes, name: bytes) -> Any:  # noqa: ANN401 - as the function
+        while not self._closed.is_set():
+            fresh = not self._idle
+            worker = self._idle.pop() if self._idle else await _Worker.start()
+            self._busy.add(worker)
+            try:
+                async with asyncio.timeout(self._limit_s):
+                    answer = await worker.ask(message)
+            except TimeoutError:
+                await worker.kill()
+                self._stopped[name] = time.monotonic()
+                if len(self._stopped) > _MOST_REMEMBERED:
+                    del self._stopped[next(iter(self._stopped))]
+                raise WorkFailed(self._too_long()) from None
+            except _Ended:
+                said = await worker.kill()
+                if fresh and not self._closed.is_set():
+                    msg = f"The process for merges ended: {said or 'it said nothing'}."
                     raise WorkFailed(msg) from None
-                except _Ended:
-                    said = await worker.kill()
-                    if fresh and not self._closed.is_set():
-                        msg = f"The process for merges ended: {said or 'it said nothing'}."
-                        raise WorkFailed(msg) from None
-                except BaseException:
+            except BaseException:
+                await worker.kill()
+                raise
+            else:
+                if self._closed.is_set():
                     await worker.kill()
-                    raise
                 else:
-                    if self._closed.is_set():
-                        await worker.kill()
-                    else:
-                        self._idle.append(worker)
-                    found: T = pickle.loads(answer)  # noqa: S301 - our own child's
-                    return found
-                finally:
-                    self._busy.discard(worker)
-            raise WorkFailed("The processes for merges were ended: this process ends.")
+                    self._idle.append(worker)
+                return pickle.loads(answer)  # noqa: S301 - our own child's
+            finally:
+                self._busy.discard(worker)
+        raise WorkFailed("The processes for merges were ended: this process ends.")
 
     async def close(self) -> None:
         """End all processes, also those at work: who waits for them is told WorkFailed."""

@@ -55,6 +55,10 @@ class LocalWorkshop:
         await self._pool.close()
 
 
+_MOST_READERS = 16
+"""Who waits for the one process that shows merges; at 4 s at most each."""
+
+
 class ProcessWorkshop(LocalWorkshop):
     """For a service: merges in a process that stays warm, and is killed when it takes too long."""
 
@@ -62,8 +66,13 @@ class ProcessWorkshop(LocalWorkshop):
         super().__init__()
         self._processes = processes or Processes()
 
+    @classmethod
+    def for_readers(cls) -> Self:
+        """One whose processes are for what is shown alone: reading holds no write up."""
+        return cls(Processes(most_waiting=_MOST_READERS))
+
     async def compute(self, function: Callable[[A], T], argument: A) -> T:
-        """In the process. Raises WorkFailed. Cost: pickling, and 0.3 s at the first call."""
+        """In the process. Raises WorkFailed, Overloaded. Cost: pickling; 0.3 s at first."""
         return await self._processes.run(function, argument)
 
     async def close(self) -> None:

@@ -87,7 +87,7 @@ async def promote(
     if not wanted.dry_run:
         return await execute(request, command, created=_publishes)
     sidecar = service_of(request).sidecar
-    outcome = await decide_only(sidecar.reads, sidecar.clock, command, sidecar.workshop)
+    outcome = await decide_only(sidecar.reads, sidecar.clock, command, sidecar.showroom)
     if outcome.how == "noop":
         # A receipt proves an event, and there is none.
         result = outcome.result.model_copy(update={"receipt": None})

@@ -89,7 +89,7 @@ async def list_reviews(
 async def show_review(request: Request, named: NamedReview) -> Response:
     """Show a review with every conflict and all its values, computed anew."""
     sidecar = service_of(request).sidecar
-    sheet = await review_sheet(sidecar.reads, sidecar.clock, sidecar.workshop, named)
+    sheet = await review_sheet(sidecar.reads, sidecar.clock, sidecar.showroom, named)
     etag = sheet.etag if sheet.review.closed_ms is not None else None
     unchanged = unless_known(request, etag) if etag is not None else None
     return unchanged or answer(sheet, etag=sheet.etag)

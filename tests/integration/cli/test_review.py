@@ -96,7 +96,7 @@ def shown(people: People, one: str, two: str) -> str:
     """The ETag."""
     text = people.ran("reviewer-1", "review", "show", ID)
     assert text.returncode == 0
-    for line in ("/retries  ", "  base (line 3): retries: 3", "1 conflicts, 1 undecided"):
+    for line in ("/retries  ", "  base (line 3): retries: 3", "1 conflict, 1 undecided"):
         assert line in text.stdout, text.stdout
     for rr_plan, value in ((one, 7), (two, 9)):
         assert f"  {rr_plan} by agent-1 (line 3): retries: {value}" in text.stdout

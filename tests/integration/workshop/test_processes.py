@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from bps.core.errors import DigestMismatch, WorkFailed
+from bps.core.errors import DigestMismatch, Overloaded, WorkFailed
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys
 from bps.core.txn import Committed, Delete, Put, Txn
@@ -18,6 +19,7 @@ from bps.plans.events import BlueprintPromoted
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.replay.verify import verify
+from bps.workshop.processes import Processes
 from bps.workshop.workshop import ProcessWorkshop
 from bps.writepath.command import Outcome
 from tests.asynchronous import asynchronous, eventually
@@ -144,7 +146,8 @@ async def test_a_blueprint_that_cannot_be_read_refuses_and_nothing_is_written(da
         assert isinstance(await scene.memory.commit(Txn((), (change,))), Committed)
         before = await revision(scene)
         with pytest.raises(DigestMismatch) as refusal:
-            await promoting(scene)
+            # One that has not written these blobs itself.
+            await scene.cold().execute(Promote(WHO, "p", PLAN))
         assert digest in str(refusal.value.facts) + refusal.value.message
         assert await revision(scene) == before
 
@@ -211,3 +214,43 @@ async def test_canonical_that_moves_while_it_is_merged_is_merged_anew(tmp_path: 
         assert len(workshop.begun) == 1
         assert (await scene.types()).count("BLUEPRINT_PROMOTED") == 2
         await verify(scene.memory, PLAN)
+
+
+def _sleeps(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+@asynchronous
+async def test_work_that_was_stopped_is_not_begun_again_at_once() -> None:
+    processes = Processes(limit_s=1.5)
+    try:
+        with pytest.raises(WorkFailed, match=r"longer than 1\.5 s"):
+            await processes.run(_sleeps, 60.0)
+        begun = time.monotonic()
+        with pytest.raises(WorkFailed, match=r"longer than 1\.5 s"):
+            await processes.run(_sleeps, 60.0)
+        assert time.monotonic() - begun < 1.0
+        assert await processes.run(_sleeps, 0.0) == 0.0
+    finally:
+        await processes.close()
+
+
+@asynchronous
+async def test_readers_beyond_a_number_are_refused_and_hold_up_no_write() -> None:
+    readers, writers = Processes(most_waiting=2), Processes()
+    shown: list[asyncio.Task[float]] = []
+    try:
+        assert await writers.run(_sleeps, 0.0) == 0.0
+        assert await readers.run(_sleeps, 0.0) == 0.0
+        shown += [asyncio.create_task(readers.run(_sleeps, 60.0 + n)) for n in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await readers.run(_sleeps, 0.5)
+        assert await writers.run(_sleeps, 0.1) == 0.1
+        assert not any(each.done() for each in shown)
+    finally:
+        await readers.close()
+        await writers.close()
+    ended = await asyncio.gather(*shown, return_exceptions=True)
+    assert [type(each) for each in ended] == [WorkFailed] * 3
