@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from bps.candidates.inputs import Rules, Source
 from bps.candidates.law_1 import law_1
-from bps.candidates.work import CandidateWork, Rules, Source
+from bps.candidates.work import CandidateWork
 from bps.core.codec import canonical_json
 from bps.merge.records import Resolution
 from bps.merge.semantic import Decision
@@ -29,6 +30,7 @@ def candidate_work(
     *,
     looked_at: bool = False,
     partial: bool = False,
+    parted: bool = False,
 ) -> CandidateWork:
     """The work for `contributors`, which are in the total order."""
     return CandidateWork(
@@ -45,6 +47,7 @@ def candidate_work(
         ),
         looked_at=looked_at,
         partial=partial,
+        parted=parted,
     )
 
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 import orjson
 
 from bps.candidates.candidate import Attempt, Candidate, Held
+from bps.candidates.inputs import Rules, Source
 from bps.candidates.merging import (
     MergeTask,
     Veto,
@@ -42,34 +43,13 @@ _PARTING_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One RR-plan that takes part; `label` is its id, `by` who submitted it."""
-
-    label: str
-    base_digest: str
-    digest: str
-    by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What of the policy decides about a candidate, as values that can be compared.
-
-    `validators` are names with their configuration as JSON.
-    """
-
-    strategies: tuple[tuple[str, str], ...] = ()
-    validators: tuple[tuple[str, bytes], ...] = ()
-    limits: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class CandidateWork:
     """Merge `sources`, in the total order, into the blueprint named `canonical`.
 
     What validators object to is a conflict too, of kind `semantic`, at the places they name.
 
-    `looked_at`: a person has seen the result, so that no second opinion is asked for.
+    `looked_at`: a person has seen the result, so that no second opinion is asked for. `parted`:
+    those on which alone a validator does not complete are held, as with `partial`.
     Cost: one read per 16 blobs, one merge (none where law 1 tells the result), one run of the
     validators. Where something is objected and `partial` is set, up to one of each more per source.
     The same work again costs nothing (`bps.writepath.prepare`).
@@ -82,6 +62,7 @@ class CandidateWork:
     resolutions: tuple[Decision, ...] = ()
     looked_at: bool = False
     partial: bool = False
+    parted: bool = False
 
     @property
     def digests(self) -> list[str]:
@@ -147,15 +128,16 @@ class _Making:
     async def candidate(self) -> Candidate:
         """See `CandidateWork.carry_out`; where a validator did not complete, all wait.
 
-        Where nobody named them and it ends on some of them alone, those are held, and the others
-        are a candidate without them.
+        Where it is `partial` or `parted` and it ends on some of them alone, those are held, and the
+        others are a candidate without them.
         """
         sources = list(self._work.sources)
         try:
             return await self._settled(sources)
         except _Unfinished as error:
             whole = error.attempt
-        parts = self._work.partial and len(sources) > 1 and is_of_blueprint(whole)
+        may_part = self._work.partial or self._work.parted
+        parts = may_part and len(sources) > 1 and is_of_blueprint(whole)
         held = await self._held(sources) if parts else ()
         names = {each.rr_plan for each in held}
         if rest := [each for each in sources if held and each.label not in names]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bps.candidates.candidate import Attempt, Candidate
+from bps.candidates.candidate import Attempt, Candidate, Held
 from bps.candidates.merging import ENGINE
 from bps.candidates.request import candidate_work, untouched_result
 from bps.candidates.verdict import said_of_unfinished
@@ -15,6 +15,7 @@ from bps.plans.model import Contributor, RRPlan
 from bps.plans.register import receipt
 from bps.plans.results import Nullified
 from bps.plans.reviews import Review
+from bps.promotion.held import said_of_held
 from bps.promotion.publish import MergedBlueprint, publish
 from bps.promotion.results import PromotionResult
 from bps.review.upkeep import (
@@ -69,9 +70,16 @@ def promotion_of(
     _check_finished(book, candidate.against, contributors)
     chosen = [each for each in contributors if each.rr_plan in candidate.merged]
     waiting = [each for each in contributors if each.rr_plan in candidate.waiting]
-    inside = review_set(book, waiting) if waiting else []
+    held = list(candidate.held)
+    inside = review_set(book, waiting, [each.rr_plan for each in held]) if waiting else []
     joined = [each.rr_plan for each in inside] != [each.rr_plan for each in waiting]
-    opened = joined and _open_joined(book, inside, review)
+    opened = False
+    if joined:
+        opened, more = _open_joined(book, inside, review)
+        held += more
+        waiting = [
+            each for each in waiting if each.rr_plan not in {other.rr_plan for other in more}
+        ]
     completes = review if looked_at else None
     promoted, nullified = _publish(
         book, chosen, candidate, reason, review=review, completes=completes
@@ -81,9 +89,9 @@ def promotion_of(
     if review is not None and not waiting:
         complete_or_supersede(book, review, chosen)
     if not chosen and not opened:
-        raise _refused(book, waiting, candidate.against)
-    held = _said_of_held(candidate)
-    return _commit(book, promoted, nullified, waiting, candidate.against, held=held)
+        raise _refused(book, waiting, candidate.against, held)
+    said = said_of_held(held, review, book.open_review())
+    return _commit(book, promoted, nullified, waiting, candidate.against, held=said)
 
 
 def _decided(review: Review | None, contributors: Sequence[RRPlan]) -> bool:
@@ -114,21 +122,19 @@ def _check_finished(book: PlanBook, attempt: Attempt, tried: Sequence[RRPlan]) -
     )
 
 
-def _said_of_held(candidate: Candidate) -> list[str]:
-    """One sentence for each that is held, for an answer."""
-    return [
-        f"{each.rr_plan} was not judged and is left out: {each.why} Repair the validator or the "
-        "blueprint, or end it (`bps branch fail`)."
-        for each in candidate.held
-    ]
+def _open_joined(
+    book: PlanBook, inside: Sequence[RRPlan], review: Review | None
+) -> tuple[bool, tuple[Held, ...]]:
+    """A review with others in it: computed for all of them, against what is canonical before.
 
-
-def _open_joined(book: PlanBook, inside: Sequence[RRPlan], review: Review | None) -> bool:
-    """A review with others in it: computed for all of them, against what is canonical before."""
+    Who of them is held keeps no other out of the review.
+    """
     resolutions = review.resolutions if review is not None else ()
-    together = book.view.result_of(candidate_work(book, inside, resolutions))
+    together = book.view.result_of(candidate_work(book, inside, resolutions, parted=True))
     _check_finished(book, together.against, inside)
-    return open_review_of(book, inside, together.against)
+    held = {each.rr_plan for each in together.held}
+    kept = [each for each in inside if each.rr_plan not in held]
+    return open_review_of(book, kept, together.against), together.held
 
 
 def _publish(
@@ -166,11 +172,14 @@ def _publish(
     return publish(book, chosen, candidate.blob.digest, reason, merged)
 
 
-def _refused(book: PlanBook, waiting: Sequence[RRPlan], against: Attempt) -> Exception:
+def _refused(
+    book: PlanBook, waiting: Sequence[RRPlan], against: Attempt, held: Sequence[Held]
+) -> Exception:
     review = book.open_review()
     name = review.review if review is not None else ""
     rr_plans = [each.rr_plan for each in waiting]
-    return in_conflict(name, rr_plans, len(against.conflicts), said_of(against))
+    said = [*said_of_held(held, review, review), *said_of(against)]
+    return in_conflict(name, rr_plans, len(against.conflicts), said)
 
 
 def _commit(

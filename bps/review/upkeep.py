@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from bps.candidates.candidate import Attempt
@@ -79,13 +79,17 @@ def _newly_met(review: Review | None, opened: ReviewOpened) -> int:
     return met - again - min(unlisted, review.conflicts_total - len(review.conflicts))
 
 
-def review_set(book: PlanBook, waiting: Sequence[RRPlan]) -> list[RRPlan]:
+def review_set(
+    book: PlanBook, waiting: Sequence[RRPlan], held: Collection[str] = ()
+) -> list[RRPlan]:
     """Who is in the review once `waiting` are: those that are already, then these, in order.
 
-    At most as many as one promotion may have; who does not fit waits for the next one.
+    The RR-plans `held` leave it, as nobody could decide what it has while they are in it. At most
+    as many as one promotion may have; who does not fit waits for the next one.
     """
     review = book.open_review()
-    inside = waiting_in(book, review) if review is not None else []
+    before = waiting_in(book, review) if review is not None else []
+    inside = [each for each in before if each.rr_plan not in held]
     every = {(each.branch, each.n): each for each in [*inside, *waiting]}
     kept = list(every.values())[: max(book.policy.max_contributors, len(inside))]
     return in_order(kept)

@@ -26,7 +26,7 @@ class RecentBlobs:
         return value
 
     def keep(self, key: bytes, value: bytes) -> None:
-        """What the store holds under `key`."""
+        """What the store holds under `key`, checked against the digest there."""
         self._size += len(value) - len(self._values.pop(key, b""))
         self._values[key] = value
         while self._size > self._kept_bytes:

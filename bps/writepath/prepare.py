@@ -66,7 +66,10 @@ class Work(Hashable, Protocol[T_co]):
         ...
 
     async def carry_out(self, values: Mapping[bytes, bytes | None], workshop: Workshop) -> T_co:
-        """The result; it depends on nothing but this work. None: a value that is not stored."""
+        """The result; it depends on nothing but this work. None: a value that is not stored.
+
+        It raises where a value is not what its key says: those of works that are done are kept.
+        """
         ...
 
     def lasts(self, result: Any) -> bool:  # noqa: ANN401 - a protocol cannot say: its own result
@@ -105,7 +108,12 @@ class Preparations:
             self._results.move_to_end(work)
             known: T_co = self._results[work]
             return known
-        result = await work.carry_out(await self._values(work.reads), self._workshop)
+        values = await self._values(work.reads)
+        result = await work.carry_out(values, self._workshop)
+        # Not before: what turns out to be damaged has to be read again once it is repaired.
+        for key, value in values.items():
+            if value is not None:
+                self.blobs.keep(key, value)
         if not work.lasts(result):
             return result
         self._results[work] = result
@@ -123,5 +131,4 @@ class Preparations:
             for key, kvs in zip(keys, answers, strict=True):
                 if kvs:
                     found[key] = kvs[0].value
-                    self.blobs.keep(key, kvs[0].value)
         return found

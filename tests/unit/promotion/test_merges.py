@@ -6,9 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from bps.core.errors import LimitExceeded, MergeConflict
+from bps.core.errors import DigestMismatch, LimitExceeded, MergeConflict
 from bps.core.keys import PlanKeys
-from bps.core.txn import Exists
+from bps.core.txn import Exists, Put, Txn
 from bps.plans.blob import pack, unpack
 from bps.plans.events import BlueprintPromoted
 from bps.plans.model import State
@@ -268,4 +268,21 @@ async def test_strategies_of_the_policy_decide() -> None:
     assert (await scene.promote()).version == 2
     assert await content_of(scene) == b"title: x\nversion: 1.10.0\n"
     assert (await scene.types())[-1] == "REVIEW_COMPLETED"
+    await proven(scene)
+
+
+@asynchronous
+async def test_a_damaged_blob_that_was_repaired_is_read_again() -> None:
+    scene = await Scene.make(content=BASE)
+    await scene.succeed("T1", RETRIES)
+    await scene.succeed("T2", TIMEOUT)
+    blob = pack(RETRIES)
+    key = PlanKeys(PLAN).blob(blob.digest)
+    cold = scene.cold()
+    await scene.memory.commit(Txn((), (Put(key, pack(TIMEOUT).frame),)))
+    with pytest.raises(DigestMismatch) as refusal:
+        await cold.execute(Promote(WHO, "p", PLAN))
+    assert refusal.value.facts["digest"] == blob.digest
+    await scene.memory.commit(Txn((), (Put(key, blob.frame),)))
+    assert (await cold.execute(Promote(WHO, "p", PLAN))).result.version == 2
     await proven(scene)
