@@ -77,7 +77,9 @@ def agreed_parts(run: Run, group: HunkGroup) -> list[HunkGroup]:
 
     Of two hunks side by side all who made the one made the other too: then neither is in the way.
     """
-    left = {hunk.who: [h for h in group.hunks if h.who == hunk.who] for hunk in group.hunks}
+    left: dict[int, list[Hunk]] = {}
+    for hunk in group.hunks:
+        left.setdefault(hunk.who, []).append(hunk)
     if group.as_one or len(left) < 2:  # noqa: PLR2004 - nobody to agree with
         return [group]
     steps: list[list[Hunk]] = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from bps.merge.parse import Document
 from bps.merge.records import CANONICAL, Kind
+from bps.merge.references import References, line_of
 from bps.merge.results import Doubt
 from bps.merge.source import MAPPING, SEQUENCE, Node, Source
 
@@ -23,6 +24,7 @@ def contested_anchors(
     them are. Whoever has the anchor as the other one left it knew what the aliases stand for. An
     anchor that stands in several places is in doubt together with its aliases. `documents` are
     those of all versions. Canonical is one more editor beside each that forked from another one.
+    Cost: each version's anchors and aliases once, and each doubt's own.
     """
     moved_on = [
         [(CANONICAL, editor[1], canonical), editor]
@@ -30,9 +32,11 @@ def contested_anchors(
         if editor[1] is not canonical
     ]
     groups: list[Editors] = [*moved_on, contributions]
+    sources = _sources([editor for group in groups for editor in group])
+    known = {each: References(each) for each in sources}
     apart: dict[str, list[tuple[str, str]]] = {}
     for editors in groups:
-        for name, one, other in _meetings(editors):
+        for name, one, other in _meetings(editors, known):
             apart.setdefault(name, []).append((one, other))
     editors = [editor for group in groups for editor in group]
     doubts = []
@@ -41,29 +45,33 @@ def contested_anchors(
         doubt = Doubt(
             Kind.ANCHOR,
             f"{one} changed the anchor &{name}, and {other} what refers to it",
-            tuple(node for each in _sources(editors) for node in _anchored(each, name)),
+            tuple(node for each in sources for node in known[each].anchored.get(name, ())),
             tuple(dict.fromkeys(label for meeting in meetings for label in meeting)),
             frozenset(one for one, _ in meetings),
         )
-        bases = [_anchored(base, name) for _, base, _ in editors]
-        sides = [_anchored(side, name) for _, _, side in editors]
+        bases = [known[base].anchored.get(name, []) for _, base, _ in editors]
+        sides = [known[side].anchored.get(name, []) for _, _, side in editors]
         fresh = not any(bases) and len([each for each in sides if each]) > 1
         if fresh or any(len(each) > 1 for each in (*bases, *sides)):
-            doubt = _together(doubt, name, _sources(editors), documents)
-        elif any(not _anchored(side, name) for who, _, side in editors if who in doubt.changers):
+            doubt = _together(doubt, name, known, documents)
+        elif any(
+            name not in known[side].anchored for who, _, side in editors if who in doubt.changers
+        ):
             # Without the anchor its new aliases must go too.
-            doubts += _about_new_aliases(doubt, name, editors)
+            doubts += _about_new_aliases(doubt, name, editors, known)
         doubts.append(doubt)
     return doubts
 
 
-def _about_new_aliases(doubt: Doubt, name: str, editors: Editors) -> list[Doubt]:
+def _about_new_aliases(
+    doubt: Doubt, name: str, editors: Editors, known: Mapping[Source, References]
+) -> list[Doubt]:
     return [
         doubt._replace(nodes=(alias,), changers=frozenset((label,)))
         for label, base, side in dict.fromkeys(editors)
         if label in doubt.labels and label not in doubt.changers
-        for alias in side.aliases
-        if alias.value == name and _line_of(alias) not in _uses(base).get(name, ())
+        for alias in known[side].aliases.get(name, ())
+        if line_of(alias) not in known[base].uses.get(name, ())
     ]
 
 
@@ -71,17 +79,13 @@ def _sources(editors: Editors) -> list[Source]:
     return list(dict.fromkeys(each for _, base, side in editors for each in (base, side)))
 
 
-def _anchored(source: Source, name: str) -> list[Node]:
-    return [node for node in source.anchored if node.anchor == name]
-
-
 def _together(
-    doubt: Doubt, name: str, sources: Sequence[Source], documents: Sequence[Document]
+    doubt: Doubt, name: str, known: Mapping[Source, References], documents: Sequence[Document]
 ) -> Doubt:
     """The doubt about the smallest collection that holds an anchor's places and its aliases."""
     found: list[Node] = []
-    for source in sources:
-        nodes = _anchored(source, name) + [each for each in source.aliases if each.value == name]
+    for source, references in known.items():
+        nodes = references.nodes(name)
         if not nodes:
             continue
         held = _around(documents, source, min(n.start for n in nodes), max(n.end for n in nodes))
@@ -91,19 +95,19 @@ def _together(
     return doubt._replace(nodes=tuple(found), whole=True)
 
 
-def _meetings(editors: Editors) -> list[tuple[str, str, str]]:
+def _meetings(editors: Editors, known: Mapping[Source, References]) -> list[tuple[str, str, str]]:
     """An anchor's name, who changed it, and who changed what refers to it."""
-    changed: dict[str, dict[str, list[object] | None]] = {}
+    changed: dict[str, dict[str, list[Hashable] | None]] = {}
     used: dict[str, list[str]] = {}
     after = {}
     for label, base, side in editors:
         if not (base.anchored or side.anchored or base.aliases or side.aliases):
             continue
-        before, after[label] = _anchors(base), _anchors(side)
+        before, after[label] = known[base].anchored_data(), known[side].anchored_data()
         for name in before.keys() | after[label].keys():
             if before.get(name) != after[label].get(name):
                 changed.setdefault(name, {})[label] = after[label].get(name)
-        uses, its_uses = _uses(base), _uses(side)
+        uses, its_uses = known[base].uses, known[side].uses
         for name in uses.keys() | its_uses.keys():
             if uses.get(name) != its_uses.get(name):
                 used.setdefault(name, []).append(label)
@@ -147,38 +151,11 @@ def repeated_anchor(result: Source, versions: Sequence[Source]) -> str | None:
     """
     names = Counter(node.anchor for node in result.anchored)
     used = {alias.value for alias in result.aliases}
-    for name in sorted(str(each) for each, count in names.items() if count > 1 and each in used):
-        order = _order_of(result, name)
-        if all(_order_of(version, name) != order for version in versions):
+    twice = sorted(str(each) for each, count in names.items() if count > 1 and each in used)
+    known = [References(version) for version in versions] if twice else []
+    found = References(result)
+    for name in twice:
+        order = found.in_order(name)
+        if all(version.in_order(name) != order for version in known):
             return f"the anchor &{name} is defined more than once, and editors changed around it"
     return None
-
-
-def _order_of(source: Source, name: str) -> list[object]:
-    anchored: list[tuple[int, object]] = [
-        (node.start, node.data) for node in source.anchored if node.anchor == name
-    ]
-    aliases: list[tuple[int, object]] = [
-        (alias.start, None) for alias in source.aliases if alias.value == name
-    ]
-    return [data for _, data in sorted(anchored + aliases, key=lambda each: each[0])]
-
-
-def _uses(source: Source) -> dict[str, Counter[str]]:
-    """The lines, without indent, that hold the aliases of each name."""
-    found: dict[str, Counter[str]] = {}
-    for alias in source.aliases:
-        found.setdefault(alias.value, Counter())[_line_of(alias)] += 1
-    return found
-
-
-def _line_of(alias: Node) -> str:
-    source = alias.source
-    return source.text[source.line_start(alias.start) : source.line_end(alias.start)].strip()
-
-
-def _anchors(source: Source) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
-    for node in source.anchored:
-        found.setdefault(str(node.anchor), []).append(node.data)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from bps.merge.parse import Document
 from bps.merge.reader import Reader
@@ -26,7 +26,7 @@ def why_wrong(source: Source, expected: Sequence[Expected | None], reader: Reade
     ):
         return TOGETHER
     for document in documents if source.aliases else ():
-        alias = dangling_alias(document)
+        alias = next(dangling_aliases(document), None)
         if alias is not None:
             return f"the alias *{alias} would have no anchor"
     return None
@@ -97,17 +97,14 @@ def _all_agree(nodes: Sequence[Node], expected: Sequence[Expected | None]) -> bo
     )
 
 
-def dangling_alias(document: Document) -> str | None:
-    """The name of an alias that has no anchor before it."""
+def dangling_aliases(document: Document) -> Iterator[str]:
+    """The names of the aliases that have no anchor before them, as they follow."""
     anchors: set[str] = set()
-    if document.root is None:
-        return None
-    stack = [document.root]
+    stack = [] if document.root is None else [document.root]
     while stack:
         node = stack.pop()
         if node.anchor is not None:
             anchors.add(node.anchor)
         if node.kind == "alias" and node.value not in anchors:
-            return node.value
+            yield node.value
         stack.extend(reversed(node.children))
-    return None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import Editors, lifted
-from bps.merge.check import dangling_alias
+from bps.merge.check import dangling_aliases
 from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL, Kind
+from bps.merge.references import References
 from bps.merge.refusals import Unreadable
 from bps.merge.results import Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Piece
-from bps.merge.source import Source
+from bps.merge.source import Node, Source
 
 
 def doubts_of_choices(
@@ -22,41 +23,61 @@ def doubts_of_choices(
     run: Run,
     documents: Sequence[Document],
 ) -> list[Doubt] | None:
-    """The doubts with one more, or a wider one, about an anchor that a choice would leave out.
+    """The doubts with one more, or a wider one, about each anchor that a choice would leave out.
 
     None where every choice has the anchors of its aliases, or they are in doubt already.
-    Cost: one parse an editor, where some version has aliases.
+    Cost: one parse an editor, where some version has aliases, for all of the anchors together.
     """
     moved_on = [(CANONICAL, e[1], canonical) for e in contributions if e[1] is not canonical]
     editors = [*moved_on, *contributions]
-    doubts = run.doubts
+    doubts = run.doubts.doubts
     sources = dict.fromkeys(each for _, base, side in editors for each in (base, side))
     if not any(each.aliases for each in sources):
         return None
     labels = dict.fromkeys(label for label, _, _ in editors)
-    name = next(filter(None, (_missing_anchor(pieces, label) for label in labels)), None)
-    if name is None:
+    names = dict.fromkeys(name for label in labels for name in _missing_anchors(pieces, label))
+    if not names:
         return None
-    finding = f"the alias *{name} would have no anchor"
-    known = next((each for each in doubts if each.finding == finding), None)
-    if known is not None:
-        wider = lifted(known, documents)
-        if known in run.met or not wider.nodes:
-            return None
-        return [wider if each is known else each for each in doubts]
-    changers = [who for who, base, side in editors if name in _names(base) - _names(side)]
-    nodes = [node for each in sources for node in each.anchored if node.anchor == name]
-    if not changers:
-        # It came with the version that was not chosen: then its aliases are in doubt as well.
-        changers = [who for who, base, side in editors if name in _names(side) - _names(base)]
-        nodes = [node for each in sources for node in each.aliases if node.value == name]
-    if not changers or any(node in each.nodes for each in doubts for node in nodes):
-        return None
-    return [*doubts, Doubt(Kind.ANCHOR, finding, tuple(nodes), tuple(labels), frozenset(changers))]
+    known = {each: References(each) for each in sources}
+    told = {each.finding: at for at, each in enumerate(doubts)}
+    in_doubt = {node for each in doubts for node in each.nodes}
+    found = list(doubts)
+    for name in names:
+        finding = f"the alias *{name} would have no anchor"
+        at = told.get(finding)
+        if at is not None:
+            wider = lifted(doubts[at], documents)
+            if doubts[at] not in run.met and wider.nodes:
+                found[at] = wider
+            continue
+        changers, nodes = _left_out(name, editors, known)
+        if changers and in_doubt.isdisjoint(nodes):
+            found.append(Doubt(Kind.ANCHOR, finding, nodes, tuple(labels), changers))
+    return found if found != list(doubts) else None
 
 
-def _missing_anchor(pieces: Sequence[Piece], label: str) -> str | None:
-    """The name of an alias without anchor where `label`, else the base, is chosen."""
+def _left_out(
+    name: str, editors: Editors, known: Mapping[Source, References]
+) -> tuple[frozenset[str], tuple[Node, ...]]:
+    """Who took an anchor away and where it stands; or who brought it and where its aliases are."""
+    gone = frozenset(
+        who
+        for who, base, side in editors
+        if name in known[base].anchored and name not in known[side].anchored
+    )
+    if gone:
+        return gone, tuple(node for each in known.values() for node in each.anchored.get(name, ()))
+    # It came with the version that was not chosen: then its aliases are in doubt as well.
+    brought = frozenset(
+        who
+        for who, base, side in editors
+        if name in known[side].anchored and name not in known[base].anchored
+    )
+    return brought, tuple(node for each in known.values() for node in each.aliases.get(name, ()))
+
+
+def _missing_anchors(pieces: Sequence[Piece], label: str) -> list[str]:
+    """The names of the aliases without anchor where `label`, else the base, is chosen."""
     text = "".join(
         piece if isinstance(piece, str) else dict(piece.sides).get(label, piece.base)
         for piece in pieces
@@ -64,9 +85,5 @@ def _missing_anchor(pieces: Sequence[Piece], label: str) -> str | None:
     try:
         documents = parse(Source("a choice", text))
     except Unreadable:
-        return None
-    return next(filter(None, map(dangling_alias, documents)), None)
-
-
-def _names(source: Source) -> set[str]:
-    return {str(node.anchor) for node in source.anchored}
+        return []
+    return [name for document in documents for name in dangling_aliases(document)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from bps.merge.doubt_index import DoubtIndex
 from bps.merge.elements import Element
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import CANONICAL
 from bps.merge.results import Doubt
 from bps.merge.run import Change, same
-from bps.merge.source import Node
 
 
 class Reach(NamedTuple):
@@ -20,29 +20,19 @@ class Reach(NamedTuple):
 
 
 def reach_of(
-    doubts: Sequence[Doubt], canonical: Element | None, changes: Sequence[Change]
+    doubts: DoubtIndex, canonical: Element | None, changes: Sequence[Change]
 ) -> Reach | None:
-    """The first doubt about an entry, or about what is inside it. Cost: its number of doubts."""
+    """The first doubt about an entry, else the first about what is inside it.
+
+    Cost: a few look-ups for each version, and a look at each doubt inside.
+    """
     versions = [canonical, *(e for each in changes for e in (each.base, each.side))]
     elements = [each for each in versions if each is not None and each.value is not None]
-    inside = None
-    for doubt in doubts:
-        for element in elements:
-            for node in doubt.nodes:
-                if _is_own(element, node):
-                    return Reach(doubt, own=True)
-                if node.source is element.source and element.start <= node.start < element.end:
-                    inside = inside or Reach(doubt, own=False)
-    return inside
-
-
-def _is_own(element: Element, node: Node) -> bool:
-    return any(
-        each is not None
-        and each.source is node.source
-        and (each.start, each.end, each.kind) == (node.start, node.end, node.kind)
-        for each in (element.key, element.value)
-    )
+    for own, found_in in ((True, doubts.own), (False, doubts.inside)):
+        found = [at for at in map(found_in, elements) if at is not None]
+        if found:
+            return Reach(doubts.doubts[min(found)], own)
+    return None
 
 
 def editors_of(doubt: Doubt, canonical: Element | None, changes: Sequence[Change]) -> list[Change]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bps.merge.anchors import Editors, contested_anchors, lifted, repeated_anchor
 from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
+from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
@@ -23,13 +24,19 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
-from bps.merge.results import Conflicting
+from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
 from bps.merge.values import merge_value
+
+ROUNDS = 8
+"""Times that a text is merged until no anchor is in doubt any more; then it is left as a whole."""
+UNSETTLED = Doubt(
+    Kind.DOCUMENT, "too many anchors rest on aliases of other ones", (), (), frozenset()
+)
 
 
 def merge(
@@ -157,7 +164,7 @@ class _Merge:
     def run(self) -> Merged:
         run, documents, canonical = self._run, self._documents(), self._canonical[0]
         editors = [(label, base[0], side[0]) for label, base, side in self._editors]
-        run.doubts = contested_anchors(canonical, editors, documents)
+        run.doubts = DoubtIndex(contested_anchors(canonical, editors, documents))
         if run.resolutions and any(each.source.aliases for each in documents):
             # What is in doubt must not depend on what was decided of something else.
             decisions, run.resolutions = run.resolutions, {}
@@ -166,11 +173,11 @@ class _Merge:
         return self._doubtless(editors, documents)
 
     def _doubtless(self, editors: Editors, documents: Sequence[Document]) -> Merged:
-        """Merge until no more is in doubt."""
+        """Merge until no more is in doubt, or `ROUNDS` times."""
         run, canonical = self._run, self._canonical[0]
-        while True:
+        for _ in range(ROUNDS):
             run.again()
-            nowhere = next((each for each in run.doubts if not each.nodes), None)
+            nowhere = next((each for each in run.doubts.doubts if not each.nodes), None)
             if nowhere is not None:
                 return self._document_conflict(nowhere.kind, nowhere.finding)
             decided = self._decided()
@@ -178,9 +185,11 @@ class _Merge:
                 return self._document_conflict(decided.kind, decided.finding)
             wrong = None
             if not run.conflicts:
-                if not run.met.issuperset(run.doubts):
+                doubts = run.doubts.doubts
+                if not run.met.issuperset(doubts):
                     # No entry is merged at the place of the anchor itself: then the one around it.
-                    run.doubts = [e if e in run.met else lifted(e, documents) for e in run.doubts]
+                    wider = [e if e in run.met else lifted(e, documents) for e in doubts]
+                    run.doubts = DoubtIndex(wider)
                     continue
                 text = self._ended("".join(str(piece) for piece in decided.pieces))
                 wrong = self._why_wrong(text, decided.slots)
@@ -189,9 +198,9 @@ class _Merge:
                     return self._merged(self._dressed(text), None)
             from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
 
-            doubts = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
-            if doubts is not None:
-                run.doubts = doubts
+            more = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
+            if more is not None:
+                run.doubts = DoubtIndex(more)
             elif wrong is None:
                 settled = "".join(each for each in decided.pieces if isinstance(each, str))
                 self._tell_of_doubled_comments(settled, clean=False)
@@ -200,6 +209,10 @@ class _Merge:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
             else:
                 run.careful = True
+        # Kept as a doubt, so that decisions find the same conflict.
+        run.doubts = DoubtIndex([UNSETTLED])
+        run.again()
+        return self._document_conflict(UNSETTLED.kind, UNSETTLED.finding)
 
     def _decided(self) -> _Decided | Conflicting:
         """Every document merged once, as far as nothing was in doubt."""

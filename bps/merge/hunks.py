@@ -66,7 +66,9 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> l
     """Stretches of the base, as hunks of nobody, that can be decided as one only.
 
     They reach over an element that one side moved and another touched, from where it stood to
-    where it stands, and over the places to which two sides added the same element.
+    where it stands, and over the places to which two sides added the same element. What such a
+    hunk has inserted is not its own: it says only whether something was.
+    Cost: each hunk's elements once, and a sort of the stretches.
     """
     moves: dict[int, list[Hunk]] = {}
     added: dict[Hashable, list[Hunk]] = {}
@@ -90,11 +92,12 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> l
         for hunks in added.values()
         if len({h.who for h in hunks}) > 1 and len({(h.start, h.end) for h in hunks}) > 1
     ]
+    numbers = _numbered(run, sides) if moves else {}
     found += [
         _over([*hunks, Hunk(index, index + 1, _NOBODY, [])])
         for index, hunks in moves.items()
         if _touched_by_others(run, base, sides, index, {hunk.who for hunk in hunks})
-        or not _alike(run, hunks)
+        or not _alike(hunks, numbers)
     ]
     apart: list[Hunk] = []
     for each in sorted(found, key=lambda hunk: hunk.start):
@@ -116,24 +119,39 @@ def _touched_by_others(
     )
 
 
-def _alike(run: Run, hunks: Sequence[Hunk]) -> bool:
+def _numbered(run: Run, sides: Sequence[ListSide]) -> dict[int, int]:
+    """A number for each hunk by its `id`: the same for all that make the same of one place.
+
+    A hunk is compared as often as elements were moved into it, so its contents are hashed once.
+    """
+    numbers: dict[Hashable, int] = {}
+    return {
+        id(hunk): numbers.setdefault(
+            (hunk.start, hunk.end, *map(run.contents, hunk.inserted)), len(numbers)
+        )
+        for side in sides
+        for hunk in side.hunks
+    }
+
+
+def _alike(hunks: Sequence[Hunk], numbers: dict[int, int]) -> bool:
     """Whether all editors did the same there."""
-    made: dict[int, list[Hashable]] = {}
-    for start, end, who, inserted in hunks:
-        made.setdefault(who, []).append((start, end, *map(run.contents, inserted)))
+    made: dict[int, list[int]] = {}
+    for hunk in hunks:
+        made.setdefault(hunk.who, []).append(numbers[id(hunk)])
     first, *others = made.values()
     return all(each == first for each in others)
 
 
 def _over(hunks: Sequence[Hunk]) -> Hunk:
-    inserted = [each for hunk in hunks for each in hunk.inserted]
+    inserted = next((hunk.inserted for hunk in hunks if hunk.inserted), [])
     return Hunk(min(h.start for h in hunks), max(h.end for h in hunks), _NOBODY, inserted)
 
 
 def hunk_groups(sides: Sequence[ListSide], stretches: Sequence[Hunk]) -> list[HunkGroup]:
     """Hunks that are in each other's way, directly or by others, along the base.
 
-    All that lie in one of `stretches` are in each other's way.
+    All that lie in one of `stretches` are in each other's way. Cost: a sort of all hunks.
     """
     hunks = sorted(
         [*stretches, *(hunk for side in sides for hunk in side.hunks)],
@@ -149,12 +167,16 @@ def hunk_groups(sides: Sequence[ListSide], stretches: Sequence[Hunk]) -> list[Hu
             for index in range(near, len(groups))
             if any(_in_the_way(hunk, each) for each in last[index].values())
         ]
-        joined = [each for index in reached for each in groups[index]]
         furthest = {who: each for index in reached for who, each in last[index].items()}
+        last.append({**furthest, hunk.who: hunk})
+        # The first is added to, not copied: all hunks of a list can be one group.
+        joined = groups[reached[0]] if reached else []
+        for index in reached[1:]:
+            joined += groups[index]
+        groups.append(joined)
+        joined.append(hunk)
         for index in reversed(reached):
             del groups[index], last[index]
-        groups.append([*joined, hunk])
-        last.append({**furthest, hunk.who: hunk})
     found = [
         HunkGroup(
             min(h.start for h in group),

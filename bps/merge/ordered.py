@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice, takewhile
 
 from bps.merge.agreed_hunks import agreed_parts, parted
 from bps.merge.alignment import LIKENESS, token
@@ -186,10 +188,13 @@ class _OrderedMerge:
     def _united(self, group: HunkGroup) -> list[Slot]:
         """Insertions of several sides into one gap of a set, each element once."""
         slots: list[Slot] = []
+        insertions: dict[int, list[Hunk]] = {}
+        for hunk in sorted(group.hunks, key=lambda each: each.who):
+            if hunk.inserted:
+                insertions.setdefault(hunk.start, []).append(hunk)
         for place in range(group.start, group.end + 1):
-            for hunk in sorted(group.hunks, key=lambda each: each.who):
-                if hunk.inserted and hunk.start == place:
-                    slots += self._inserted(hunk.inserted, [hunk.who])
+            for hunk in insertions.get(place, ()):
+                slots += self._inserted(hunk.inserted, [hunk.who])
             if place < group.end:
                 slots += self._deleted(place)
         return slots
@@ -201,8 +206,9 @@ class _OrderedMerge:
         base = self.base[start:end]
         before = [run.contents(each) for each in base]
         stretches = []
+        contested = {id(hunk) for hunk in hunks}
         for side in self.sides:
-            items = _stretch_of(side, hunks, start, end)
+            items = _stretch_of(side, contested, start, end)
             if [run.contents(each) for each in items] != before:
                 stretches.append(Stretch(side.label, base, items))
         replaced = end > start and not as_one
@@ -216,14 +222,16 @@ class _OrderedMerge:
         return list_conflict(self.place, path, kind, stretches, base, finding)
 
 
-def _stretch_of(side: ListSide, hunks: list[Hunk], start: int, end: int) -> list[Element]:
-    """What a side has where the base has base[start:end]."""
+def _stretch_of(side: ListSide, hunks: set[int], start: int, end: int) -> list[Element]:
+    """What a side has where the base has base[start:end], with its own of `hunks`, by `id`."""
     items: list[Element] = []
-    mine = [hunk for hunk in side.hunks if any(hunk is each for each in hunks)]
+    inserted: dict[int, list[Element]] = {}
+    first = bisect_left(side.hunks, start, key=lambda each: each.start)
+    for hunk in takewhile(lambda each: each.start <= end, islice(side.hunks, first, None)):
+        if id(hunk) in hunks:
+            inserted.setdefault(hunk.start, []).extend(hunk.inserted)
     for place in range(start, end + 1):
-        for hunk in mine:
-            if hunk.start == place:
-                items += hunk.inserted
+        items += inserted.get(place, ())
         if place < end and place in side.kept:
             items.append(side.items[side.kept[place]])
     return items

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
+from bps.merge.doubt_index import DoubtIndex
 from bps.merge.elements import Element, Elements
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import (
@@ -59,7 +60,7 @@ class Run:
         self.conflicts: list[Conflict] = []
         self.notices: list[Notice] = []
         self.origins: list[Origin] = []
-        self.doubts: Sequence[Doubt] = ()
+        self.doubts = DoubtIndex()
         self.within: Doubt | None = None
         self.met: set[Doubt] = set()
         self.careful = False

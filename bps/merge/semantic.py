@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bps.merge.anchors import repeated_anchor
-from bps.merge.check import dangling_alias
+from bps.merge.check import dangling_aliases
 from bps.merge.data import json_value
 from bps.merge.elements import Element
 from bps.merge.fragments import LABEL, entry_of, fragment
@@ -191,7 +191,7 @@ class Contest:
         if (
             len(documents) != 1
             or json_value(documents[0].root) != expected
-            or dangling_alias(documents[0]) is not None
+            or any(dangling_aliases(documents[0]))
             or repeated_anchor(source, versions) is not None
         ):
             raise self._unwritable(settled[0])
