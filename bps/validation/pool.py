@@ -114,9 +114,9 @@ class ValidatorPool:
                 break
             min(free, key=lambda lane: lane.load).give(self._queue.popleft())
         ready = all(lane.ready for lane in self._lanes)
-        behind = bool(self._queue) or any(lane.load > 1 for lane in self._lanes)
+        behind = bool(self._queue) or any(lane.keeps_waiting for lane in self._lanes)
         if behind and ready and self._may_start:
-            lane = Lane(self._assign)
+            lane = Lane(self._assign, self._wait_again)
             self._lanes.append(lane)
             task = asyncio.create_task(self._life(lane))
             self._lives.add(task)
@@ -167,3 +167,8 @@ class ValidatorPool:
             self._queue.remove(job)
         for lane in self._lanes:
             lane.forsake(job)
+
+    def _wait_again(self, job: Job) -> None:
+        """It waited longer than all that are in the queue."""
+        self._queue.appendleft(job)
+        self._assign()
