@@ -22,6 +22,10 @@ def frame(message: Mapping[str, object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+TAKE_BACK = frame({"take_back": True})
+"""Sent after a candidate: it is not to be begun. The worker answers `skipped`, or is at it."""
+
+
 def body_bytes(header: bytes) -> int:
     """How many bytes follow a header."""
     (length,) = _LENGTH.unpack(header)

@@ -10,15 +10,20 @@ from enum import Enum
 from typing import Any
 
 from bps.core.errors import PluginError
+from bps.validation.frames import TAKE_BACK
 from bps.validation.job import Job, Progress
 from bps.validation.process import Worker
 
 START_S = 30.0
 """A worker that is not ready by then is given up; a busy machine needs some seconds."""
-_AHEAD = 8
-"""Candidates given to a worker at once, so that it need not wait for an event loop that is busy."""
+_AHEAD = 1
+"""Candidates given behind the present one, so that no worker waits for a busy event loop."""
 _AHEAD_BYTES = 4 * 1_048_576
-"""Nor more text than this, except for one candidate alone."""
+"""Nor is one given behind so much text."""
+_SLOW_S = 0.05
+"""Nobody is kept waiting behind a candidate that takes longer: another worker may be free."""
+_UNWANTED_S = 0.4
+"""What was taken back too late may take as long as a new process would."""
 
 
 class _End(Enum):
@@ -30,6 +35,29 @@ class _End(Enum):
     STOPPED = "nobody waits for what it does"
 
 
+class _TakenBack:
+    """In the place of a candidate that was taken back: the worker skips it, or is at it."""
+
+    def __init__(self, validators: int) -> None:
+        self._left = validators
+        self.late_at = 0.0
+        """When a worker that is at it is ended, by `time.monotonic`."""
+
+    def take_turn(self) -> None:
+        """The worker has nothing else to do before it."""
+        self.late_at = time.monotonic() + _UNWANTED_S
+
+    def hear(self, message: dict[str, Any]) -> Progress:
+        """Follow the worker; what it says of the candidate is not wanted."""
+        if "skipped" in message or "refused" in message:
+            return Progress.DONE
+        if "done" in message:
+            self._left -= 1
+            if message["tainted"]:
+                return Progress.TAINTED
+        return Progress.GOES_ON if self._left else Progress.DONE
+
+
 class Lane:
     """A worker, with the candidate that it is at and those that wait behind it.
 
@@ -37,17 +65,22 @@ class Lane:
     begun, and are judged by another worker.
     """
 
-    def __init__(self, free: Callable[[], None]) -> None:
-        """`free` is called when it can take more; `over` is set once it never will."""
+    def __init__(self, free: Callable[[], None], back: Callable[[Job], None]) -> None:
+        """`free` is called when it can take more; `over` is set once it never will.
+
+        `back` is given a candidate that waits here behind a slow one.
+        """
         self.ready = False
         self.over = asyncio.Event()
         self._free = free
-        self._jobs: deque[Job] = deque()
+        self._back = back
+        self._jobs: deque[Job | _TakenBack] = deque()
         self._worker = Worker(self._hear, lambda: self._end(_End.GONE))
         self._used = False
         self._ended: _End | None = None
         self._took_s = 0.0
-        self._given_bytes = 0
+        self._turn_at = 0.0
+        self._patience: asyncio.TimerHandle | None = None
         self._start_late_at = time.monotonic() + START_S
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -63,11 +96,20 @@ class Lane:
         return len(self._jobs)
 
     @property
+    def keeps_waiting(self) -> bool:
+        """Whether a candidate waits behind the present one."""
+        return any(isinstance(job, Job) for job in list(self._jobs)[1:])
+
+    @property
     def has_room(self) -> bool:
         """Whether it can be given one more."""
-        if not self.ready or self._ended or len(self._jobs) >= _AHEAD:
+        if not self.ready or self._ended or len(self._jobs) > _AHEAD:
             return False
-        return not self._jobs or self._given_bytes < _AHEAD_BYTES
+        if not self._jobs:
+            return True
+        first = self._jobs[0]
+        short = not isinstance(first, Job) or first.text_bytes < _AHEAD_BYTES
+        return short and time.monotonic() < self._turn_at + _SLOW_S
 
     async def start(self) -> None:
         """Start its process. Raises PluginError. Cost: see `Worker.start`."""
@@ -75,18 +117,22 @@ class Lane:
         self._watch()
 
     def give(self, job: Job) -> None:
-        """One more, to be judged after those that it has."""
-        self._given_bytes += job.text_bytes
+        """One more, to be judged after the one that it has."""
         self._jobs.append(job)
-        if len(self._jobs) == 1:
-            job.take_turn()
         self._worker.send(job.message())
+        if len(self._jobs) == 1:
+            self._next_turn()
+        else:
+            wait_s = max(0.0, self._turn_at + _SLOW_S - time.monotonic())
+            self._patience = asyncio.get_running_loop().call_later(wait_s, self._give_back)
         self._watch()
 
     def forsake(self, job: Job) -> None:
         """Nobody waits for `job` any more: a worker that is at it is ended."""
         if self._jobs and self._jobs[0] is job:
             self.stop()
+        elif job in self._jobs:
+            self._take_back(job)
 
     def stop(self) -> None:
         """End it now."""
@@ -95,7 +141,7 @@ class Lane:
     def untouched(self) -> list[Job]:
         """Those that were not begun, taken out, once it has ended."""
         first = [self._jobs.popleft()] if self._jobs else []
-        others = list(self._jobs)
+        others = [job for job in self._jobs if isinstance(job, Job)]
         self._jobs = deque(first)
         return others
 
@@ -109,6 +155,8 @@ class Lane:
         if not self._jobs:
             return None, said
         job = self._jobs.popleft()
+        if not isinstance(job, Job):
+            return None, said
         if self._ended not in {_End.TAINTED, _End.STOPPED}:
             if job.begun:
                 job.ended_badly(self._took_s, said)
@@ -138,19 +186,46 @@ class Lane:
             self._end(_End.TAINTED)
         elif progress is Progress.DONE:
             self._jobs.popleft()
-            self._given_bytes -= job.text_bytes
-            job.finish()
-            if self._jobs:
-                self._jobs[0].take_turn()
+            if isinstance(job, Job):
+                job.finish()
+            self._next_turn()
             self._free()
         self._watch()
+
+    def _next_turn(self) -> None:
+        """The worker goes on with what waited, if there is any."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        self._turn_at = time.monotonic()
+        if self._jobs:
+            self._jobs[0].take_turn()
+
+    def _give_back(self) -> None:
+        """The present candidate is slow: the one behind it is for whoever is free first."""
+        self._patience = None
+        job = self._jobs[-1]
+        if isinstance(job, Job):
+            self._take_back(job)
+            self._back(job)
+
+    def _take_back(self, job: Job) -> None:
+        """Have the worker skip `job`, which was sent last: it knows which one is meant."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        self._jobs[-1] = _TakenBack(len(job.waiting))
+        if not self._ended:
+            self._worker.send(TAKE_BACK)
 
     def _end(self, why: _End) -> None:
         if self._ended is None:
             self._ended = why
-            self._took_s = self._jobs[0].step_took_s if self._jobs else 0.0
-            if self._timer is not None:
-                self._timer.cancel()
+            first = self._jobs[0] if self._jobs else None
+            self._took_s = first.step_took_s if isinstance(first, Job) else 0.0
+            for timer in (self._timer, self._patience):
+                if timer is not None:
+                    timer.cancel()
             self.over.set()
 
     def _watch(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -16,6 +17,8 @@ from bps.validation.limits import DEFAULT_LIMITS, Limits
 from bps.validation.report import Allowed, CandidateText, ValidationReport, report_of
 
 _MOST_WORKERS = 4
+START_AGAIN_S = 1.0
+"""After a worker was refused by the system, the others go on alone for so long."""
 _CLOSED = "The processes for validators were ended: this process ends."
 
 
@@ -40,6 +43,7 @@ class ValidatorPool:
         self._lanes: list[Lane] = []
         self._lives: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._no_start_before = 0.0
 
     @property
     def pids(self) -> list[int]:
@@ -110,13 +114,19 @@ class ValidatorPool:
                 break
             min(free, key=lambda lane: lane.load).give(self._queue.popleft())
         ready = all(lane.ready for lane in self._lanes)
-        behind = bool(self._queue) or any(lane.load > 1 for lane in self._lanes)
-        if behind and ready and len(self._lanes) < self._size:
-            lane = Lane(self._assign)
+        behind = bool(self._queue) or any(lane.keeps_waiting for lane in self._lanes)
+        if behind and ready and self._may_start:
+            lane = Lane(self._assign, self._wait_again)
             self._lanes.append(lane)
             task = asyncio.create_task(self._life(lane))
             self._lives.add(task)
             task.add_done_callback(self._lives.discard)
+
+    @property
+    def _may_start(self) -> bool:
+        """Whether one more worker is allowed, and not just refused beside others that go on."""
+        refused = bool(self._lanes) and time.monotonic() < self._no_start_before
+        return len(self._lanes) < self._size and not refused
 
     async def _life(self, lane: Lane) -> None:
         """One worker from its start to its end, and where its candidates go then."""
@@ -126,9 +136,10 @@ class ValidatorPool:
             self._not_started(lane, error)
             return
         await lane.over.wait()
-        self._lanes.remove(lane)
-        self._queue.extendleft(reversed(lane.untouched()))
-        self._assign()
+        if lane.ready:
+            self._lanes.remove(lane)
+            self._queue.extendleft(reversed(lane.untouched()))
+            self._assign()
         job, said = await lane.close()
         if job is not None:
             self._queue.appendleft(job)
@@ -139,11 +150,11 @@ class ValidatorPool:
 
     def _not_started(self, lane: Lane, error: PluginError) -> None:
         """Go on with the workers that there are; without any, nobody can be judged."""
-        if lane in self._lanes:
-            self._lanes.remove(lane)
+        self._lanes.remove(lane)
         if self._lanes:
-            # What the system refuses once would be refused with each candidate.
-            self._size = len(self._lanes)
+            # What the system refuses now it would refuse with each candidate.
+            self._no_start_before = time.monotonic() + START_AGAIN_S
+            asyncio.get_running_loop().call_later(START_AGAIN_S, self._assign)
         else:
             self._refuse(error)
 
@@ -156,3 +167,8 @@ class ValidatorPool:
             self._queue.remove(job)
         for lane in self._lanes:
             lane.forsake(job)
+
+    def _wait_again(self, job: Job) -> None:
+        """It waited longer than all that are in the queue."""
+        self._queue.appendleft(job)
+        self._assign()

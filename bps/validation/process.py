@@ -46,10 +46,31 @@ class Worker:
 
     async def start(self) -> None:
         """A new process. Raises PluginError: the system refuses it. Cost: 0.2-0.4 s to be ready."""
+        with contextlib.ExitStack() as opened:
+            try:
+                await self._open(opened)
+            except (OSError, RuntimeError) as error:
+                await self.kill()
+                reason = error.strerror if isinstance(error, OSError) else error
+                msg = f"The process for validators cannot be started: {reason}."
+                raise PluginError(msg) from error
+            opened.pop_all()
+
+    async def _open(self, opened: contextlib.ExitStack) -> None:
+        """Start and connect it; `opened` closes this end where that fails.
+
+        Raises:
+            OSError: the system refuses a descriptor or the process.
+            RuntimeError: it refuses the thread that waits for the process.
+        """
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair()
-        heard, printing = os.pipe()
-        try:
+        with contextlib.ExitStack() as handed:
+            ours, theirs = socket.socketpair()
+            opened.enter_context(ours)
+            handed.enter_context(theirs)
+            heard, printing = os.pipe()
+            output = opened.enter_context(os.fdopen(heard, "rb", buffering=0))
+            handed.callback(os.close, printing)
             command = [sys.executable, "-P", "-u", "-X", "faulthandler"]
             self._process = await create_subprocess_exec(
                 *command,
@@ -64,18 +85,8 @@ class Worker:
                 # Our tokens and passwords are no business of plugins.
                 env={name: v for name, v in os.environ.items() if not name.startswith("BPS_")},
             )
-        except OSError as error:
-            ours.close()
-            os.close(heard)
-            msg = f"The process for validators cannot be started: {error.strerror}."
-            raise PluginError(msg) from error
-        finally:
-            theirs.close()
-            os.close(printing)
         ours.setblocking(False)  # noqa: FBT003 - socket's own
-        self._listening, _ = await loop.connect_read_pipe(
-            lambda: self._printed, os.fdopen(heard, "rb", buffering=0)
-        )
+        self._listening, _ = await loop.connect_read_pipe(lambda: self._printed, output)
         self._talk, _ = await loop.create_connection(
             lambda: _Talk(self._hear, self._ended), sock=ours
         )
@@ -99,9 +110,9 @@ class Worker:
         if self._talk is not None:
             self._talk.abort()
         code = await self._process.wait()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._printed.over.wait(), _LAST_WORDS_S)
         if self._listening is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._printed.over.wait(), _LAST_WORDS_S)
             self._listening.close()
         self._words = _words(code, self._printed.text)
         return self._words

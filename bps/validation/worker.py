@@ -27,7 +27,7 @@ from typing import Any
 
 from bps.core.errors import InvalidBlueprint
 from bps.validation.data import JobData, KnownTexts
-from bps.validation.frames import HEADER_BYTES, MARK, body_bytes, frame, message_of
+from bps.validation.frames import HEADER_BYTES, MARK, TAKE_BACK, body_bytes, frame, message_of
 from bps.validation.judging import Verdict, cut, judge
 from bps.validation.lines import lines_of
 from bps.validation.registry import Installed, installed
@@ -66,6 +66,26 @@ class _Worker:
 
     def next_job(self) -> dict[str, Any] | None:
         """What the pool asks for next; None where it went away."""
+        while (body := self._next_body()) is not None:
+            message = message_of(body)
+            if "take_back" in message:
+                # It came too late: what it means was judged.
+                continue
+            if not self._is_taken_back():
+                return message
+            self._say(skipped=True)
+            self._send()
+        return None
+
+    def _is_taken_back(self) -> bool:
+        """Whether nobody waits any more for what was read last."""
+        try:
+            seen = self._channel.recv(len(TAKE_BACK), socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        return seen == TAKE_BACK and _exactly(self._channel, len(TAKE_BACK)) is not None
+
+    def _next_body(self) -> bytes | None:
         if not select.select([self._channel], [], [], 0)[0]:
             self._watchdog.end()
         header = _exactly(self._channel, HEADER_BYTES)
@@ -75,8 +95,7 @@ class _Worker:
         self._large = length > _SOON_BYTES
         if self._large:
             self._watchdog.end()
-        body = _exactly(self._channel, length)
-        return None if body is None else message_of(body)
+        return _exactly(self._channel, length)
 
     def serve(self, job: dict[str, Any]) -> None:
         """One candidate, by all validators asked for; it ends after one that tainted it."""

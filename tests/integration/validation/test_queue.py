@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ do = candidate.merged['do']
 if do == 'raise': raise ValueError('told to')
 if do == 'exit': os._exit(4)
 if do == 'sleep': time.sleep(60)
+if do == 'rest': time.sleep(1)
 if do == 'edit': candidate.base.clear(); candidate.branches['b'].clear()
 print('at', candidate.merged['n'])
 yield Finding(ERROR, '/n', 'said', f"{candidate.merged['n']} {candidate.base} {candidate.branches}")
@@ -133,3 +135,73 @@ async def test_closing_tells_all_that_wait() -> None:
         assert isinstance(error, PluginError)
     with pytest.raises(PluginError, match="this process ends"):
         await pool.run(told(1), OBEYS, 30)
+
+
+@asynchronous
+async def test_nobody_waits_behind_a_slow_one_while_another_worker_is_free() -> None:
+    clock = asyncio.get_running_loop().time
+    async with ValidatorPool(Limits(time_s=30.0), size=2) as pool:
+        while len(pool.pids) < 2:
+            await asyncio.gather(*(pool.run(told(n), OBEYS, 30) for n in range(8)))
+        slow = asyncio.create_task(pool.run(told(0, "sleep"), OBEYS, 30))
+        await asyncio.sleep(0)
+        began = clock()
+        # Each round, somebody is given to the slow worker until that is known to be slow.
+        for _ in range(3):
+            reports = await asyncio.gather(*(pool.run(told(n), OBEYS, 30) for n in range(5)))
+            assert all(right(report, n) for n, report in enumerate(reports))
+        assert clock() - began < 5.0
+        assert not slow.done()
+        slow.cancel()
+
+
+@asynchronous
+async def test_who_waits_behind_a_slow_one_goes_to_a_worker_that_is_started_then() -> None:
+    async with ValidatorPool(Limits(time_s=30.0), size=2) as pool:
+        assert right(await pool.run(told(0), OBEYS, 30), 0)
+        assert len(pool.pids) == 1
+        slow = asyncio.create_task(pool.run(told(0, "sleep"), OBEYS, 30))
+        await asyncio.sleep(0)
+        assert right(await asyncio.wait_for(pool.run(told(1), OBEYS, 30), 20), 1)
+        assert not slow.done()
+        slow.cancel()
+
+
+@asynchronous
+async def test_what_was_given_up_before_its_turn_is_not_judged_and_costs_no_worker() -> None:
+    clock = asyncio.get_running_loop().time
+    async with ValidatorPool(Limits(time_s=30.0), size=1) as pool:
+        assert right(await pool.run(told(0), OBEYS, 30), 0)
+        pids = pool.pids
+        present = asyncio.create_task(pool.run(told(0, "rest"), OBEYS, 30))
+        given_up = [asyncio.create_task(pool.run(told(9, "sleep"), OBEYS, 30)) for _ in range(4)]
+        # Before and after the worker is known to be slow.
+        await asyncio.sleep(0.01)
+        for task in given_up[:2]:
+            task.cancel()
+        await asyncio.sleep(0.2)
+        for task in given_up[2:]:
+            task.cancel()
+        began = clock()
+        assert right(await pool.run(told(1), OBEYS, 30), 1)
+        assert clock() - began < 5.0
+        assert right(await present, 0, "rest")
+        assert pool.pids == pids
+
+
+@asynchronous
+async def test_what_is_taken_back_too_late_costs_no_worker_and_is_nobody_elses_verdict() -> None:
+    async with ValidatorPool(Limits(time_s=30.0), size=1) as pool:
+        assert right(await pool.run(told(0), OBEYS, 30), 0)
+        pids = pool.pids
+        waiting = [asyncio.create_task(pool.run(told(n), OBEYS, 30)) for n in range(4)]
+        await asyncio.sleep(0)
+        # The worker judges the first two, and is not heard before the second is given up.
+        time.sleep(0.3)  # noqa: ASYNC251 - the event loop is to be busy
+        waiting[1].cancel()
+        reports = await asyncio.gather(*waiting, return_exceptions=True)
+        assert isinstance(reports.pop(1), asyncio.CancelledError)
+        for n, report in zip((0, 2, 3), reports, strict=True):
+            assert isinstance(report, ValidationReport)
+            assert right(report, n)
+        assert pool.pids == pids
