@@ -37,6 +37,7 @@ def calls(client: BpsClient) -> list[Coroutine[Any, Any, Any] | AsyncGenerator[A
         client.version("EP-1", 1),
         client.blueprint("EP-1"),
         client.blueprint("EP-1", 1),
+        client.origins("EP-1", 1),
         client.blueprint_named("EP-1", "0" * 64),
         client.verify("EP-1"),
         client.replay("EP-1"),
