@@ -7,7 +7,6 @@ from collections.abc import Hashable, Sequence
 from bps.merge.elements import Element
 from bps.merge.fragments import value_lines
 from bps.merge.named_tuple import NamedTuple
-from bps.merge.replacements import Replacements
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Slot, moved
 from bps.merge.source import MAPPING, SCALAR
@@ -45,6 +44,10 @@ def renames(run: Run, editors: Sequence[Editor]) -> Renames:
     found: dict[Ident, list[Rename]] = {}
     replaced: dict[Ident, list[Rename]] = {}
     for label, base, side in editors:
+        if base.keys() <= side.keys():
+            continue
+        from bps.merge.replacements import Replacements  # noqa: PLC0415 - where something is gone
+
         pairs = Replacements(base, side)
         for into, which in ((found, pairs.alike()), (replaced, pairs.alone())):
             for old, new in which.items():
