@@ -9,9 +9,10 @@ from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
 from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
+from bps.merge.law_1 import law_1
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
-from bps.merge.newlines import BOM, picked, plain, refuse_odd_breaks, style_of
+from bps.merge.newlines import Dress, refuse_odd_breaks
 from bps.merge.parse import Document, validate
 from bps.merge.pauses import CollectionPaused
 from bps.merge.reader import Reader
@@ -20,7 +21,6 @@ from bps.merge.records import (
     Contribution,
     Kind,
     Merged,
-    Origin,
     Resolution,
     Variant,
 )
@@ -70,7 +70,7 @@ def merge(
     for label, text in {text: label for label, text in _texts(canonical, contributions)}.items():
         if not active or len({each.text for each in active}) == 1:
             validate(Source(text, label))
-    by_bytes = _by_bytes(canonical, active)
+    by_bytes = law_1(canonical, active)
     if by_bytes is not None:
         return by_bytes
     with CollectionPaused():
@@ -90,21 +90,6 @@ def _texts(canonical: str, contributions: Sequence[Contribution]) -> list[tuple[
     for each in contributions:
         found += [(f"the base of {each.label}", each.base), (each.label, each.text)]
     return found
-
-
-def _by_bytes(canonical: str, active: Sequence[Contribution]) -> Merged | None:
-    """Law 1, by equality of bytes."""
-    if not active:
-        return Merged(canonical, canonical, (), (), ())
-    text = active[0].text
-    if any(each.text != text for each in active):
-        return None
-    labels = tuple(each.label for each in active)
-    if all(each.base == canonical for each in active):
-        return Merged(text, text, (), (), (Origin("", "changed", labels),))
-    if canonical == text:
-        return Merged(text, text, (), (), (Origin("", "changed", (CANONICAL, *labels)),))
-    return None
 
 
 class _Decided(NamedTuple):
@@ -133,18 +118,9 @@ class _Merge:
         self._run.merge_entry = merge_entry
         self._run.merge_value = merge_value
         self._canonical_text = canonical
-        texts = _texts(canonical, active)
-        styles = [style_of(text) for _, text in texts]
-        for label, text in texts:
+        for label, text in _texts(canonical, active):
             refuse_odd_breaks(label, text)
-        self._pure = all(style.crlf is not None for style in styles)
-        self._style = [
-            picked(
-                styles[0][index],
-                [(styles[2 * i + 1][index], styles[2 * i + 2][index]) for i in range(len(active))],
-            )
-            for index in range(3)
-        ]
+        self._dress = Dress(canonical, [(each.base, each.text) for each in active])
         self._reader = reader
         self._parsed: dict[str, tuple[Source, list[Document]]] = {}
         self._markers = markers
@@ -157,7 +133,7 @@ class _Merge:
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)
         if found is None:
-            source = Source(label, plain(text, crlf=self._pure))
+            source = Source(label, self._dress.stripped(text))
             found = self._parsed[text] = (source, self._reader.read(source))
         return found
 
@@ -191,11 +167,11 @@ class _Merge:
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
                     run.doubts = DoubtIndex(wider)
                     continue
-                text = self._ended("".join(str(piece) for piece in decided.pieces))
+                text = self._dress.ended("".join(str(piece) for piece in decided.pieces))
                 wrong = self._why_wrong(text, decided.slots)
                 if wrong is None:
                     self._tell_of_doubled_comments(text)
-                    return self._merged(self._dressed(text), None)
+                    return self._merged(self._dress.dressed(text), None)
             from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
 
             more = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
@@ -267,19 +243,7 @@ class _Merge:
     def _marked(self, pieces: Sequence[Piece]) -> str:
         text = render(pieces, self._base_label(), self._markers)
         last = next(piece for piece in reversed(pieces) if piece != "")
-        return self._dressed(self._ended(text) if isinstance(last, str) else text)
-
-    def _ended(self, text: str) -> str:
-        """With the last newline that the merge of the versions' has, or without."""
-        if not self._style[2] and text.endswith("\n") and not text.endswith("\n\n"):
-            return text[:-1]
-        return text
-
-    def _dressed(self, text: str) -> str:
-        """With the byte order mark and the line ends of the merge."""
-        if self._pure and self._style[1]:
-            text = text.replace("\n", "\r\n")
-        return BOM + text if self._style[0] else text
+        return self._dress.dressed(self._dress.ended(text) if isinstance(last, str) else text)
 
     def _merged(self, text: str | None, marked: str | None) -> Merged:
         run = self._run
@@ -305,17 +269,17 @@ class _Merge:
             texts = tuple((label, variant.text) for label, variant, _ in sides)
             opened = Open(conflict, base.text, texts)
             marked = render([opened], self._base_label(), self._markers)
-            return self._merged(None, self._dressed(marked))
+            return self._merged(None, self._dress.dressed(marked))
         if resolution.text is not None:
             text = resolution.text
         elif resolution.take == "base":
             text = base.text
         else:
             chosen = {label: variant.text for label, variant, _ in sides}
-            fallback = plain(self._canonical_text, crlf=self._pure)
+            fallback = self._dress.stripped(self._canonical_text)
             text = chosen.get(resolution.take or "", fallback)
         validate(Source("the edited value", text))
-        return self._merged(self._dressed(text), None)
+        return self._merged(self._dress.dressed(text), None)
 
 
 def _after_content(version: tuple[Source, list[Document]]) -> str:

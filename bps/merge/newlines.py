@@ -56,7 +56,39 @@ def refuse_odd_breaks(label: str, text: str) -> None:
         raise Unreadable(label, line, column, what, "end lines with LF or CRLF")
 
 
-def picked(canonical: T, edits: Sequence[tuple[T, T]]) -> T:
+class Dress:
+    """The style of a merge, which its text is stripped of first and gets back at the end."""
+
+    def __init__(self, canonical: str, edits: Sequence[tuple[str, str]]) -> None:
+        """From the texts of canonical and, as (base, side), of every editor."""
+        own = style_of(canonical)
+        changes = [(style_of(base), style_of(side)) for base, side in edits]
+        every = [own, *(style for change in changes for style in change)]
+        self._pure = all(style.crlf is not None for style in every)
+        self._bom = _picked(own.bom, [(base.bom, side.bom) for base, side in changes])
+        self._crlf = _picked(own.crlf, [(base.crlf, side.crlf) for base, side in changes])
+        self._last_newline = _picked(
+            own.last_newline, [(base.last_newline, side.last_newline) for base, side in changes]
+        )
+
+    def stripped(self, text: str) -> str:
+        """Without what `dressed` gives back."""
+        return plain(text, crlf=self._pure)
+
+    def ended(self, text: str) -> str:
+        """With the last newline that the merge of the versions' has, or without."""
+        if not self._last_newline and text.endswith("\n") and not text.endswith("\n\n"):
+            return text[:-1]
+        return text
+
+    def dressed(self, text: str) -> str:
+        """With the byte order mark and the line ends of the merge."""
+        if self._pure and self._crlf:
+            text = text.replace("\n", "\r\n")
+        return BOM + text if self._bom else text
+
+
+def _picked(canonical: T, edits: Sequence[tuple[T, T]]) -> T:
     """Three-way on layout, (base, side) an editor: the first change, unless canonical has one."""
     for base, side in edits:
         if base != side:

@@ -274,7 +274,7 @@ def revert(console: Console) -> None:
 
 
 def read_versions(console: Console, second: str) -> None:
-    """canonical, diff of versions, log."""
+    """canonical, origins, diff of versions, log."""
     for number, content in enumerate((BASE, FIRST_FIX, BOTH, BASE), start=1):
         version = console.data("canonical", PLAN, "--version", str(number))
         assert version["digest"] == sha256(content).hexdigest()
@@ -283,6 +283,10 @@ def read_versions(console: Console, second: str) -> None:
     assert console.data("canonical", PLAN) == version
     assert version["reason"] == "rollback"
     console.refused("canonical", PLAN, "--version", "5", code="NOT_FOUND", exit_code=1)
+    versions = [console.data("origins", PLAN, str(number))["how"] for number in range(1, 5)]
+    assert versions == ["registration", "taken_over", "taken_over", "revert"]
+    assert console.data("origins", PLAN)["how"] == "revert"
+    console.refused("origins", PLAN, "5", code="NOT_FOUND", exit_code=1)
 
     assert len(console.data("diff", PLAN, "1", "3")["changes"]) == 2
     assert console.data("diff", PLAN, "1", "4")["identical"]

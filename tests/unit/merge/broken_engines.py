@@ -18,6 +18,7 @@ from bps.merge import (
     keyed,
     leads,
     listing,
+    newlines,
     order,
     ordered,
     run,
@@ -252,12 +253,12 @@ def block_scalars_take_one_side(patch: pytest.MonkeyPatch) -> None:
 
 def comments_are_reformatted(patch: pytest.MonkeyPatch) -> None:
     """The whole text is written again in one style."""
-    sound = engine._Merge._dressed
+    sound = newlines.Dress.dressed
 
     def dressed(self: Any, text: str) -> str:
         return sound(self, text.replace("  #", " #"))
 
-    patch.setattr(engine._Merge, "_dressed", dressed)
+    patch.setattr(newlines.Dress, "dressed", dressed)
 
 
 BROKEN: tuple[Break, ...] = (

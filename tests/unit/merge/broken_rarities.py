@@ -14,6 +14,7 @@ from bps.merge import (
     fragments,
     identity,
     listing,
+    newlines,
     ordered,
     parse,
     slots,
@@ -39,26 +40,26 @@ def document_ends_are_dropped(patch: pytest.MonkeyPatch) -> None:
 
 def line_ends_come_out_mixed(patch: pytest.MonkeyPatch) -> None:
     """Of a text with CRLF the first line alone gets it back."""
-    sound = engine._Merge._dressed
+    sound = newlines.Dress.dressed
 
     def dressed(self: Any, text: str) -> str:
         found = sound(self, text)
         first, found_break, rest = found.partition("\r\n")
         return first + found_break + rest.replace("\r\n", "\n")
 
-    patch.setattr(engine._Merge, "_dressed", dressed)
+    patch.setattr(newlines.Dress, "dressed", dressed)
 
 
 def the_byte_order_mark_goes(patch: pytest.MonkeyPatch) -> None:
     """A merge has no byte order mark."""
-    sound = engine._Merge._dressed
-    patch.setattr(engine._Merge, "_dressed", lambda self, text: sound(self, text).lstrip("\ufeff"))
+    sound = newlines.Dress.dressed
+    patch.setattr(newlines.Dress, "dressed", lambda self, text: sound(self, text).lstrip("\ufeff"))
 
 
 def the_last_newline_is_always_there(patch: pytest.MonkeyPatch) -> None:
     """Every result ends in a newline."""
     patch.setattr(
-        engine._Merge, "_ended", lambda _, text: text if text.endswith("\n") else f"{text}\n"
+        newlines.Dress, "ended", lambda _, text: text if text.endswith("\n") else f"{text}\n"
     )
 
 
