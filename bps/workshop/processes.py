@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import math
 import os
 import pickle
 import sys
@@ -22,7 +21,10 @@ T = TypeVar("T")
 
 _TAIL_BYTES = 2_048
 _REMEMBERED_S = 30.0
-"""Work that was stopped is not begun again for so long: it would hold up what others ask for."""
+"""Work stopped twice is not begun again for so long: it would hold up what others ask for.
+
+Once may be the machine's fault: a process that was frozen, a starved core.
+"""
 _MOST_REMEMBERED = 256
 _LIMIT = 64 * 1024 * 1024
 
@@ -105,7 +107,7 @@ class Processes:
         self._limit_s = limit_s
         self._most_waiting = most_waiting
         self._waiting = 0
-        self._stopped: dict[bytes, float] = {}
+        self._stopped: dict[bytes, list[float]] = {}
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
         self._closed = asyncio.Event()
@@ -117,13 +119,13 @@ class Processes:
         pure work can be done again.
 
         Raises:
-            WorkFailed: it took longer than `limit_s`, now or in the last 30 s, or a fresh process
-                died of it, or all of them were ended by `close`.
+            WorkFailed: it took longer than `limit_s`, now or twice in the last 30 s, or a fresh
+                process died of it, or all of them were ended by `close`.
             Overloaded: too many wait.
         """
         message = pickle.dumps((function, argument))
         name = hashlib.sha256(message).digest()
-        if self._stopped.get(name, -math.inf) > time.monotonic() - _REMEMBERED_S:
+        if len(self._lately_stopped(name)) > 1:
             raise WorkFailed(self._too_long())
         if self._waiting == self._most_waiting:
             raise Overloaded(f"{self._waiting} others wait for what is asked for.", retry_after_s=1)
@@ -138,6 +140,10 @@ class Processes:
         finally:
             self._slots.release()
 
+    def _lately_stopped(self, name: bytes) -> list[float]:
+        since = time.monotonic() - _REMEMBERED_S
+        return [at for at in self._stopped.get(name, ()) if at > since]
+
     def _too_long(self) -> str:
         return f"The merge took longer than {self._limit_s:g} s and was stopped."
 
@@ -151,7 +157,7 @@ class Processes:
                     answer = await worker.ask(message)
             except TimeoutError:
                 await worker.kill()
-                self._stopped[name] = time.monotonic()
+                self._stopped[name] = [*self._lately_stopped(name), time.monotonic()]
                 if len(self._stopped) > _MOST_REMEMBERED:
                     del self._stopped[next(iter(self._stopped))]
                 raise WorkFailed(self._too_long()) from None

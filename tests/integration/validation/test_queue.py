@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bps.core.errors import PluginError
 from bps.validation.limits import Limits
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
-from tests.asynchronous import asynchronous
+from tests.asynchronous import asynchronous, eventually
 from tests.integration.validation.plugins import distribution, judge, python_path
 
 LIMITS = Limits(time_s=2.0, memory_bytes=64 * 1_048_576)
@@ -93,6 +94,10 @@ async def test_what_is_known_of_a_text_is_not_what_a_validator_made_of_it() -> N
         assert right(await pool.run(told(2), OBEYS, 30), 2)
 
 
+async def works(pool: ValidatorPool) -> bool:
+    return bool(pool.pids)
+
+
 @asynchronous
 async def test_a_worker_killed_from_outside_is_nobodys_fault() -> None:
     async with ValidatorPool(LIMITS, size=1) as pool:
@@ -113,7 +118,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
             asyncio.create_task(pool.run(told(n, "sleep" if n in {0, 3} else "speak"), OBEYS, 30))
             for n in range(6)
         ]
-        await asyncio.sleep(1.0)
+        await eventually(partial(works, pool), "a worker")
         jobs[0].cancel()
         jobs[3].cancel()
         reports = await asyncio.gather(*jobs, return_exceptions=True)
@@ -129,7 +134,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 async def test_closing_tells_all_that_wait() -> None:
     pool = ValidatorPool(LIMITS, size=1)
     waiting = [asyncio.create_task(pool.run(told(n, "sleep"), OBEYS, 30)) for n in range(3)]
-    await asyncio.sleep(0.5)
+    await eventually(partial(works, pool), "a worker")
     await pool.close()
     for error in await asyncio.gather(*waiting, return_exceptions=True):
         assert isinstance(error, PluginError)
