@@ -13,7 +13,7 @@ import re
 _MARKS = {":": "\ue03a", "?": "\ue03f"}
 """Private characters of the same length, so that everything stands where it stood."""
 # A tag is left as it is. A colon behind a bracket or a quote can end a key of JSON's form.
-_INNER = re.compile(
+_INNER = (
     r"""(?P<tag>(?<![^\s,\[\]{}])!\S*)"""
     r"""|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])|(?<=[^\s,\[\]{}"'])\?"""
 )
@@ -27,7 +27,7 @@ def respelled(text: str) -> str | None:
     """
     if any(mark in text for mark in _MARKS.values()) or ("[" not in text and "{" not in text):
         return None
-    other = _INNER.sub(lambda found: found["tag"] or _MARKS[found[0]], text)
+    other = re.sub(_INNER, lambda found: found["tag"] or _MARKS[found[0]], text)
     return None if other == text else other
 
 
