@@ -3,7 +3,8 @@
 Patience diff (Bram Cohen): elements that occur once on both sides are anchors, the longest
 increasing run of them is kept, and the stretches between are searched again. A stretch without
 anchors is searched by the greedy algorithm of E. W. Myers, "An O(ND) Difference Algorithm and Its
-Variations" (Algorithmica 1, 1986).
+Variations" (Algorithmica 1, 1986). Lines without a letter or digit (`}`, blank ones) are aligned
+between the others: they say nothing of which block they close.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def matches(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Pair]:
     always do.
 
     Cost: near-linear where sides have much in common. On any input at most
-    `MAX_DEPTH * n log n + BUDGET + 40 * n` steps for n elements of both; once the budget is
+    `MAX_DEPTH * n log n + BUDGET + 80 * n` steps for n elements of both; once the budget is
     spent the alignment may be shorter than the longest one, and is still correct.
     """
     search = _Search(list(a), list(b))
@@ -48,9 +49,12 @@ def matches(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Pair]:
 
 
 class _Search:
-    """One alignment under way; `left` and `right` are the elements as small numbers."""
+    """One alignment under way; `left` and `right` are the elements as small numbers.
 
-    __slots__ = ("a", "b", "budget", "left", "pairs", "right")
+    `telling` says of each number whether its element tells what it belongs to.
+    """
+
+    __slots__ = ("a", "b", "budget", "left", "pairs", "right", "telling")
 
     def __init__(self, a: list[Hashable], b: list[Hashable]) -> None:
         numbers: dict[Hashable, int] = {}
@@ -58,6 +62,7 @@ class _Search:
         self.b = b
         self.left = [numbers.setdefault(element, len(numbers)) for element in a]
         self.right = [numbers.setdefault(element, len(numbers)) for element in b]
+        self.telling = [_tells(element) for element in numbers]
         self.pairs: list[Pair] = []
         self.budget = BUDGET
 
@@ -72,21 +77,42 @@ class _Search:
             a1, b1 = a1 - 1, b1 - 1
         ends -= a1
         if a0 < a1 and b0 < b1:
-            anchors = self._anchors(a0, a1, b0, b1) if depth < MAX_DEPTH else []
-            if anchors:
-                for i, j in anchors:
-                    self.stretch(a0, i, b0, j, depth + 1)
-                    self.pairs.append((i, j))
-                    a0, b0 = i + 1, j + 1
-                self.stretch(a0, a1, b0, b1, depth + 1)
-            else:
-                self._greedy(a0, a1, b0, b1)
+            fixed, depth = self._fixed(a0, a1, b0, b1, depth)
+            for i, j in fixed:
+                self.stretch(a0, i, b0, j, depth)
+                self.pairs.append((i, j))
+                a0, b0 = i + 1, j + 1
+            if depth <= MAX_DEPTH:
+                self.stretch(a0, a1, b0, b1, depth)
         self.pairs.extend((a1 + step, b1 + step) for step in range(ends))
 
+    def _fixed(self, a0: int, a1: int, b0: int, b1: int, depth: int) -> tuple[list[Pair], int]:
+        """Return pairs of a stretch, and the depth at which to search between them.
+
+        Beyond `MAX_DEPTH` there is nothing left between them.
+        """
+        anchors = self._anchors(a0, a1, b0, b1) if depth < MAX_DEPTH else []
+        if anchors and self.telling[self.left[anchors[0][0]]]:
+            return anchors, depth + 1
+        common = set(self.left[a0:a1]).intersection(self.right[b0:b1])
+        telling = {number for number in common if self.telling[number]}
+        if depth < MAX_DEPTH and 0 < len(telling) < len(common):
+            return self._greedy(a0, a1, b0, b1, telling), MAX_DEPTH
+        return (
+            (anchors, depth + 1)
+            if anchors
+            else (self._greedy(a0, a1, b0, b1, common), MAX_DEPTH + 1)
+        )
+
     def _anchors(self, a0: int, a1: int, b0: int, b1: int) -> list[Pair]:
-        """Return the longest increasing run of elements that occur once on both sides."""
+        """Return the longest increasing run of elements that occur once on both sides.
+
+        Of those that tell something, if some do.
+        """
         ours, theirs = _once(self.left, a0, a1), _once(self.right, b0, b1)
         common = [(i, theirs[number]) for number, i in ours.items() if number in theirs]
+        telling = [pair for pair in common if self.telling[self.left[pair[0]]]]
+        common = telling or common
         rank = {j: place for place, j in enumerate(sorted(j for _, j in common))}
         kept: list[Pair] = []
         start = furthest = 0
@@ -106,19 +132,16 @@ class _Search:
             return _longest_increasing(crossing)
         return _swapped(_longest_increasing(_swapped(by_right)))
 
-    def _greedy(self, a0: int, a1: int, b0: int, b1: int) -> None:
-        """Append the pairs of a stretch by shortest edit scripts."""
-        ours, theirs = set(self.left[a0:a1]), set(self.right[b0:b1])
-        rows = [i for i in range(a0, a1) if self.left[i] in theirs]
-        columns = [j for j in range(b0, b1) if self.right[j] in ours]
-        if not rows:
-            return
+    def _greedy(self, a0: int, a1: int, b0: int, b1: int, among: set[int]) -> list[Pair]:
+        """Return the pairs of a stretch by shortest edit scripts of the elements in `among`."""
+        rows = [i for i in range(a0, a1) if self.left[i] in among]
+        columns = [j for j in range(b0, b1) if self.right[j] in among]
         x, y = [self.left[i] for i in rows], [self.right[j] for j in columns]
         if _is_first([self.a[i] for i in rows], [self.b[j] for j in columns]):
             script = self._script(x, y)
         else:
             script = _swapped(self._script(y, x))
-        self.pairs += [(rows[i], columns[j]) for i, j in script]
+        return [(rows[i], columns[j]) for i, j in script]
 
     def _script(self, x: list[int], y: list[int]) -> list[Pair]:
         pairs: list[Pair] = []
@@ -169,6 +192,11 @@ class _Search:
                 break
         at = best[2]
         return links[at], x0 + far[at], y0 + far[at] - (at - most - 1)
+
+
+def _tells(element: Hashable) -> bool:
+    """Whether an element is more than a line of punctuation or a blank one."""
+    return not isinstance(element, str) or any(map(str.isalnum, element))
 
 
 def _once(numbers: list[int], start: int, end: int) -> dict[int, int]:

@@ -2,7 +2,9 @@
 
 Source: S. Khanna, K. Kunal, B. C. Pierce, "A Formal Investigation of Diff3" (FSTTCS 2007), with
 two rules more, which are git's: changes that touch are in each other's way, and lines added or
-deleted beside equal ones count as the last of them (`xdl_change_compact` of its xdiff).
+deleted beside equal ones count as the last of them (`xdl_change_compact` of its xdiff). And one
+that git lacks: changes with the same new lines, with nothing between but lines of their own, may
+be one change that was aligned in two ways, and are in each other's way too.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from collections.abc import Sequence
 
 from bps.merge.lcs import matches
 from bps.merge.named_tuple import NamedTuple
+
+REACH = 8
+"""Changes before one among which another side's may be the same one."""
 
 
 class Settled(NamedTuple):
@@ -61,9 +66,9 @@ def split_lines(text: str) -> list[str]:
 def merge_lines(base: list[str], sides: Sequence[list[str]]) -> list[Chunk]:
     """Merge the lines of all sides, each a change of `base`.
 
-    Changes of different sides that overlap, or touch (no line between them that all kept),
-    are one stretch: settled where all sides that changed it made the same of it, else contested.
-    The chunks are in the base's order, leave nothing of it out, and their sides' lines put
+    Changes of different sides that overlap, or touch (no line between them that all kept), or may
+    be one change, are one stretch: settled where all sides that changed it made the same of it,
+    else contested. The chunks are in the base's order, leave nothing of it out, and their sides' lines put
     together are the sides. The order of `sides` decides nothing.
 
     Cost: one `matches` a side.
@@ -71,7 +76,7 @@ def merge_lines(base: list[str], sides: Sequence[list[str]]) -> list[Chunk]:
     chunks: list[Chunk] = []
     done = 0
     hunks = [hunk for side, lines in enumerate(sides) for hunk in _hunks(base, lines, side)]
-    for group in _groups(hunks):
+    for group in _joined(_groups(hunks), base, sides):
         start, end = group[0].start, max(hunk.end for hunk in group)
         if done < start:
             chunks.append(Settled(base[done:start], base[done:start], ()))
@@ -134,6 +139,74 @@ def _groups(hunks: list[_Hunk]) -> list[list[_Hunk]]:
             groups.append([hunk])
         end = max(end, hunk.end)
     return groups
+
+
+def _joined(
+    groups: list[list[_Hunk]], base: list[str], sides: Sequence[list[str]]
+) -> list[list[_Hunk]]:
+    """With those as one of which two sides' changes may be one change.
+
+    That is, one side added a line in the one and another side in the other, the base lacks it, and
+    all between them that everybody kept are lines that they added too.
+    """
+    known = set(base)
+    fresh = [_added(group, sides, known) for group in groups]
+    every: list[set[str]] = [set() for _ in sides]
+    for by_side in fresh:
+        for side, lines in by_side.items():
+            every[side] |= lines
+    if len(set().union(*every)) == sum(map(len, every)):
+        # No line is new to two sides.
+        return groups
+    joined: list[list[_Hunk]] = []
+    new: list[dict[int, set[str]]] = []
+    for group, its in zip(groups, fresh, strict=True):
+        at = _may_be_one_with(joined, new, group, its, base, sides)
+        own = [hunk for each in (*joined[at:], group) for hunk in each]
+        joined[at:] = [own]
+        new[at:] = [_added(own, sides, known)]
+    return joined
+
+
+def _may_be_one_with(
+    joined: list[list[_Hunk]],
+    new: list[dict[int, set[str]]],
+    group: list[_Hunk],
+    fresh: dict[int, set[str]],
+    base: list[str],
+    sides: Sequence[list[str]],
+) -> int:
+    """The index of the first group from which on all are one with this one; else their number."""
+    first = len(joined)
+    start, between = group[0].start, set[str]()
+    lines = _all_added(group, sides)
+    for at in range(len(joined) - 1, max(-1, len(joined) - 1 - REACH), -1):
+        lines |= _all_added(joined[at], sides)
+        between.update(base[max(hunk.end for hunk in joined[at]) : start])
+        if not between <= lines:
+            break
+        start = joined[at][0].start
+        if any(
+            (fresh.get(one, set()) - fresh.get(other, set())) & (its - new[at].get(one, set()))
+            for other, its in new[at].items()
+            for one in fresh
+            if one != other
+        ):
+            first = at
+    return first
+
+
+def _added(group: list[_Hunk], sides: Sequence[list[str]], known: set[str]) -> dict[int, set[str]]:
+    """The lines of a group by side, without those that are known."""
+    found: dict[int, set[str]] = {}
+    for hunk in group:
+        lines = set(sides[hunk.side][hunk.its_start : hunk.its_end]) - known
+        found.setdefault(hunk.side, set()).update(lines)
+    return found
+
+
+def _all_added(group: list[_Hunk], sides: Sequence[list[str]]) -> set[str]:
+    return set().union(*_added(group, sides, set()).values())
 
 
 def _chunk(base: list[str], start: int, sides: Sequence[list[str]], group: list[_Hunk]) -> Chunk:
