@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from bps.merge.comment_text import end_of_line_comment
+from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Expected, Piece, Slot, moved
@@ -21,7 +21,7 @@ def assembled(
     """The entry at `column` with the value of `result`.
 
     `gap` are the blank lines before it, `lead` its comment lines, `trailing` the comment at the end
-    of its line; `key` is its key's data.
+    of its line, with the blanks behind it; `key` is its key's data.
     """
     head = _head_from(result, trailing, column)
     if isinstance(result, Fresh):
@@ -68,10 +68,13 @@ def _head_from(result: Element | Fresh, trailing: str, column: int) -> str:
             head = text[shape.start : key.end] + ": "
         return head or text[shape.start : value.start]
     head = text[shape.start : shape.head_end]
-    if end_of_line_comment(shape).rstrip() == trailing:
+    had = end_of_line_comment(shape)
+    if had + blanks_behind(shape, had) == trailing:
         return moved(head, column - shape.column, first_line=False)
     first, newline, rest = head.partition("\n")
-    had = end_of_line_comment(shape)
+    if had and had == trailing.rstrip():
+        head = first.rstrip().removesuffix(had) + trailing + newline + rest
+        return moved(head, column - shape.column, first_line=False)
     if had:
         first = first.replace(had, "", 1)
     first = first.rstrip()
@@ -117,9 +120,12 @@ def _below(head: str, layout: Element, column: int, pieces: tuple[Piece, ...]) -
 def _suffix(after: str, trailing: str) -> str:
     """What follows a value on its last line, with the comment that was picked."""
     line, newline, rest = after.partition("\n")
-    had = line[line.find("#") :].rstrip() if "#" in line else ""
+    carriage = "\r" if line.endswith("\r") else ""
+    before, mark, comment = line.removesuffix("\r").partition("#")
+    had = mark + comment
     if had == trailing:
         return after
-    carriage = "\r" if line.endswith("\r") else ""
+    if had and had.rstrip() == trailing.rstrip():
+        return before + trailing + carriage + newline + rest
     line = f"  {trailing}{carriage}" if trailing else carriage
     return line + newline + rest

@@ -44,6 +44,15 @@ def end_of_line_comment(element: Element) -> str:
     return found[0] if found else ""
 
 
+def blanks_behind(element: Element, comment: str) -> str:
+    """The blanks at the end of the line on which a comment of an entry ends."""
+    body = element.body
+    if not comment or (f"{comment} " not in body and f"{comment}\t" not in body):
+        return ""
+    found = re.search(rf"{re.escape(comment)}([ \t]*)(?=\r?\n|\Z)", body)
+    return "" if found is None else found[1]
+
+
 def comments_before_value(element: Element) -> tuple[str, ...]:
     """Comments between a key or dash and a value that stands on a line below."""
     value = element.value

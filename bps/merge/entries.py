@@ -6,8 +6,9 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
-from bps.merge.comment_text import end_of_line_comment
+from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
+from bps.merge.layout import gap_of, of_equals
 from bps.merge.leads import lead_of
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
@@ -15,6 +16,7 @@ from bps.merge.run import Change, Path, Run, same, variant_of, versions_in
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.source import MAPPING
 from bps.merge.strategies import Cursor
+from bps.merge.three_way import picked
 from bps.merge.values import in_parts
 
 TYPE_CHECKING = False
@@ -99,7 +101,7 @@ def _spaced(slots: list[Slot], changes: Sequence[Change], canonical: Element | N
     """With the blank lines before it that somebody changed."""
     if not slots or canonical is None:
         return slots
-    return [slots[0]._replace(gap=_gap(changes, canonical))]
+    return [slots[0]._replace(gap=gap_of(changes, canonical))]
 
 
 def _change(change: Change) -> str:
@@ -174,23 +176,23 @@ class _Competition:
 
     def _both_added(self) -> list[Slot]:
         run = self.run
-        first = self.sides[0].side
         contents = {run.contents(each.side) for each in self.sides}
         labels = [each.label for each in self.sides]
         if len(contents) == 1:
             run.origin(self.path, "added", labels)
-            return _take(first, self.column)
+            return _take(of_equals(self.sides), self.column)
         values = {None if e.side is None else _data(e.side) for e in self.sides}
         if len(values) > 1:
             return self._conflict(Kind.BOTH_ADDED)
         # Equal data: the version that has all the comments of the others loses nothing.
-        for each in self.sides:
-            assert each.side is not None  # noqa: S101 - nobody is missing here
-            mine = run.comments(each.side)
-            if all(o.side is None or set(run.comments(o.side)) <= set(mine) for o in self.sides):
-                run.origin(self.path, "added", labels)
-                return _take(each.side, self.column)
-        return self._conflict(Kind.COMMENT)
+        said = [set() if e.side is None else set(run.comments(e.side)) for e in self.sides]
+        most = [
+            each for each, its in zip(self.sides, said, strict=True) if set().union(*said) <= its
+        ]
+        if not most:
+            return self._conflict(Kind.COMMENT)
+        run.origin(self.path, "added", labels)
+        return _take(of_equals(most), self.column)
 
     def _all_present(self) -> list[Slot]:
         run, sides = self.run, self.sides
@@ -201,16 +203,11 @@ class _Competition:
         if self._is_comment():
             lead = lead_of(run, self.path, self.canonical, sides, self.column, self.identity)
             run.origin(self.path, "changed", labels or [sides[0].label])
-            return [Slot(_gap(sides, self.canonical), lead, (), is_comment=True)]
-        if not changed:
-            # Layout alone, changed by several: canonical's.
-            keeper = self.canonical if sides[0].label == CANONICAL else sides[0].side
-            return _take(keeper, self.column)
-        if len({run.contents(each.side) for each in changed}) == 1 and (
-            not any(each.label == CANONICAL for each in changed) or changed[0].label == CANONICAL
-        ):
+            return [Slot(gap_of(sides, self.canonical), lead, (), is_comment=True)]
+        data = {e and _data(e) for each in changed for e in (each.base, each.side)}
+        if len(data) == 1 == len({run.contents(each.side) for each in changed}):
+            # Comments alone, and alike: of data the merge of the value tells.
             run.origin(self.path, "changed", labels)
-            return _take(changed[0].side, self.column)
         return self._piecewise()
 
     def _piecewise(self) -> list[Slot]:
@@ -227,7 +224,7 @@ class _Competition:
         if trailing is None:
             del run.conflicts[before:]
             return self._conflict(Kind.COMMENT)
-        gap = _gap(self.sides, self.canonical)
+        gap = gap_of(self.sides, self.canonical)
         keys = (each.key for each in (self.canonical, *(e.side for e in self.sides)) if each)
         key = next((each.data for each in keys if each is not None), None)
         shape = self.canonical or versions_in(self.sides)[0]
@@ -242,13 +239,16 @@ class _Competition:
         return [slot]
 
     def _trailing(self) -> str | None:
-        """The comment at the end of the line; None where editors disagree."""
+        """The comment at the end of the line, with the blanks behind it; None in a conflict."""
         texts = [end_of_line_comment(e).rstrip() for e in versions_in(self.sides)]
         pairs = list(zip(texts[::2], texts[1::2], strict=True))
         wanted = {side for base, side in pairs if base != side}
         if len(wanted) > 1:
             return None
-        return wanted.pop() if wanted else texts[0]
+        trailing = wanted.pop() if wanted else texts[0]
+        said = (self.canonical, *versions_in(self.sides))
+        own, *ends = ["" if e is None else blanks_behind(e, trailing) for e in said]
+        return trailing + picked(own, list(zip(ends[::2], ends[1::2], strict=True)))
 
     def _conflict(
         self, kind: Kind, *, strategy: str = "", finding: str | None = None
@@ -294,11 +294,3 @@ class _Competition:
 
 def _data(element: Element) -> Hashable:
     return None if element.value is None else element.value.data
-
-
-def _gap(sides: Sequence[Change], canonical: Element | None) -> str:
-    """The blank lines before the entry: canonical's, or those of the first who changed them."""
-    for each in sides:
-        if each.base and each.side and each.base.gap_text != each.side.gap_text:
-            return each.side.gap_text
-    return "" if canonical is None else canonical.gap_text

@@ -9,6 +9,7 @@ from bps.merge.elements import Element
 from bps.merge.records import Kind
 from bps.merge.run import Change, Path, Run, lead_variant, versions_in
 from bps.merge.slots import Open, Piece, moved
+from bps.merge.three_way import with_line_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,15 +26,21 @@ def lead_of(
 ) -> tuple[Piece, ...]:
     """The comment lines before the entry, or the conflict between them."""
     texts = [element.lead_text for element in versions_in(changes)]
-    merged = merge_comments(list(zip(texts[::2], texts[1::2], strict=True)))
+    edits = list(zip(texts[::2], texts[1::2], strict=True))
+    merged = merge_comments(edits)
     versions = [canonical, *(each.side for each in changes)]
     if merged is not None:
-        for element in versions:
-            if element is not None and stripped(element.lead_text) == merged:
-                shift = column - element.column
-                return (moved(element.lead_text, shift, first_line=True),)
+        alike = [
+            each for each in versions if each is not None and stripped(each.lead_text) == merged
+        ]
+        if alike:
+            # Canonical's layout first, then by content.
+            element = min(alike, key=lambda each: (each is not canonical, each.lead_text))
+            own = moved(element.lead_text, column - element.column, first_line=True)
+            return (with_line_ends(own, edits),)
         margin = " " * column
-        return ("".join(f"{margin}{line}\n" if line else "\n" for line in merged),)
+        lines = "".join(f"{margin}{line}\n" if line else "\n" for line in merged)
+        return (with_line_ends(lines, edits),)
     base = changes[0].base
     sides = [(e.label, lead_variant(e.side), lead_variant(e.base)) for e in changes]
     conflict, resolution = run.conflict(

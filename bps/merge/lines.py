@@ -68,8 +68,8 @@ def merge_lines(base: list[str], sides: Sequence[list[str]]) -> list[Chunk]:
 
     Changes of different sides that overlap, or touch (no line between them that all kept), or may
     be one change, are one stretch: settled where all sides that changed it made the same of it,
-    else contested. The chunks are in the base's order, leave nothing of it out, and their sides' lines put
-    together are the sides. The order of `sides` decides nothing.
+    else contested. The chunks are in the base's order, leave nothing of it out, and their sides'
+    lines put together are the sides. The order of `sides` decides nothing.
 
     Cost: one `matches` a side.
     """

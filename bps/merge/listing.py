@@ -18,6 +18,7 @@ from bps.merge.identity import (
     undeclared_fields,
     unique,
 )
+from bps.merge.layout import of_equals
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
 from bps.merge.rows import merge_rows
@@ -25,6 +26,7 @@ from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot
 from bps.merge.source import MAPPING
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
+from bps.merge.three_way import picked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +95,21 @@ def merge_collection(
     elements = run.elements(layout)
     assert elements is not None  # noqa: S101 - asked above
     expected = expected_of(node.kind, slots)
-    return block_collection(layout, node, elements.tail, slots, target, expected)
+    tail = _tail(run, canonical, sides, elements.tail)
+    return block_collection(layout, node, tail, slots, target, expected)
+
+
+def _tail(run: Run, canonical: Element, sides: Sequence[Change], own: str) -> str:
+    """The blank lines behind the last entry, where `own` are those of the style's version."""
+    edits = [(_tail_in(run, each.base), _tail_in(run, each.side)) for each in sides]
+    if all(base == side for base, side in edits):
+        return own
+    return picked(_tail_in(run, canonical), edits)
+
+
+def _tail_in(run: Run, element: Element | None) -> str:
+    elements = None if element is None else run.elements(element)
+    return "" if elements is None else elements.tail
 
 
 def _layout(canonical: Element, sides: Sequence[Change]) -> Element:
@@ -101,16 +117,16 @@ def _layout(canonical: Element, sides: Sequence[Change]) -> Element:
 
     Block style before flow, for it holds what flow style holds and more.
     """
-    shapes = [(_shape(each.base), _shape(each.side), each.side) for each in sides]
-    changed = [(shape, side) for base, shape, side in shapes if base != shape and shape]
-    if _shape(canonical) and len({shape for shape, _ in changed}) == 1:
-        side = changed[0][1]
-        if side is not None and all(_shape(canonical) == base for base, _, _ in shapes):
-            return side
-    for element in (canonical, *(each.side for each in sides)):
-        if element is not None and element.value is not None and element.value.block:
-            return element
-    return canonical
+    shapes = [(_shape(each.base), _shape(each.side)) for each in sides]
+    pairs = zip(sides, shapes, strict=True)
+    reshaped = [(each, its) for each, (base, its) in pairs if base != its and its]
+    own = _shape(canonical)
+    if own and len({its for _, its in reshaped}) == 1 and all(own == base for base, _ in shapes):
+        return of_equals([each for each, _ in reshaped])
+    if canonical.value is not None and canonical.value.block:
+        return canonical
+    block = [each for each in sides if each.side and each.side.value and each.side.value.block]
+    return of_equals(block) if block else canonical
 
 
 def _shape(element: Element | None) -> tuple[int, bool] | None:

@@ -7,12 +7,7 @@ from collections.abc import Sequence
 
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.refusals import Unreadable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    T = TypeVar("T")
+from bps.merge.three_way import picked
 
 _ODD_BREAKS = "\r(?!\n)|[\x85\u2028\u2029]"
 BOM = "\ufeff"
@@ -66,9 +61,9 @@ class Dress:
         changes = [(style_of(base), style_of(side)) for base, side in edits]
         every = [own, *(style for change in changes for style in change)]
         self._pure = all(style.crlf is not None for style in every)
-        self._bom = _picked(own.bom, [(base.bom, side.bom) for base, side in changes])
-        self._crlf = _picked(own.crlf, [(base.crlf, side.crlf) for base, side in changes])
-        self._last_newline = _picked(
+        self._bom = picked(own.bom, [(base.bom, side.bom) for base, side in changes])
+        self._crlf = picked(own.crlf, [(base.crlf, side.crlf) for base, side in changes])
+        self._last_newline = picked(
             own.last_newline, [(base.last_newline, side.last_newline) for base, side in changes]
         )
 
@@ -78,20 +73,12 @@ class Dress:
 
     def ended(self, text: str) -> str:
         """With the last newline that the merge of the versions' has, or without."""
-        if not self._last_newline and text.endswith("\n") and not text.endswith("\n\n"):
-            return text[:-1]
-        return text
+        if self._last_newline:
+            return text if text.endswith("\n") or not text else text + "\n"
+        return text[:-1] if text.endswith("\n") and not text.endswith("\n\n") else text
 
     def dressed(self, text: str) -> str:
         """With the byte order mark and the line ends of the merge."""
         if self._pure and self._crlf:
             text = text.replace("\n", "\r\n")
         return BOM + text if self._bom else text
-
-
-def _picked(canonical: T, edits: Sequence[tuple[T, T]]) -> T:
-    """Three-way on layout, (base, side) an editor: the first change, unless canonical has one."""
-    for base, side in edits:
-        if base != side:
-            return side if canonical == base else canonical
-    return canonical

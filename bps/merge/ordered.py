@@ -144,7 +144,8 @@ class _OrderedMerge:
         alike = all(text == texts[0] for text in texts)
         same_place = all((hunk.start, hunk.end) == (start, end) for hunk in hunks)
         if alike and same_place and untouched and len(insertions) == len(hunks):
-            return self._inserted(insertions[0].inserted, sorted(whos))
+            made = min((h.inserted for h in insertions), key=lambda items: [e.tile for e in items])
+            return self._inserted(made, sorted(whos))
         pure = all(hunk.start == hunk.end for hunk in insertions)
         if self.union and pure and not _share(insertions):
             return self._united(group)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
+from bps.merge.layout import of_equals
 from bps.merge.listing import merge_collection
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
@@ -95,9 +96,7 @@ def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[
     if len(inside) > 1 or any(_inside(e.base) != _inside(e.side) for e in others):
         return Conflicting(Kind.COMMENT)
     run.origin(path, "changed", [each.label for each in winners])
-    side = winners[0].side
-    assert side is not None  # noqa: S101 - all versions have the entry
-    return side
+    return of_equals(winners)
 
 
 def _inside(element: Element | None) -> tuple[str, ...]:
@@ -106,18 +105,14 @@ def _inside(element: Element | None) -> tuple[str, ...]:
 
 def _by_comments(canonical: Element, sides: Sequence[Change]) -> Result:
     """The data did not change; the comments inside did, or the layout."""
-    changed = {}
-    for each in sides:
-        if _inside(each.base) != _inside(each.side):
-            changed[_inside(each.side)] = each.side
-    if len(changed) > 1:
+    changed = [each for each in sides if _inside(each.base) != _inside(each.side)]
+    if len({_inside(each.side) for each in changed}) > 1:
         return Conflicting(Kind.COMMENT)
-    for side in changed.values():
-        assert side is not None  # noqa: S101 - all versions have the entry
-        return side
+    if changed:
+        return of_equals(changed)
     by_canonical = any(each.label == CANONICAL for each in sides)
-    side = next((e.side for e in sides if _value(e.side).text != _value(e.base).text), None)
-    return canonical if by_canonical or side is None else side
+    fresh = [each for each in sides if _value(each.side).text != _value(each.base).text]
+    return canonical if by_canonical or not fresh else of_equals(fresh)
 
 
 def _greatest(run: Run, path: Path, order: str, sides: Sequence[Change]) -> Result:
