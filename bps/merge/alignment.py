@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
@@ -81,6 +82,9 @@ def likeness(one: Node | None, other: Node | None) -> float:
     return _likeness(_fields(one), _fields(other))
 
 
+_PINNED = r"([^\s@:=]{3,})(?:@|:|==)[^\s@:=/]+"
+_SAME_PIN = 0.5
+"""The likeness of two versions of one thing, however long a hash is."""
 SHORTEST = 3
 """Characters that two scalars of a list must share to be one that was edited: `app==`."""
 Fields = dict[Hashable, Node] | frozenset[Hashable] | str | None
@@ -127,8 +131,15 @@ def _field_likeness(one: Node, other: Node) -> float:
     if one.kind != other.kind:
         return 0.0
     if one.kind == SCALAR:
-        return 0.25 + _common_ends(one.value, other.value) / 2
+        share = _common_ends(one.value, other.value)
+        return 0.25 + max(share, _SAME_PIN * _alike_but_for_the_pin(one.value, other.value)) / 2
     return 0.25 + _likeness(_fields(one), _fields(other)) / 2
+
+
+def _alike_but_for_the_pin(one: str, other: str) -> bool:
+    """Whether two texts name one thing in two versions: `actions/checkout@v3`, `app:1.2`."""
+    mine, its = re.fullmatch(_PINNED, one), re.fullmatch(_PINNED, other)
+    return mine is not None and its is not None and mine[1] == its[1]
 
 
 def _common_ends(one: str, other: str) -> float:

@@ -19,6 +19,7 @@ from bps.merge.hunks import (
     list_items_of,
     list_side,
 )
+from bps.merge.in_place import edited_in_place
 from bps.merge.list_conflicts import Place, Stretch, list_conflict
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.run import Change, Path, Run, same
@@ -73,6 +74,7 @@ def merge_stretch(
         list_side(base, label, items, who, place.alike)
         for who, (label, items) in enumerate(versions)
     ]
+    sides = edited_in_place(base, sides)
     return _OrderedMerge(place, base, parted(place.run, sides), before).slots()
 
 

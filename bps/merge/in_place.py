@@ -1,0 +1,92 @@
+"""Elements of an ordered list that were edited in place, so much that they look like other ones.
+
+Where every version has exactly one element between two that are known again, or at an end, it is
+one element if what it became shares a leaf with what it was. Elsewhere likeness alone tells
+(`bps.merge.alignment`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from bps.merge.alignment import token
+from bps.merge.elements import Element
+from bps.merge.hunks import Hunk, ListSide
+from bps.merge.source import MAPPING, Node
+
+
+def edited_in_place(base: Sequence[Element], sides: Sequence[ListSide]) -> list[ListSide]:
+    """The sides, where such an element counts as kept. Cost: one look at each element."""
+    found = {hunk.start for side in sides for hunk in side.hunks if _one_for_one(hunk)}
+    if not found:
+        return list(sides)
+    tokens = [token(each) for each in base]
+    its = [[token(each) for each in side.items] for side in sides]
+    places = {
+        place
+        for place in found
+        if all(
+            _stands_alone(base, tokens, side, own, place)
+            for side, own in zip(sides, its, strict=True)
+        )
+    }
+    return [_with_kept(side, places) for side in sides]
+
+
+def _one_for_one(hunk: Hunk) -> bool:
+    return hunk.end - hunk.start == 1 == len(hunk.inserted)
+
+
+def _stands_alone(
+    base: Sequence[Element],
+    tokens: Sequence[Hashable],
+    side: ListSide,
+    its: Sequence[Hashable],
+    place: int,
+) -> bool:
+    """Whether a side has one element there, between known ones, that can be the base's."""
+    at = _at(side, place)
+    if at is None or at >= len(its):
+        return False
+    last = place == len(tokens) - 1
+    if last != (at == len(its) - 1) or not (last or side.kept.get(place + 1) == at + 1):
+        return False
+    if place in side.kept:
+        return side.kept[place] == at
+    # What stands elsewhere in the other list was moved.
+    return (
+        its[at] not in tokens
+        and tokens[place] not in its
+        and _share_a_leaf(base[place].value, side.items[at].value)
+    )
+
+
+def _at(side: ListSide, place: int) -> int | None:
+    """Where the element behind the one before stands in a side's list."""
+    if not place:
+        return 0
+    before = side.kept.get(place - 1)
+    return None if before is None else before + 1
+
+
+def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
+    """Whether two mappings have a key with the same below it, in any depth."""
+    if one is None or other is None or one.kind != MAPPING or other.kind != MAPPING:
+        return False
+    values = {key.data: value for key, value in other.pairs()}
+    return any(
+        value.data == values[key.data].data or _share_a_leaf(value, values[key.data])
+        for key, value in one.pairs()
+        if key.data in values
+    )
+
+
+def _with_kept(side: ListSide, places: set[int]) -> ListSide:
+    kept, hunks = dict(side.kept), []
+    for hunk in side.hunks:
+        at = _at(side, hunk.start)
+        if hunk.start in places and at is not None and _one_for_one(hunk):
+            kept[hunk.start] = at
+        else:
+            hunks.append(hunk)
+    return side._replace(kept=kept, hunks=hunks)

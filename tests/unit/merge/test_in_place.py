@@ -1,0 +1,94 @@
+"""Elements without identity that one side changed much, in the place where they were."""
+
+from __future__ import annotations
+
+import pytest
+
+from bps.merge.engine import merge
+from bps.merge.records import Contribution, Kind
+
+HASH = "b4ffde65f46336ab88eb53be808477a3936bae11"
+CHECKOUT = "- uses: actions/checkout@v3\n"
+DEPTH = "  with:\n    fetch-depth: 0\n"
+TOOLCHAIN = """\
+- uses: actions-rs/toolchain@v1
+  with:
+    profile: minimal
+    override: true
+"""
+OTHER_TOOLCHAIN = """\
+- uses: dtolnay/rust@master
+  with:
+    profile: max
+    override: true
+"""
+RUN = "- run: make\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other", "result"),
+    [
+        (
+            CHECKOUT,
+            f"- uses: actions/checkout@{HASH}\n",
+            CHECKOUT + DEPTH,
+            f"- uses: actions/checkout@{HASH}\n{DEPTH}",
+        ),
+        (
+            "- image: ghcr.io/a/b:1.2\n" + RUN,
+            f"- image: ghcr.io/a/b:{HASH}\n" + RUN,
+            "- image: ghcr.io/a/b:1.2\n  tty: true\n" + RUN,
+            f"- image: ghcr.io/a/b:{HASH}\n  tty: true\n" + RUN,
+        ),
+        (
+            TOOLCHAIN,
+            TOOLCHAIN.replace("true", "false"),
+            OTHER_TOOLCHAIN,
+            OTHER_TOOLCHAIN.replace("true", "false"),
+        ),
+        (
+            CHECKOUT + TOOLCHAIN + RUN,
+            CHECKOUT.replace("v3", "v4") + TOOLCHAIN.replace("true", "false") + RUN,
+            CHECKOUT + OTHER_TOOLCHAIN + RUN,
+            CHECKOUT.replace("v3", "v4") + OTHER_TOOLCHAIN.replace("true", "false") + RUN,
+        ),
+    ],
+)
+def test_edits_of_different_fields_are_both_there(
+    base: str, one: str, other: str, result: str
+) -> None:
+    for sides in ((one, other), (other, one)):
+        assert merge(base, [Contribution(text, base, text) for text in sides]).text == result
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"),
+    [
+        # Another thing that shares nothing with the old one.
+        (CHECKOUT, "- uses: actions/setup-python@v4\n", CHECKOUT + DEPTH),
+        ("- run: make lint\n", "- run: pytest\n", "- run: make lint\n  shell: bash\n"),
+        # Two stand where one stood: which of them it became is not told.
+        (
+            RUN + TOOLCHAIN,
+            RUN + OTHER_TOOLCHAIN + "- run: x\n",
+            RUN + TOOLCHAIN.replace("true", "false"),
+        ),
+        (TOOLCHAIN, TOOLCHAIN.replace("true", "false") + RUN, OTHER_TOOLCHAIN),
+        # The same leaf twice.
+        (TOOLCHAIN, TOOLCHAIN.replace("minimal", "most"), OTHER_TOOLCHAIN),
+    ],
+)
+def test_an_element_that_may_be_another_one_is_in_conflict(base: str, one: str, other: str) -> None:
+    for sides in ((one, other), (other, one)):
+        merged = merge(base, [Contribution(text, base, text) for text in sides])
+        assert merged.text is None
+        assert {each.kind for each in merged.conflicts} <= {Kind.BOTH_MODIFIED, Kind.LIST_INSERT}
+
+
+def test_an_element_that_moved_is_not_the_one_that_stands_where_it_stood() -> None:
+    shared = "- {run: a, name2: x, env: {A: 1, B: 2, C: 3}, shell: sh}\n"
+    fresh = "- {run: b, name2: y, env: {A: 9, B: 8, C: 7}, shell: sh}\n"
+    base, one = CHECKOUT + shared + RUN, CHECKOUT + fresh + RUN + shared
+    other = CHECKOUT + shared.replace("shell: sh", "shell: bash") + RUN
+    merged = merge(base, [Contribution(text, base, text) for text in (one, other)])
+    assert merged.text is None
