@@ -26,7 +26,7 @@ from bps.merge.semantic import Contest, Decision, Settled
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
-ENGINE = "1"
+ENGINE = "2"
 """The merge engine's version, in each event of a merge: the same inputs give the same bytes.
 
 Those of the result, and those of the report of what came from where.

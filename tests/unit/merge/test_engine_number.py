@@ -1,0 +1,59 @@
+"""Promotions name the engine that merged them: its number goes up when its results change."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bps.candidates.merging import ENGINE
+from bps.merge.compact import compact
+from bps.merge.engine import merge
+from bps.merge.explain import explain
+from bps.merge.reader import Reader
+from bps.merge.records import Contribution
+from tests.unit.merge.named_cases import CLEAN, CONTESTED
+
+MORE = (
+    (
+        "r: |\n  p\n  }\n  q\n  }\n",
+        "r: |\n  q\n  }\n  z\n  }\n",
+        "r: |\n  p\n  }\n  q\n  }\n  z\n  }\n",
+    ),
+    ("a: 1\nb: 2", "a: 1\nb: 2\n\n", "a: 9\nb: 2"),
+    ("# x\nb: 2 # y\n", "# x \nb: 2 # y \n", "# x z\nb: 3 # y\n"),
+    (
+        "- uses: a/b@v1\n- 1\n",
+        "- uses: a/b@4ffde65f46336\n- 1\n",
+        "- uses: a/b@v1\n  with: 1\n- 1\n",
+    ),
+    (
+        "- {a: 1, b: 2, c: 3, d: 4}\n",
+        "- {a: 5, b: 6, c: 7, d: 4}\n",
+        "- {a: 1, b: 2, c: 3, d: 8}\n",
+    ),
+    ("- a\n- b\n", "- a\n- x\n- b\n", "- a\n- y\n- b\n"),
+)
+CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
+MERGED = {"2": ("5856515d4cb930db", "b73b7bbc9fd62599")}
+"""By engine the digests of the cases and of what they come to."""
+WHAT_TO_DO = (
+    "If the second digest alone is another one, the engine's results changed: count ENGINE in "
+    "bps/candidates/merging.py up, note the digests here by its number, say it in CHANGELOG.md. "
+    "If cases were added, note the digests that the engine without your change gives."
+)
+
+
+def digests() -> tuple[str, str]:
+    cases, results = hashlib.sha256(), hashlib.sha256()
+    for base, one, other in CASES:
+        sides = [Contribution("A", base, one), Contribution("B", base, other)]
+        reader = Reader()
+        merged = merge(base, sides, reader=reader)
+        told = compact(explain(base, sides, merged, reader)) if merged.text is not None else None
+        cases.update(repr((base, one, other)).encode())
+        conflicts = [each.id for each in merged.conflicts]
+        results.update(repr((merged.text, conflicts, told)).encode())
+    return cases.hexdigest()[:16], results.hexdigest()[:16]
+
+
+def test_the_engine_has_another_number_where_its_results_are_others() -> None:
+    assert MERGED.get(ENGINE) == digests(), WHAT_TO_DO
