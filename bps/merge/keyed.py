@@ -12,7 +12,14 @@ from bps.merge.named_tuple import NamedTuple
 from bps.merge.order import Orders, merged_order
 from bps.merge.records import CANONICAL, Kind, Variant
 from bps.merge.regions import END
-from bps.merge.renames import Rename, merged_proposal, proposal, renames, under_new_name
+from bps.merge.renames import (
+    Rename,
+    merged_proposal,
+    proposal,
+    quotes_alone,
+    renames,
+    under_new_name,
+)
 from bps.merge.run import Change, Path, Run, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
@@ -196,6 +203,7 @@ def _renamed(
         sides,
         str(cursor.strategy or ""),
         suggestion=suggestion,
+        finding=quotes_alone(group),
     )
     if resolution is None:
         texts = tuple(

@@ -155,6 +155,18 @@ def proposal(rename: Rename, edited: Element) -> str | None:
     return f"={moved(edited_text, -value.column, first_line=False)}"
 
 
+def quotes_alone(group: Sequence[Rename]) -> str | None:
+    """What to tell of a key whose quotes alone changed: it looks the same, and is another one."""
+    for rename in group:
+        old, new = rename.old.key, rename.element.key
+        if old is None or new is None or (old.kind, new.kind) != (SCALAR, SCALAR):
+            return None
+        if old.value != new.value or old.tag != new.tag:
+            return None
+    texts = dict.fromkeys(each.key.text for e in group for each in (e.old, e.element) if each.key)
+    return f"only the quotes of the key changed ({' to '.join(texts)}); YAML tells the two apart"
+
+
 def _contested(
     run: Run,
     ident: Ident,

@@ -193,3 +193,24 @@ def test_insertions_in_one_gap_that_are_partly_alike_are_for_a_person(more: str)
     result = of_three(base, "- A\n- A\n- N\n- C\n", f"- A\n- A\n{more}- C\n", base)
     assert [(each.kind.value, each.path) for each in result.conflicts] == [("list_insert", "")]
     assert [side.variant.text for side in result.conflicts[0].sides] == ["- N\n", more]
+
+
+@pytest.mark.parametrize(
+    ("renamed", "finding"),
+    [
+        (
+            "'200'",
+            "only the quotes of the key changed (200 to '200'); YAML tells the two apart",
+        ),
+        ("201", None),
+    ],
+)
+def test_the_conflict_of_a_key_that_was_only_quoted_says_so(
+    renamed: str, finding: str | None
+) -> None:
+    base = "responses:\n  200:\n    a: 1\n    b: 1\n"
+    result = merged(Case(base, base.replace("200", renamed), base.replace("a: 1", "a: 2")))
+    (conflict,) = result.conflicts
+    assert (conflict.kind.value, conflict.path) == ("rename_modify", "/responses/200")
+    assert conflict.finding == finding
+    assert conflict.suggestion == f"={renamed}:\n  a: 2\n  b: 1\n"
