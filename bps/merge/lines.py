@@ -10,6 +10,7 @@ be one change that was aligned in two ways, and are in each other's way too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bps.merge.lcs import matches
 from bps.merge.named_tuple import NamedTuple
@@ -141,6 +142,18 @@ def _groups(hunks: list[_Hunk]) -> list[list[_Hunk]]:
     return groups
 
 
+class _Stretch(NamedTuple):
+    """Groups that are one: from which of them on, where they end, and what each side added there.
+
+    `fresh` are the lines by side that the base lacks, `lines` all of them.
+    """
+
+    first: int
+    end: int
+    fresh: dict[int, set[str]]
+    lines: set[str]
+
+
 def _joined(
     groups: list[list[_Hunk]], base: list[str], sides: Sequence[list[str]]
 ) -> list[list[_Hunk]]:
@@ -150,63 +163,73 @@ def _joined(
     all between them that everybody kept are lines that they added too.
     """
     known = set(base)
-    fresh = [_added(group, sides, known) for group in groups]
-    every: list[set[str]] = [set() for _ in sides]
-    for by_side in fresh:
-        for side, lines in by_side.items():
-            every[side] |= lines
-    if len(set().union(*every)) == sum(map(len, every)):
+    found = [_stretch(at, group, sides, known) for at, group in enumerate(groups)]
+    every: dict[int, set[str]] = {}
+    for each in found:
+        _take(every, each.fresh)
+    if len(set().union(*every.values())) == sum(map(len, every.values())):
         # No line is new to two sides.
         return groups
-    joined: list[list[_Hunk]] = []
-    new: list[dict[int, set[str]]] = []
-    for group, its in zip(groups, fresh, strict=True):
-        at = _may_be_one_with(joined, new, group, its, base, sides)
-        own = [hunk for each in (*joined[at:], group) for hunk in each]
-        joined[at:] = [own]
-        new[at:] = [_added(own, sides, known)]
-    return joined
+    stretches: list[_Stretch] = []
+    for each in found:
+        at = _may_be_one_with(stretches, each, groups, base)
+        own, *others = [*stretches[at:], each]
+        for other in others:
+            _take(own.fresh, other.fresh)
+            own.lines.update(other.lines)
+        stretches[at:] = [own._replace(end=each.end)]
+    starts = [each.first for each in stretches] + [len(groups)]
+    return [
+        [hunk for group in groups[start:end] for hunk in group] for start, end in pairwise(starts)
+    ]
+
+
+def _stretch(at: int, group: list[_Hunk], sides: Sequence[list[str]], known: set[str]) -> _Stretch:
+    fresh: dict[int, set[str]] = {}
+    every: set[str] = set()
+    for hunk in group:
+        lines = sides[hunk.side][hunk.its_start : hunk.its_end]
+        every.update(lines)
+        fresh.setdefault(hunk.side, set()).update(line for line in lines if line not in known)
+    return _Stretch(at, max(hunk.end for hunk in group), fresh, every)
+
+
+def _take(into: dict[int, set[str]], more: dict[int, set[str]]) -> None:
+    for side, lines in more.items():
+        into.setdefault(side, set()).update(lines)
 
 
 def _may_be_one_with(
-    joined: list[list[_Hunk]],
-    new: list[dict[int, set[str]]],
-    group: list[_Hunk],
-    fresh: dict[int, set[str]],
-    base: list[str],
-    sides: Sequence[list[str]],
+    stretches: list[_Stretch], group: _Stretch, groups: list[list[_Hunk]], base: list[str]
 ) -> int:
-    """The index of the first group from which on all are one with this one; else their number."""
-    first = len(joined)
-    start, between = group[0].start, set[str]()
-    lines = _all_added(group, sides)
-    for at in range(len(joined) - 1, max(-1, len(joined) - 1 - REACH), -1):
-        lines |= _all_added(joined[at], sides)
-        between.update(base[max(hunk.end for hunk in joined[at]) : start])
-        if not between <= lines:
+    """The index of the first stretch from which on all are one with a group; else their number."""
+    first = len(stretches)
+    start, between = groups[group.first][0].start, set[str]()
+    seen = [group.lines]
+    for at in range(first - 1, max(-1, first - 1 - REACH), -1):
+        before = stretches[at]
+        seen.append(before.lines)
+        between.update(base[before.end : start])
+        if not all(any(line in lines for lines in seen) for line in between):
             break
-        start = joined[at][0].start
-        if any(
-            (fresh.get(one, set()) - fresh.get(other, set())) & (its - new[at].get(one, set()))
-            for other, its in new[at].items()
-            for one in fresh
-            if one != other
-        ):
+        start = groups[before.first][0].start
+        if _share_a_new_line(group, before):
             first = at
     return first
 
 
-def _added(group: list[_Hunk], sides: Sequence[list[str]], known: set[str]) -> dict[int, set[str]]:
-    """The lines of a group by side, without those that are known."""
-    found: dict[int, set[str]] = {}
-    for hunk in group:
-        lines = set(sides[hunk.side][hunk.its_start : hunk.its_end]) - known
-        found.setdefault(hunk.side, set()).update(lines)
-    return found
-
-
-def _all_added(group: list[_Hunk], sides: Sequence[list[str]]) -> set[str]:
-    return set().union(*_added(group, sides, set()).values())
+def _share_a_new_line(group: _Stretch, before: _Stretch) -> bool:
+    """Whether a side added a line here alone that another one added there alone."""
+    nothing: set[str] = set()
+    return any(
+        line in its
+        and line not in before.fresh.get(one, nothing)
+        and line not in group.fresh.get(other, nothing)
+        for one, lines in group.fresh.items()
+        for other, its in before.fresh.items()
+        if one != other
+        for line in lines
+    )
 
 
 def _chunk(base: list[str], start: int, sides: Sequence[list[str]], group: list[_Hunk]) -> Chunk:

@@ -86,3 +86,17 @@ def test_a_few_anchors_that_rest_on_each_other_are_told_one_by_one() -> None:
     for side, text in zip(sides, (one, "k0: z\nk3: c\n"), strict=True):
         taken = {each.id: Resolution(take=side.label) for each in result.conflicts}
         assert merge(base, sides, resolutions=taken).text == text
+
+
+def test_changes_that_may_all_be_one_are_one_conflict_soon() -> None:
+    base, sides = ["r: |\n"], (["r: |\n"], ["r: |\n"])
+    for at in range(8000):
+        line = f"  k{at % 7}\n" if at % 3 else "  }\n"
+        base.append(line)
+        for who, side in enumerate(sides):
+            side.append(line)
+            if (at + who) % 2:
+                side += [f"  z{at // 2}\n", f"  k{(at + 1) % 7}\n", "  }\n"]
+    one, other = ("".join(side) for side in sides)
+    conflicts = _merged_within(5, "".join(base), one, other).conflicts
+    assert [each.path for each in conflicts] == ["/r"]
