@@ -75,7 +75,8 @@ class _Search:
             anchors = self._anchors(a0, a1, b0, b1) if depth < MAX_DEPTH else []
             if anchors:
                 for i, j in anchors:
-                    self.stretch(a0, i, b0, j, depth + 1)
+                    if a0 < i and b0 < j:
+                        self.stretch(a0, i, b0, j, depth + 1)
                     self.pairs.append((i, j))
                     a0, b0 = i + 1, j + 1
                 self.stretch(a0, a1, b0, b1, depth + 1)

@@ -130,7 +130,9 @@ class Cut(Node):
         if name == "children" and self.row is not None:
             self.children = _children(self.source, self.kind, self.row)
         elif name == "end" and self.row is not None:
-            self.end = max(self.start, self.children[-1].end)
+            value = self.row.pieces[-1].value
+            by = 0 if isinstance(value, Stretched) else self.row.begins[-1]
+            self.end = max(self.start, value.end + by)
         return object.__getattribute__(self, name)
 
 
