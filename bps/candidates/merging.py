@@ -88,16 +88,15 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     """Merge, and judge the result: the profile, and what merging by lines would say.
 
     Resolutions that meet no conflict of the merge are those of vetoes, or of what has changed.
-    Cost: see `bps.merge.engine`; merging twice where there are resolutions, and about as much as
-    one merge for what came from where.
+    Cost: see `bps.merge.engine`; merging twice where resolutions meet their conflict, the profile
+    and the second opinion, and for what came from where as `bps.merge.explain`.
     """
     reader = Reader()
     try:
         told = by_law_1(task)
-        merged = _merge(task, reader=reader) if told is None else _as_merged(told)
-        applied = _applied(task, reader) if told is None else ()
+        merged, applied = _decided(task, reader) if told is None else (_as_merged(told), ())
         others = [each for each in task.resolutions if each.conflict not in applied]
-        merged, settled, unfit = _with_vetoes(task, merged, others)
+        merged, settled, unfit = _with_vetoes(task, merged, others, reader)
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
@@ -156,15 +155,20 @@ def contested(veto: Veto) -> tuple[Conflict, ...]:
     return tuple(found.values())
 
 
-def _merge(
-    task: MergeTask, resolutions: Sequence[Decision] | None = None, *, reader: Reader
-) -> Merged:
-    decided = task.resolutions if resolutions is None else resolutions
+def _decided(task: MergeTask, reader: Reader) -> tuple[Merged, tuple[str, ...]]:
+    """The merge, and the resolutions whose conflict exists; merged once where there are none."""
+    bare = _merge(task, (), reader)
+    open_ = {conflict.id for conflict in bare.conflicts}
+    met = tuple(each.conflict for each in task.resolutions if each.conflict in open_)
+    return _merge(task, task.resolutions, reader) if met else bare, met
+
+
+def _merge(task: MergeTask, resolutions: Sequence[Decision], reader: Reader) -> Merged:
     return merge(
         task.canonical,
         task.contributions,
         strategies=from_policy(dict(task.strategies)),
-        resolutions={each.conflict: each.resolution for each in decided},
+        resolutions={each.conflict: each.resolution for each in resolutions},
         reader=reader,
     )
 
@@ -173,16 +177,8 @@ def _as_merged(told: MergeAnswer) -> Merged:
     return Merged(told.text, told.text or "", (), (), told.origins)
 
 
-def _applied(task: MergeTask, reader: Reader) -> tuple[str, ...]:
-    """The resolutions whose conflict exists."""
-    if not task.resolutions:
-        return ()
-    open_ = {conflict.id for conflict in _merge(task, (), reader=reader).conflicts}
-    return tuple(each.conflict for each in task.resolutions if each.conflict in open_)
-
-
 def _with_vetoes(
-    task: MergeTask, merged: Merged, others: Sequence[Decision]
+    task: MergeTask, merged: Merged, others: Sequence[Decision], reader: Reader
 ) -> tuple[Merged, list[Settled], list[Settled]]:
     """With those of `others` that decide a veto's conflict: which fit, and which do not.
 
@@ -190,7 +186,7 @@ def _with_vetoes(
     """
     if not others:
         return merged, [], []
-    contest = Contest(task.canonical, task.contributions)
+    contest = Contest(task.canonical, task.contributions, reader)
     met = contest.settled(others)
     if not met or merged.text is None:
         return merged, met, []

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bps.merge.identity import FIELDS, identity_of
 from bps.merge.lcs import matches
 from bps.merge.source import MAPPING, SEQUENCE, Node
-from bps.merge.twins import Piece, row_of
+from bps.merge.twins import Piece, pieces_of, row_of
 
 
 class Pair(NamedTuple):
@@ -103,8 +103,7 @@ class Counterparts:
         model = node.model
         found = self._entries.get(model)
         if found is None:
-            row, _ = row_of(model)
-            pieces = _pieces(model) if row is None else row.pieces
+            pieces = pieces_of(model)
             found = self._entries[model] = _Entries(pieces, frozenset(pieces))
         return found
 
@@ -130,13 +129,6 @@ def holds_entries(node: Node) -> bool:
     if node.kind not in {MAPPING, SEQUENCE}:
         return False
     return row_of(node)[0] is not None or bool(node.children)
-
-
-def _pieces(model: Node) -> list[Piece]:
-    """Of a collection that was parsed as a whole: none of them stands in another version."""
-    if model.kind == MAPPING:
-        return [Piece(key, value) for key, value in model.pairs()]
-    return [Piece(None, child) for child in model.children]
 
 
 def _identify(field: str | None) -> _Identify:

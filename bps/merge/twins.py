@@ -202,6 +202,16 @@ def row_of(node: Node) -> tuple[Row | None, int]:
     return model.row, node.start - model.start
 
 
+def pieces_of(node: Node) -> Sequence[Piece]:
+    """The entries of a collection; those of a row stand in other versions too."""
+    row, _ = row_of(node)
+    if row is not None:
+        return row.pieces
+    if node.kind == MAPPING:
+        return [Piece(key, value) for key, value in node.pairs()]
+    return [Piece(None, child) for child in node.children]
+
+
 def layout_at(node: Node, row: Row, by: int, index: int, start: int) -> Layout:
     """The layout of a piece of a row whose entries begin at `start`, but the last; made once.
 
