@@ -20,7 +20,7 @@ from bps.merge.explain import explain
 from bps.merge.fragments import LABEL
 from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
-from bps.merge.refusals import Unreadable
+from bps.merge.refusals import TooManyConflicts, Unreadable
 from bps.merge.second_opinion import finding as second_opinion
 from bps.merge.semantic import Contest, Decision, Settled
 from bps.plans.reviews import ReviewFinding
@@ -31,6 +31,9 @@ ENGINE = "1"
 
 Those of the result, and those of the report of what came from where.
 """
+
+MOST_CONFLICTS = 5_000
+"""Of one merge, which takes 2 s then, of 4 allowed; no review has room for so many decisions."""
 
 
 class MergeTask(NamedTuple):
@@ -62,6 +65,8 @@ class MergeAnswer(NamedTuple):
     came_from: Rows | None = None
     """What came from where in `text`; None without one, and where law 1 tells it."""
     settled: tuple[Conflict, ...] = ()
+    too_many: tuple[str, ...] = ()
+    """Who has a part in more than `MOST_CONFLICTS` conflicts; then nothing else is told."""
 
 
 class Veto(NamedTuple):
@@ -100,6 +105,9 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
+    except TooManyConflicts as error:
+        labels = tuple(sorted(error.labels - {CANONICAL}))
+        return MergeAnswer(None, (), (), (), (), (), (), too_many=labels)
     met = (*applied, *(each.conflict.id for each in settled))
     if unfit:
         return _without_unfit(merged, met, settled, unfit)
@@ -170,6 +178,7 @@ def _merge(task: MergeTask, resolutions: Sequence[Decision], reader: Reader) -> 
         strategies=from_policy(dict(task.strategies)),
         resolutions={each.conflict: each.resolution for each in resolutions},
         reader=reader,
+        most_conflicts=MOST_CONFLICTS,
     )
 
 

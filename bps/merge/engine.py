@@ -48,6 +48,7 @@ def merge(
     canonical_label: str = CANONICAL,
     markers: Markers = USUAL,
     reader: Reader | None = None,
+    most_conflicts: int | None = None,
 ) -> Merged:
     """Merge all contributions into canonical.
 
@@ -59,6 +60,7 @@ def merge(
 
     Raises:
         Unreadable: a version, or a resolution's text, is not YAML or cannot be kept byte-exactly.
+        TooManyConflicts: there are more than `most_conflicts`.
 
     Cost: equal bytes are compared and checked only; otherwise libyaml checks the first text and the
     result at 15 ms a MB each, and nodes are made of what differs alone (`bps.merge.reader`).
@@ -82,6 +84,7 @@ def merge(
             canonical_label,
             markers,
             reader or Reader(),
+            most_conflicts,
         ).run()
 
 
@@ -111,10 +114,12 @@ class _Merge:
         canonical_label: str,
         markers: Markers,
         reader: Reader,
+        most_conflicts: int | None,
     ) -> None:
         self._active = active
         self._cursor = (strategies or Strategies()).root
-        self._run = Run(resolutions or {}, {e.label: e.by for e in active}, canonical_label)
+        editors = {e.label: e.by for e in active}
+        self._run = Run(resolutions or {}, editors, canonical_label, most_conflicts)
         self._run.merge_entry = merge_entry
         self._run.merge_value = merge_value
         self._canonical_text = canonical

@@ -34,6 +34,7 @@ class Workshop(Protocol):
 
         Raises:
             WorkFailed: it took too long or too much memory, or its process ended.
+            MergeTooLong: it took too long before, and did again.
         """
         ...
 
@@ -102,7 +103,7 @@ class Preparations:
 
         Raises:
             Unavailable: the store does not answer.
-            WorkFailed: as `Workshop.compute`.
+            WorkFailed, MergeTooLong: as `Workshop.compute`.
         """
         if work in self._results:
             self._results.move_to_end(work)

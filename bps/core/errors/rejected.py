@@ -23,6 +23,12 @@ class MergeConflict(Rejected):
     code = "MERGE_CONFLICT"
 
 
+class MergeTooLong(Rejected):
+    """A merge takes longer than it may: it was stopped more than once (R7)."""
+
+    code = "MERGE_TOO_LONG"
+
+
 class ReviewHeld(Rejected):
     """A reviewer works on the plan's review, and others wait. facts: review, by, until_ms."""
 
