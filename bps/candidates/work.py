@@ -216,6 +216,8 @@ class _Making:
         )
         merged = by_law_1(task) if not task.resolutions else None
         if merged is None:
+            if work.rules.validators:
+                self._workshop.expect_validation()
             merged = await self._workshop.compute(merge_blueprints, task)
         if merged.too_many:
             raise _too_many_conflicts(work.plan, merged.too_many)

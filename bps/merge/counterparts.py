@@ -92,8 +92,8 @@ class Counterparts:
         found: list[Pair] = []
         for identity, to in come.items():
             at = indices.get(identity)
-            piece = None if at is None else old.pieces[at]
-            found.append(Pair(at, to, piece, new.pieces[to], identity))
+            before_it = None if at is None else old.pieces[at]
+            found.append(Pair(at, to, before_it, new.pieces[to], identity))
         for at, piece in enumerate(old.pieces):
             if piece not in new.known and (identity := identify(piece)) not in come:
                 found.append(Pair(at, None, piece, None, identity))

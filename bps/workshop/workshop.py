@@ -44,6 +44,10 @@ class LocalWorkshop:
         """In a thread of this process. Cost: what the function costs."""
         return await asyncio.to_thread(function, argument)
 
+    def expect_validation(self) -> None:
+        """Start the first process for validators, so that it is there when a merge is done."""
+        self._pool.start_ahead()
+
     async def validate(
         self, candidate: CandidateText, allowed: Sequence[Allowed]
     ) -> ValidationReport:

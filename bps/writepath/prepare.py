@@ -38,6 +38,10 @@ class Workshop(Protocol):
         """
         ...
 
+    def expect_validation(self) -> None:
+        """`validate` is asked for soon: what it needs may be started meanwhile."""
+        ...
+
     async def validate(self, candidate: Any, allowed: Sequence[Any]) -> Any:  # noqa: ANN401 - see below
         """The report of the validators `allowed` on `candidate` (`bps.validation`).
 
@@ -52,6 +56,9 @@ class InThreads:
     async def compute(self, function: Callable[[A], T_co], argument: A) -> T_co:
         """In a thread, so that a lease is kept alive meanwhile."""
         return await asyncio.to_thread(function, argument)
+
+    def expect_validation(self) -> None:
+        """There is nothing to start."""
 
     async def validate(self, candidate: Any, allowed: Sequence[Any]) -> Any:  # noqa: ANN401, ARG002
         """Raises PluginError: fails closed."""

@@ -252,6 +252,25 @@ async def test_a_long_merge_of_one_plan_holds_up_no_other_plan(tmp_path: Path) -
 
 
 @asynchronous
+async def test_the_process_for_validators_starts_while_the_first_merge_runs(tmp_path: Path) -> None:
+    async with HeldWorkshop(tmp_path / "go") as workshop:
+        scene = await two_fixes(workshop)
+        await scene.set_policy(validators=[{"name": "references"}])
+        # One that does not remember the policy before.
+        task = asyncio.create_task(scene.cold().execute(Promote(WHO, "p", PLAN)))
+        await begins(workshop)
+
+        async def ready() -> bool:
+            return bool(workshop.judges)
+
+        await eventually(ready, "a process for validators is ready")
+        judges = workshop.judges
+        workshop.until.touch()
+        assert (await task).result.version == 2
+        assert workshop.judges == judges
+
+
+@asynchronous
 async def test_readers_beyond_a_number_are_refused_and_hold_up_no_write() -> None:
     readers, writers = Processes(size=1, most_waiting=2), Processes()
     shown: list[asyncio.Task[float]] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bps.merge import chunks, reader
+from bps.merge import chunks, proof, reader
 from bps.merge.data import json_value
 from bps.merge.differences import Versions
 from bps.merge.engine import merge
@@ -88,7 +88,7 @@ def test_explaining_reads_nothing_again_and_looks_at_what_changed_alone(
     its = Reader()
     merged = merge(base, sides, reader=its)
     looked_at: list[object] = []
-    build = chunks.build
+    build = proof.build
 
     def counted(parsed: Sequence[chunks.Chunk]) -> Source:
         looked_at.extend(parsed)

@@ -9,7 +9,7 @@ import pytest
 
 from bps.candidates import merging
 from bps.candidates.merging import MergeTask, Veto, contested, finding, merge_blueprints
-from bps.merge import chunks
+from bps.merge import chunks, proof
 from bps.merge.engine import merge
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution, Resolution
@@ -84,7 +84,7 @@ def test_decided_vetoes_merge_once_and_look_at_what_differs_alone(
     decision = Decision(conflict.id, conflict.path, Resolution(take="base"))
     looked_at: list[object] = []
     merges: list[None] = []
-    build = chunks.build
+    build = proof.build
 
     def counted(parsed: Sequence[chunks.Chunk]) -> Source:
         looked_at.extend(parsed)
