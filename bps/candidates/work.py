@@ -19,7 +19,6 @@ import orjson
 from bps.candidates.candidate import Attempt, Candidate, Held
 from bps.candidates.inputs import Rules, Source
 from bps.candidates.merging import (
-    MOST_CONFLICTS,
     MergeTask,
     Veto,
     by_law_1,
@@ -29,8 +28,9 @@ from bps.candidates.merging import (
     merge_blueprints,
 )
 from bps.candidates.origins import packed_report
+from bps.candidates.too_many import too_many_conflicts
 from bps.candidates.verdict import is_of_blueprint, judged_by, said_of_unfinished
-from bps.core.errors import DigestMismatch, InvalidBlueprint, LimitExceeded
+from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
 from bps.merge.records import Contribution, Kind
 from bps.merge.semantic import Decision
@@ -220,7 +220,7 @@ class _Making:
                 self._workshop.expect_validation()
             merged = await self._workshop.compute(merge_blueprints, task)
         if merged.too_many:
-            raise _too_many_conflicts(work.plan, merged.too_many)
+            raise too_many_conflicts(work.plan, merged.too_many)
         attempt = Attempt(
             text=merged.text,
             conflicts=merged.conflicts,
@@ -292,25 +292,6 @@ class _Making:
             return judged
         veto = Veto(task, judged.applied, text, judged.findings)
         return replace(judged, conflicts=await self._workshop.compute(contested, veto))
-
-
-def _too_many_conflicts(plan: str, rr_plans: Sequence[str]) -> LimitExceeded:
-    """The refusal of a merge that no review can hold."""
-    msg = (
-        f"Merging {', '.join(rr_plans)} into what is canonical in {plan} meets more than "
-        f"{MOST_CONFLICTS:,} conflicts; no review can hold so many."
-    )
-    advice = (
-        "Rebase it (`bps branch rebase`), repair it on what is canonical and submit it: promoted "
-        "alone it needs no merge then."
-    )
-    if len(rr_plans) > 1:
-        advice = (
-            "Promote one of them by name; rebase the others (`bps branch rebase`), repair them on "
-            "what is canonical then, and promote each alone: that needs no merge."
-        )
-    refused = LimitExceeded(msg, limit="conflicts", allowed=MOST_CONFLICTS, rr_plans=list(rr_plans))
-    return refused.advising(advice)
 
 
 @lru_cache(maxsize=4)
