@@ -62,7 +62,7 @@ class _Mark(Protocol):
     index: int
 
 
-class _Frame:
+class Frame:
     """An open mapping or sequence."""
 
     __slots__ = ("anchor", "at_key", "height", "keys", "members", "nodes_before")
@@ -89,7 +89,7 @@ class Walk:
         self.task_count: int | None = None
         self._text = text
         self._wanted = wanted
-        self._frames: list[_Frame] = []
+        self._frames: list[Frame] = []
         self._root_key: str | None = None
         self._nodes = 0
         self._unwritten = 0
@@ -169,7 +169,7 @@ class Walk:
             if len(self._frames) == 1 and self._root_key in self._wanted:
                 self._keep_root_value(self._root_key, event)
 
-    def _key(self, event: ScalarEvent, frame: _Frame, keys: dict[str, int]) -> None:
+    def _key(self, event: ScalarEvent, frame: Frame, keys: dict[str, int]) -> None:
         key: str = event.value
         if key in keys:
             what = f"the key {shown(key)} was used before, in line {keys[key]}"
@@ -253,7 +253,7 @@ class Walk:
                 parent.members += 1
             else:
                 parent.at_key = True
-        frames.append(_Frame(event.anchor, nodes_before, mapping=mapping))
+        frames.append(Frame(event.anchor, nodes_before, mapping=mapping))
         if len(frames) > MAX_DEPTH:
             self._refuse_depth(event)
 

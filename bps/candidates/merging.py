@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bps.blueprint.data import load
 from bps.blueprint.profile import check
 from bps.candidates.law_1 import law_1
+from bps.candidates.typed import UnfitValue, unfit_values
 from bps.core.errors import InvalidBlueprint
 from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
 from bps.merge.explain import explain
-from bps.merge.fragments import LABEL
 from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
 from bps.merge.refusals import Unreadable
 from bps.merge.second_opinion import finding as second_opinion
 from bps.merge.semantic import Contest, Decision, Settled
+from bps.merge.typed import LABEL
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
@@ -62,6 +64,8 @@ class MergeAnswer(NamedTuple):
     came_from: Rows | None = None
     """What came from where in `text`; None without one, and where law 1 tells it."""
     settled: tuple[Conflict, ...] = ()
+    misfits: tuple[UnfitValue, ...] = ()
+    """Typed values that make a conflict which no version makes."""
 
 
 class Veto(NamedTuple):
@@ -95,7 +99,11 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     try:
         told = by_law_1(task)
         merged = _merge(task, reader=reader) if told is None else _as_merged(told)
-        applied = _applied(task, reader) if told is None else ()
+        bare = _undecided(task, reader) if told is None else ()
+        known = {each.id for each in bare}
+        decided = [each for each in task.resolutions if each.conflict in known]
+        applied = tuple(each.conflict for each in decided)
+        misfits = unfit_values(partial(_merge, task, reader=reader), bare, merged, decided)
         others = [each for each in task.resolutions if each.conflict not in applied]
         merged, settled, unfit = _with_vetoes(task, merged, others)
     except Unreadable as error:
@@ -119,6 +127,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         (),
         came_from,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 
@@ -173,12 +182,9 @@ def _as_merged(told: MergeAnswer) -> Merged:
     return Merged(told.text, told.text or "", (), (), told.origins)
 
 
-def _applied(task: MergeTask, reader: Reader) -> tuple[str, ...]:
-    """The resolutions whose conflict exists."""
-    if not task.resolutions:
-        return ()
-    open_ = {conflict.id for conflict in _merge(task, (), reader=reader).conflicts}
-    return tuple(each.conflict for each in task.resolutions if each.conflict in open_)
+def _undecided(task: MergeTask, reader: Reader) -> tuple[Conflict, ...]:
+    """The conflicts that decisions can meet: those of the merge without any."""
+    return _merge(task, (), reader=reader).conflicts if task.resolutions else ()
 
 
 def _with_vetoes(

@@ -225,6 +225,7 @@ class _Making:
             unreadable=merged.unreadable,
             came_from=merged.came_from,
             settled=merged.settled,
+            misfits=merged.misfits,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt

@@ -24,6 +24,7 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
+from bps.merge.refusals import Unreadable
 from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
@@ -129,6 +130,12 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        if resolutions:
+            from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
+
+            every = [node for source, _ in self._parsed.values() for node in source.anchored]
+            named = {node.anchor for node in every if node.anchor is not None}
+            self._run.anchors = frozenset(named | anchors_in(resolutions))
 
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)
@@ -272,6 +279,9 @@ class _Merge:
             return self._merged(None, self._dress.dressed(marked))
         if resolution.text is not None:
             text = resolution.text
+            if not text.strip():
+                advice = "write the whole text, or take a version as it is"
+                raise Unreadable("the edited value", 1, 1, "no text", advice)
         elif resolution.take == "base":
             text = base.text
         else:
