@@ -42,7 +42,7 @@ _MAX_NUMBER = 2**63 - 1
 
 def _printable(text: str) -> str:
     if not is_printable(text):
-        msg = "Input should be printable characters and line feeds"
+        msg = "it may hold printable characters and line feeds only"
         raise ValueError(msg)
     return text
 
@@ -50,7 +50,7 @@ def _printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Printable text without spaces at its ends. Raises ValueError."""
     if not text.isprintable() or text != text.strip():
-        msg = "Input should be printable characters on one line, without spaces at the ends"
+        msg = "it has to be printable characters on one line, without spaces at the ends"
         raise ValueError(msg)
     return text
 
@@ -61,7 +61,7 @@ def _decimal(value: object) -> int:
         plain = value == "0" or not value.startswith("0")
         if plain and len(value) <= len(str(MAX_DECIMAL)) and int(value) <= _MAX_NUMBER:
             return int(value)
-    msg = "Input should be a whole number as a decimal string, such as '7'"
+    msg = "it has to be a whole number as a decimal string, such as '7'"
     raise ValueError(msg)
 
 

@@ -91,6 +91,8 @@ class RejectReview:
             if len(found) != 1:
                 name = f"{ref.prefix}" if ref.n is None else f"{ref.prefix}, RR-plan {ref.n}"
                 msg = f"{review.review} holds {len(found) or 'no'} waiting RR-plans of {name}."
-                raise NotFound(msg, review=review.review, branch=ref.prefix)
+                raise NotFound(msg, review=review.review, branch=ref.prefix).advising(
+                    f"See who waits there: `bps review show {review.review}`."
+                )
             chosen[found[0].rr_plan] = found[0]
         return list(chosen.values())

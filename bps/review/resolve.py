@@ -134,7 +134,10 @@ class ResolveReview:
             )
         if len(found) > 1:
             msg = f"{len(found)} conflicts are at {where or 'the root'}; name one by its id."
-            raise Ambiguous(msg, candidates=[each.id for each in found[:10]])
+            candidates = [each.id for each in found[:10]]
+            raise Ambiguous(msg, candidates=[*candidates]).advising(
+                f"Name the conflict: {', '.join(each[:12] for each in candidates)}."
+            )
         return found[0]
 
 
