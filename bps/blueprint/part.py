@@ -5,6 +5,7 @@ from __future__ import annotations
 from ruamel.yaml.events import AliasEvent, Event, StreamEndEvent
 
 from bps.blueprint.characters import decode
+from bps.blueprint.syntax import judge
 from bps.blueprint.walk import Frame, Walk
 
 
@@ -18,7 +19,7 @@ def check_part(text: str) -> None:
 
     Cost: as `bps.blueprint.profile.check`.
     """
-    _PartWalk(decode(text.encode("utf-8", "surrogatepass"))).run()
+    judge(decode(text.encode("utf-8", "surrogatepass")), _PartWalk)
 
 
 class _PartWalk(Walk):

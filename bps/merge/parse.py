@@ -21,8 +21,8 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from bps.blueprint.respelling import respelled, spelled_back
 from bps.merge.refusals import Unreadable
-from bps.merge.respelling import respelled, spelled_back
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
 TYPE_CHECKING = False
