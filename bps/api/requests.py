@@ -85,6 +85,15 @@ Text = Annotated[
 ]
 """For people; kept in the log."""
 
+_SAYING_FORM = rf"{_LINES_FORM[:-1]}[^\x00-\x20\x7f-\xa0]{_LINES_FORM[1:]}"
+NeededText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_printable),
+    published(_SAYING_FORM),
+]
+"""As `Text`, but it says something; `bps.core.text.needed_text` refuses blanks alone."""
+
 Label = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_LINE),
@@ -185,7 +194,7 @@ class OpenBranchRequest(RequestModel):
 class FailRequest(RequestModel):
     """Why an RR-plan is given up."""
 
-    reason: Text = Field(description="Kept in the log.", examples=["cannot be repaired"])
+    reason: NeededText = Field(description="Kept in the log.", examples=["cannot be repaired"])
 
 
 class RebaseRequest(RequestModel):
@@ -219,8 +228,18 @@ class RevertRequest(RequestModel):
 class ModeRequest(RequestModel):
     """Whether the sidecars may write."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"mode": {"const": "READ_ONLY"}}, "required": ["mode"]},
+            "then": {"properties": {"reason": {"minLength": 1, "pattern": _SAYING_FORM}}},
+        }
+    )
+
     mode: Literal["READ_WRITE", "READ_ONLY"] = Field(examples=["READ_WRITE"])
-    reason: Text = Field(description="Told to writers that are refused.", examples=["it is over"])
+    reason: Text = Field(
+        description="Told to writers that are refused, so that READ_ONLY needs one.",
+        examples=["it is over"],
+    )
 
 
 class MirroredCheckpoint(RequestModel):

@@ -14,6 +14,7 @@ from bps.blueprint.data import load
 from bps.blueprint.profile import check
 from bps.candidates.law_1 import law_1
 from bps.candidates.typed import UnfitValue, unfit_values
+from bps.candidates.vetoes import Unfit, with_vetoes
 from bps.core.errors import InvalidBlueprint
 from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
@@ -105,7 +106,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         applied = tuple(each.conflict for each in decided)
         misfits = unfit_values(partial(_merge, task, reader=reader), bare, merged, decided)
         others = [each for each in task.resolutions if each.conflict not in applied]
-        merged, settled, unfit = _with_vetoes(task, merged, others)
+        merged, settled, unfit = with_vetoes(task.canonical, task.contributions, merged, others)
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
@@ -187,54 +188,14 @@ def _undecided(task: MergeTask, reader: Reader) -> tuple[Conflict, ...]:
     return _merge(task, (), reader=reader).conflicts if task.resolutions else ()
 
 
-def _with_vetoes(
-    task: MergeTask, merged: Merged, others: Sequence[Decision]
-) -> tuple[Merged, list[Settled], list[Settled]]:
-    """With those of `others` that decide a veto's conflict: which fit, and which do not.
-
-    Cost: writes the text once; where some do not fit, about 2 log2(n) times more for each of them.
-    """
-    if not others:
-        return merged, [], []
-    contest = Contest(task.canonical, task.contributions)
-    met = contest.settled(others)
-    if not met or merged.text is None:
-        return merged, met, []
-    try:
-        text = contest.written(merged.text, met)
-    except Unreadable:
-        return merged, *_parted(contest, merged.text, [], met)
-    origins = [
-        Origin(each.conflict.path, "resolved", (each.resolution.take or "an edited value",))
-        for each in met
-    ]
-    return merged._replace(text=text, origins=(*merged.origins, *origins)), met, []
-
-
-def _parted(
-    contest: Contest, text: str, before: list[Settled], more: list[Settled]
-) -> tuple[list[Settled], list[Settled]]:
-    """The decisions `before`, and those of `more` that can be written beside them; the others."""
-    try:
-        contest.written(text, [*before, *more])
-    except Unreadable:
-        if len(more) == 1:
-            return before, more
-    else:
-        return [*before, *more], []
-    half = len(more) // 2
-    fit, unfit = _parted(contest, text, before, more[:half])
-    fit, others = _parted(contest, text, fit, more[half:])
-    return fit, [*unfit, *others]
-
-
 def _without_unfit(
-    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Settled]
+    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Unfit]
 ) -> MergeAnswer:
     """No text: nobody may publish another one than was decided. The decisions that fit stay."""
     findings: list[ReviewFinding] = []
     conflicts: list[Conflict] = []
-    for each in unfit:
+    misfits = [each.value for each in unfit if each.settled.resolution.text is not None]
+    for each in (one.settled for one in unfit):
         said = f"What was decided of {each.conflict.path or 'the root'} does not fit there."
         told = finding(LABEL, "unreadable", said, hint="give another value")
         findings.append(told.model_copy(update={"path": each.conflict.path}))
@@ -249,6 +210,7 @@ def _without_unfit(
         tuple(sorted(involved(conflicts))),
         None,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 

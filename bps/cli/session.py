@@ -235,7 +235,9 @@ def report(error: BpsError, *, as_json: bool) -> None:
     note(f"error: {error.message} [{error.code}]")
     for name in ("hint", "rule", "op", "candidates", "rr_plans"):
         if name in error.facts:
-            note(f"  {name}: {error.facts[name]}")
+            found = error.facts[name]
+            told = map(str, found) if isinstance(found, list) else [str(found)]
+            note(f"  {name}: {', '.join(told)}")
     note(f"next: {next_action_of(error)}")
 
 

@@ -60,6 +60,8 @@ def problem_of(found: Mapping[str, Any]) -> str:
     if kind in _WHOLE:
         return _WHOLE[kind]
     name, clause = _BOUNDS.get(kind, ("", ""))
+    if context.get(name) == 1 and kind in {"string_too_short", "too_short"}:
+        return "it is empty"
     if name in context:
         return clause.format(context[name])
     wanted = next((said for begin, said in _KINDS.items() if kind.startswith(begin)), None)

@@ -135,7 +135,8 @@ class _Merge:
 
             every = [node for source, _ in self._parsed.values() for node in source.anchored]
             named = {node.anchor for node in every if node.anchor is not None}
-            self._run.anchors = frozenset(named | anchors_in(resolutions))
+            typed = (each.text or "" for each in resolutions.values())
+            self._run.anchors = frozenset(named.union(*map(anchors_in, typed)))
 
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)

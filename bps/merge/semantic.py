@@ -25,7 +25,7 @@ from bps.merge.refusals import Unreadable
 from bps.merge.run import Change, Run, same, variant_of
 from bps.merge.slots import full_lines
 from bps.merge.source import MAPPING, Source
-from bps.merge.typed import LABEL, in_lines
+from bps.merge.typed import LABEL, anchors_in, in_lines, refuse_unknown_aliases
 
 
 class Decision(NamedTuple):
@@ -164,6 +164,8 @@ class Contest:
         """The lines that a decision puts over `at`, and the data that they have to read as."""
         if settled.resolution.text is not None:
             typed = in_lines(settled.resolution.text)
+            if at.value is not None:
+                refuse_unknown_aliases(typed, anchors_in(at.source.text))
             slot = entry_of(typed, at, at.column)
             lines = "".join(str(piece) for piece in (*slot.lead, _margin(at), *slot.body))
             return lines, json_value(fragment(typed))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.newlines import BOM, refuse_odd_breaks
 from bps.merge.parse import parse
-from bps.merge.records import Resolution
 from bps.merge.refusals import Unreadable
 from bps.merge.source import Source
 
@@ -38,10 +37,9 @@ def in_lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def anchors_in(resolutions: Mapping[str, Resolution]) -> set[str]:
-    """All names that typed values may define."""
-    typed = (each.text for each in resolutions.values() if each.text is not None)
-    return {name for text in typed for name in _ANCHOR.findall(text)}
+def anchors_in(text: str) -> set[str]:
+    """All names that a text may define; what looks like an anchor counts."""
+    return set(_ANCHOR.findall(text))
 
 
 def refuse_unknown_aliases(text: str, known: Collection[str]) -> None:

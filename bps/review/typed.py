@@ -32,19 +32,18 @@ def refuse_unfit(new: Sequence[ReviewResolution], before: Attempt, after: Attemp
             them. facts: field, path, line, column.
     """
     decided = {each.conflict: each.path for each in new}
+    known = {each.conflict for each in before.misfits} - decided.keys()
+    for each in after.misfits:
+        if each.conflict not in known:
+            said = f"line {each.line}, column {each.column}: {each.why}"
+            hint = "give another value, or take a version"
+            raise _refusal(each.path, said, hint, {"line": each.line, "column": each.column})
     contested = [each for each in after.conflicts if each.id in decided]
     if after.unreadable and (contested or not after.conflicts):
         first = after.findings[0]
         typed = [each.path for each in new if each.text is not None]
         path = first.path or (typed[0] if len(typed) == 1 else None)
         raise _refusal(path, first.message, first.hint, {"line": first.line})
-    misfits = [each for each in before.misfits if each.conflict not in decided]
-    known = {each.conflict for each in misfits}
-    for each in after.misfits:
-        if each.conflict not in known:
-            said = f"line {each.line}, column {each.column}: {each.why}"
-            hint = "give another value, or take a version"
-            raise _refusal(each.path, said, hint, {"line": each.line, "column": each.column})
 
 
 def _refusal(path: str | None, said: str, hint: str, facts: dict[str, Fact]) -> InvalidInput:
