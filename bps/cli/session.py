@@ -119,7 +119,7 @@ class Session:
         if way is Way.DIRECT:
             who = self.principal
             async with open_store(self.settings) as store:
-                yield Direct(store, self.settings, who)
+                yield Direct(store, self.settings, who, self.connection.timeout_s)
             return
         if self.acting.origin is Origin.COMMAND_LINE:
             msg = "--as is for --standalone; the service knows who acts by the token."
