@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -85,12 +85,12 @@ Text = Annotated[
 ]
 """For people; kept in the log."""
 
-_SAYING_FORM = rf"{_LINES_FORM[:-1]}[^\x00-\x20\x7f-\xa0]{_LINES_FORM[1:]}"
+SAYING_FORM = rf"{_LINES_FORM[:-1]}[^\x00-\x20\x7f-\xa0]{_LINES_FORM[1:]}"
 NeededText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_TEXT),
     AfterValidator(_printable),
-    published(_SAYING_FORM),
+    published(SAYING_FORM),
 ]
 """As `Text`, but it says something; `bps.core.text.needed_text` refuses blanks alone."""
 
@@ -223,23 +223,6 @@ class RevertRequest(RequestModel):
 
     to: Positive = Field(description="The version's number.", examples=["1"])
     reason: Text = Field(default="", description="Kept in the log.", examples=["roll back"])
-
-
-class ModeRequest(RequestModel):
-    """Whether the sidecars may write."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"mode": {"const": "READ_ONLY"}}, "required": ["mode"]},
-            "then": {"properties": {"reason": {"minLength": 1, "pattern": _SAYING_FORM}}},
-        }
-    )
-
-    mode: Literal["READ_WRITE", "READ_ONLY"] = Field(examples=["READ_WRITE"])
-    reason: Text = Field(
-        description="Told to writers that are refused, so that READ_ONLY needs one.",
-        examples=["it is over"],
-    )
 
 
 class MirroredCheckpoint(RequestModel):

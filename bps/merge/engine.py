@@ -133,10 +133,8 @@ class _Merge:
         if resolutions:
             from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
 
-            every = [node for source, _ in self._parsed.values() for node in source.anchored]
-            named = {node.anchor for node in every if node.anchor is not None}
-            typed = (each.text or "" for each in resolutions.values())
-            self._run.anchors = frozenset(named.union(*map(anchors_in, typed)))
+            texts = [*self._parsed, *(each.text or "" for each in resolutions.values())]
+            self._run.anchors = frozenset[str]().union(*map(anchors_in, texts))
 
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)
@@ -281,7 +279,7 @@ class _Merge:
         if resolution.text is not None:
             text = resolution.text
             if not text.strip():
-                advice = "write the whole text, or take a version as it is"
+                advice = "write all of it, or take a version as it is"
                 raise Unreadable("the edited value", 1, 1, "no text", advice)
         elif resolution.take == "base":
             text = base.text
