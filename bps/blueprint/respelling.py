@@ -15,7 +15,7 @@ _MARKS = {":": "\ue03a", "?": "\ue03f"}
 _CLOSING = frozenset("\"']}")
 _PROPERTIES = frozenset("!&*")
 # A tag is left as it is. A colon behind a bracket or a quote can end a key of JSON's form.
-_INNER = re.compile(
+_INNER = (
     r"""(?P<tag>(?<![^\s,\[\]{}])!\S*)"""
     r"""|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])|(?<=[^\s,\[\]{}"'])\?"""
     r"""|(?<=[\s,\[{])(?P<first>:)(?=[^\s,\[\]{}])"""
@@ -36,7 +36,7 @@ def respelled(text: str) -> str | None:
             return ":"
         return found["tag"] or _MARKS[found[0]]
 
-    other = _INNER.sub(mark, text)
+    other = re.sub(_INNER, mark, text)
     return None if other == text else other
 
 

@@ -12,7 +12,7 @@ from bps.merge.refusals import Unreadable
 from bps.merge.source import Source
 
 LABEL = "the edited value"
-_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)")
+_ANCHOR = r"&([^\s,\[\]{}]+)"
 
 
 class Alias(NamedTuple):
@@ -39,7 +39,7 @@ def in_lines(text: str) -> str:
 
 def anchors_in(text: str) -> set[str]:
     """All names that a text may define; what looks like an anchor counts."""
-    return set(_ANCHOR.findall(text))
+    return set(re.findall(_ANCHOR, text))
 
 
 def refuse_unknown_aliases(text: str, known: Collection[str]) -> None:

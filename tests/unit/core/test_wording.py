@@ -17,7 +17,8 @@ from bps.core.errors import MalformedRecord
 from bps.core.wording import places_of, problem_of, reason_of
 
 ROOT = Path(bps.__file__).parent
-FILES = sorted(ROOT.rglob("*.py"))
+FILES = sorted({*ROOT.rglob("*.py")} - {ROOT / "merge" / "named_tuple.py"})
+"""But for the one that says to programmers what Python's own named tuples say."""
 WORDING = ROOT / "core" / "wording.py"
 COLLECTIONS = {"sorted", "list", "tuple", "set", "frozenset", "dict", "fromkeys", "errors"}
 TYPES = (
