@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bps.blueprint.data import load
 from bps.blueprint.profile import check
 from bps.candidates.law_1 import law_1
+from bps.candidates.typed import UnfitValue, unfit_values
+from bps.candidates.vetoes import Unfit, with_vetoes
 from bps.core.errors import InvalidBlueprint
 from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
 from bps.merge.explain import explain
-from bps.merge.fragments import LABEL
 from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
 from bps.merge.refusals import TooManyConflicts, Unreadable
 from bps.merge.second_opinion import finding as second_opinion
 from bps.merge.semantic import Contest, Decision, Settled
+from bps.merge.typed import LABEL
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
@@ -65,6 +68,8 @@ class MergeAnswer(NamedTuple):
     came_from: Rows | None = None
     """What came from where in `text`; None without one, and where law 1 tells it."""
     settled: tuple[Conflict, ...] = ()
+    misfits: tuple[UnfitValue, ...] = ()
+    """Typed values that make a conflict which no version makes."""
     too_many: tuple[str, ...] = ()
     """Who has a part in more than `MOST_CONFLICTS` conflicts; then nothing else is told."""
 
@@ -99,9 +104,17 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     reader = Reader()
     try:
         told = by_law_1(task)
-        merged, applied = _decided(task, reader) if told is None else (_as_merged(told), ())
+        bare = _merge(task, (), reader) if told is None else _as_merged(told)
+        known = {each.id for each in bare.conflicts}
+        decided = [each for each in task.resolutions if each.conflict in known]
+        merged = _merge(task, task.resolutions, reader) if decided else bare
+        applied = tuple(each.conflict for each in decided)
+        again = partial(_merge, task, reader=reader)
+        misfits = unfit_values(again, bare.conflicts, merged, decided)
         others = [each for each in task.resolutions if each.conflict not in applied]
-        merged, settled, unfit = _with_vetoes(task, merged, others, reader)
+        merged, settled, unfit = with_vetoes(
+            task.canonical, task.contributions, merged, others, reader
+        )
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
@@ -126,6 +139,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         (),
         came_from,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 
@@ -163,14 +177,6 @@ def contested(veto: Veto) -> tuple[Conflict, ...]:
     return tuple(found.values())
 
 
-def _decided(task: MergeTask, reader: Reader) -> tuple[Merged, tuple[str, ...]]:
-    """The merge, and the resolutions whose conflict exists; merged once where there are none."""
-    bare = _merge(task, (), reader)
-    open_ = {conflict.id for conflict in bare.conflicts}
-    met = tuple(each.conflict for each in task.resolutions if each.conflict in open_)
-    return _merge(task, task.resolutions, reader) if met else bare, met
-
-
 def _merge(task: MergeTask, resolutions: Sequence[Decision], reader: Reader) -> Merged:
     return merge(
         task.canonical,
@@ -186,54 +192,14 @@ def _as_merged(told: MergeAnswer) -> Merged:
     return Merged(told.text, told.text or "", (), (), told.origins)
 
 
-def _with_vetoes(
-    task: MergeTask, merged: Merged, others: Sequence[Decision], reader: Reader
-) -> tuple[Merged, list[Settled], list[Settled]]:
-    """With those of `others` that decide a veto's conflict: which fit, and which do not.
-
-    Cost: writes the text once; where some do not fit, about 2 log2(n) times more for each of them.
-    """
-    if not others:
-        return merged, [], []
-    contest = Contest(task.canonical, task.contributions, reader)
-    met = contest.settled(others)
-    if not met or merged.text is None:
-        return merged, met, []
-    try:
-        text = contest.written(merged.text, met)
-    except Unreadable:
-        return merged, *_parted(contest, merged.text, [], met)
-    origins = [
-        Origin(each.conflict.path, "resolved", (each.resolution.take or "an edited value",))
-        for each in met
-    ]
-    return merged._replace(text=text, origins=(*merged.origins, *origins)), met, []
-
-
-def _parted(
-    contest: Contest, text: str, before: list[Settled], more: list[Settled]
-) -> tuple[list[Settled], list[Settled]]:
-    """The decisions `before`, and those of `more` that can be written beside them; the others."""
-    try:
-        contest.written(text, [*before, *more])
-    except Unreadable:
-        if len(more) == 1:
-            return before, more
-    else:
-        return [*before, *more], []
-    half = len(more) // 2
-    fit, unfit = _parted(contest, text, before, more[:half])
-    fit, others = _parted(contest, text, fit, more[half:])
-    return fit, [*unfit, *others]
-
-
 def _without_unfit(
-    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Settled]
+    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Unfit]
 ) -> MergeAnswer:
     """No text: nobody may publish another one than was decided. The decisions that fit stay."""
     findings: list[ReviewFinding] = []
     conflicts: list[Conflict] = []
-    for each in unfit:
+    misfits = [each.value for each in unfit if each.settled.resolution.text is not None]
+    for each in (one.settled for one in unfit):
         said = f"What was decided of {each.conflict.path or 'the root'} does not fit there."
         told = finding(LABEL, "unreadable", said, hint="give another value")
         findings.append(told.model_copy(update={"path": each.conflict.path}))
@@ -248,6 +214,7 @@ def _without_unfit(
         tuple(sorted(involved(conflicts))),
         None,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 

@@ -53,7 +53,6 @@ class CandidateWork:
     those on which alone a validator does not complete are held, as with `partial`.
     Cost: one read per 16 blobs, one merge (none where law 1 tells the result), one run of the
     validators. Where something is objected and `partial` is set, up to one of each more per source.
-    The same work again costs nothing (`bps.writepath.prepare`).
     """
 
     plan: str
@@ -231,6 +230,7 @@ class _Making:
             unreadable=merged.unreadable,
             came_from=merged.came_from,
             settled=merged.settled,
+            misfits=merged.misfits,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt

@@ -149,8 +149,8 @@ def root(
             min=0.001,
             max=30,
             metavar="SECONDS",
-            help="How long the service may take for an act, waiting and repeating included; "
-            "default: 10.",
+            help="How long an act may take at the service, waiting and repeating included; "
+            "default: 10. With --standalone: from the campaign on; default: no limit of its own.",
             envvar="BPS_TIMEOUT_S",
         ),
     ] = None,

@@ -16,7 +16,7 @@ from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
-from bps.core.text import free_text
+from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
     from bps.api.views import BranchView
@@ -131,7 +131,7 @@ async def fail(
     """Give an RR-plan up; it and its live descendants become obsolete."""
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
-    reason = free_text(reason, "reason")
+    reason = needed_text(reason, "reason")
 
     from bps.plans.branches import FailBranch  # noqa: PLC0415 - not needed to refuse
 

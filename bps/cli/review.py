@@ -13,7 +13,7 @@ from bps.cli.review_text import show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
-from bps.core.text import free_text
+from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -241,7 +241,7 @@ async def reject(
     """Refuse RR-plans for good; they and what was opened inside of them become obsolete."""
     named = ids.ReviewId.parse(review)
     seen = _etag(if_match)
-    reason = free_text(reason, "reason")
+    reason = needed_text(reason, "reason")
     every = distinct(branches or (), MAX_BRANCHES, "branches")
     refs = tuple(dict.fromkeys(ids.BranchRef.parse(named.plan, each) for each in every))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from bps.merge.elements import Element
@@ -39,6 +38,8 @@ class DoubtIndex:
 
         Cost: two binary searches, and a look at each doubt inside.
         """
+        from bisect import bisect_left  # noqa: PLC0415 - few merges have doubts
+
         placed = self._inside.get(element.source)
         if placed is None:
             return None

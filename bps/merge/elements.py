@@ -11,7 +11,7 @@ import re
 from bps.merge.source import MAPPING, Node, Source
 
 _TRIVIA_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
-_BEFORE_DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
+_BEFORE_DASH = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
 
 
 class Element:
@@ -208,7 +208,7 @@ def _begin(text: str, at: int, key: Node | None, value: Node) -> int:
         if explicit or key.block or begin < at or text[max(line, at) : begin].strip() != "":
             raise Opaque
         return begin
-    found = _BEFORE_DASH.match(text, at)
+    found = re.compile(_BEFORE_DASH).match(text, at)
     begin = at if found is None else found.end()
     if not text.startswith("-", begin) or begin > value.start:
         raise Opaque

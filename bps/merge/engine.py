@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bps.merge.anchors import Editors, contested_anchors, lifted, repeated_anchor
 from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
 from bps.merge.doubt_index import DoubtIndex
@@ -24,6 +23,7 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
+from bps.merge.refusals import Unreadable
 from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
@@ -31,6 +31,10 @@ from bps.merge.source import Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
 from bps.merge.values import merge_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bps.merge.anchors import Editors
 
 ROUNDS = 8
 """Times that a text is merged until no anchor is in doubt any more; then it is left as a whole."""
@@ -134,6 +138,11 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        if resolutions:
+            from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
+
+            texts = [*self._parsed, *(each.text or "" for each in resolutions.values())]
+            self._run.anchors = frozenset[str]().union(*map(anchors_in, texts))
 
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)
@@ -145,7 +154,10 @@ class _Merge:
     def run(self) -> Merged:
         run, documents, canonical = self._run, self._documents(), self._canonical[0]
         editors = [(label, base[0], side[0]) for label, base, side in self._editors]
-        run.doubts = DoubtIndex(contested_anchors(canonical, editors, documents))
+        if any(each.source.anchored or each.source.aliases for each in documents):
+            from bps.merge.anchors import contested_anchors  # noqa: PLC0415 - most have none
+
+            run.doubts = DoubtIndex(contested_anchors(canonical, editors, documents))
         if run.resolutions and any(each.source.aliases for each in documents):
             # What is in doubt must not depend on what was decided of something else.
             decisions, run.resolutions = run.resolutions, {}
@@ -168,6 +180,8 @@ class _Merge:
             if not run.conflicts:
                 doubts = run.doubts.doubts
                 if not run.met.issuperset(doubts):
+                    from bps.merge.anchors import lifted  # noqa: PLC0415 - as above
+
                     # No entry is merged at the place of the anchor itself: then the one around it.
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
                     run.doubts = DoubtIndex(wider)
@@ -220,6 +234,8 @@ class _Merge:
         source = Source("the result", text)
         wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
         if wrong is None and source.aliases:
+            from bps.merge.anchors import repeated_anchor  # noqa: PLC0415 - as above
+
             return repeated_anchor(source, [source for source, _ in self._parsed.values()])
         return wrong
 
@@ -277,6 +293,9 @@ class _Merge:
             return self._merged(None, self._dress.dressed(marked))
         if resolution.text is not None:
             text = resolution.text
+            if not text.strip():
+                advice = "write all of it, or take a version as it is"
+                raise Unreadable("the edited value", 1, 1, "no text", advice)
         elif resolution.take == "base":
             text = base.text
         else:

@@ -7,7 +7,6 @@ from collections.abc import Hashable, Sequence
 from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
 from bps.merge.comment_text import end_of_line_comment
-from bps.merge.doubts import Reach, changes_it, editors_of, reach_of
 from bps.merge.elements import Element
 from bps.merge.leads import lead_of
 from bps.merge.records import CANONICAL, Kind, Resolution
@@ -21,6 +20,8 @@ from bps.merge.values import in_parts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from bps.merge.doubts import Reach
 
 
 def merge_entry(
@@ -73,12 +74,18 @@ def _in_doubt(
     identity: dict[str, Any] | None,
 ) -> list[Slot] | None:
     """The entry where somebody changed what a doubt is about, or holds it; else None."""
+    from bps.merge import doubts  # noqa: PLC0415 - most merges have none
+
     within = run.within
-    reach = reach_of(run.doubts, canonical, changes) if within is None else Reach(within, own=True)
+    reach = (
+        doubts.reach_of(run.doubts, canonical, changes)
+        if within is None
+        else doubts.Reach(within, own=True)
+    )
     if reach is None:
         return None
-    sides = editors_of(reach.doubt, canonical, changes)
-    if not changes_it(reach.doubt, sides):
+    sides = doubts.editors_of(reach.doubt, canonical, changes)
+    if not doubts.changes_it(reach.doubt, sides):
         return None
     competition = _Competition(run, path, cursor, canonical, sides, column, identity)
     return competition.decide_in_doubt(reach)

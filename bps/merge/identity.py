@@ -30,10 +30,15 @@ FIELDS = ("id", "name", "key", "task_id")
 Identify = Callable[[Element], Hashable]
 
 
+def key_of(element: Element) -> Node:
+    """The key of a mapping's entry."""
+    assert element.key is not None  # noqa: S101 - entries of mappings have keys
+    return element.key
+
+
 def by_key(element: Element) -> Hashable:
     """A mapping's entry: by its key."""
-    assert element.key is not None  # noqa: S101 - entries of mappings have keys
-    return element.key.data
+    return key_of(element).data
 
 
 def by_value(element: Element) -> Hashable:
@@ -114,10 +119,8 @@ def is_set(versions: Sequence[Sequence[Element]]) -> bool:
     return True
 
 
-def escaped(element: Element) -> str:
+def escaped(key: Node) -> str:
     """A mapping's key as a segment of a JSON Pointer (RFC 6901)."""
-    key = element.key
-    assert key is not None  # noqa: S101 - entries of mappings have keys
     text = key.value if key.kind == SCALAR else key.text
     return text.replace("~", "~0").replace("/", "~1")
 

@@ -1,7 +1,8 @@
 """diff3 on lines: any number of sides against one base.
 
 Source: S. Khanna, K. Kunal, B. C. Pierce, "A Formal Investigation of Diff3" (FSTTCS 2007), with
-one rule more, which is git's: changes that touch are in each other's way.
+two rules more, which are git's: changes that touch are in each other's way, and lines added or
+deleted beside equal ones count as the last of them (`xdl_change_compact` of its xdiff).
 """
 
 from __future__ import annotations
@@ -98,6 +99,27 @@ def _hunks(base: list[str], lines: list[str], side: int) -> list[_Hunk]:
         if start < i or its_start < j:
             hunks.append(_Hunk(start, i, side, its_start, j))
         start, its_start = i + 1, j + 1
+    return _slid(hunks, base, lines)
+
+
+def _slid(hunks: list[_Hunk], base: list[str], lines: list[str]) -> list[_Hunk]:
+    """The same change with each addition and deletion as far down as it goes.
+
+    Else two sides that added the same beside repeated lines (`}`) may have it in two places, and
+    the result twice.
+    """
+    limit = len(base)
+    for at in range(len(hunks) - 1, -1, -1):
+        start, end, side, its_start, its_end = hunks[at]
+        by = 0
+        if its_start == its_end:
+            while end + by < limit and base[start + by] == base[end + by]:
+                by += 1
+        elif start == end:
+            while end + by < limit and lines[its_start + by] == lines[its_end + by]:
+                by += 1
+        hunks[at] = _Hunk(start + by, end + by, side, its_start + by, its_end + by)
+        limit = start + by
     return hunks
 
 

@@ -14,6 +14,7 @@ from bps.merge.identity import (
     identity_of,
     identity_shown,
     is_set,
+    key_of,
     undeclared_fields,
     unique,
 )
@@ -70,7 +71,7 @@ def merge_collection(
             versions_of(run, canonical, sides, by_key),
             target,
             ordered=False,
-            segment=lambda _, element: escaped(element),
+            segment=lambda _, element: escaped(key_of(element)),
             shown=lambda _: None,
         )
         keys = [slot.key for slot in slots if slot.key is not None]

@@ -28,7 +28,8 @@ class Style(NamedTuple):
 
 def style_of(text: str) -> Style:
     """Read the style of a text; one without any line break has that of LF."""
-    crlf = text.count("\r\n")
+    # One character is found thirty times as fast as two.
+    crlf = text.count("\r\n") if "\r" in text else 0
     mixed = 0 < crlf < text.count("\n")
     return Style(text.startswith(BOM), None if mixed else crlf > 0, text.endswith("\n"))
 
@@ -36,7 +37,7 @@ def style_of(text: str) -> Style:
 def plain(text: str, *, crlf: bool) -> str:
     """The text without byte order mark and, where `crlf`, with LF alone."""
     text = text.removeprefix(BOM)
-    return text.replace("\r\n", "\n") if crlf else text
+    return text.replace("\r\n", "\n") if crlf and "\r" in text else text
 
 
 def refuse_odd_breaks(label: str, text: str) -> None:

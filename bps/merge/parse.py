@@ -21,8 +21,8 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from bps.blueprint.respelling import respelled, spelled_back
 from bps.merge.refusals import Unreadable
-from bps.merge.respelling import respelled, spelled_back
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
 TYPE_CHECKING = False
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 """As in the blueprint profile; a merge takes eight Python frames a level."""
-_BEFORE_DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
-_KEEP = re.compile(r"[|>][0-9]?\+")
+KEEPS = r"[|>][0-9]?\+"
+"""The indicators of a block scalar that keeps the blank lines behind it."""
+_BEFORE_DASH = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
 
 
 class Document:
@@ -108,12 +109,17 @@ def validate(source: Source) -> None:
 
 
 def _refusal(source: Source, error: YAMLError) -> Unreadable:
-    mark = None
     problem = str(error)
+    line, column = 1, 1
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         problem = f"{error.problem} {error.context or ''}".strip()
-    line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+        if mark is not None:
+            line, column = mark.line + 1, mark.column + 1
+    elif isinstance(character := getattr(error, "character", None), int):
+        # A ReaderError, whose position counts bytes; its module is slow to import.
+        line, column = source.position(max(0, source.text.find(chr(character))))
+        problem = f"the character U+{character:04X} is not allowed"
     return Unreadable(
         source.label, line, column, f"not YAML: {problem}", "correct the YAML at this place"
     )
@@ -194,7 +200,7 @@ class _Builder:
         """Without the blank lines behind it, which libyaml counts in, where they are layout."""
         text = self._text
         header = text[start : text.find("\n", start) + 1 or len(text)]
-        if _KEEP.search(header):
+        if re.search(KEEPS, header):
             return end
         last = value.rstrip("\n").rpartition("\n")[2]
         if value and not last.strip():
@@ -254,12 +260,12 @@ class _Builder:
 
     def _first_dash(self, node: Node) -> int:
         """The first dash of a block sequence with an anchor or a tag, which stand lines above."""
-        found = _BEFORE_DASH.match(self._text, self._source.line_end(node.start))
+        found = re.compile(_BEFORE_DASH).match(self._text, self._source.line_end(node.start))
         return node.start if found is None else found.end()
 
     def _first_key(self, node: Node) -> int:
         """The first key of a block mapping with an anchor or a tag, or the `?` before that key."""
-        found = _BEFORE_DASH.match(self._text, self._source.line_end(node.start))
+        found = re.compile(_BEFORE_DASH).match(self._text, self._source.line_end(node.start))
         if found is not None and self._text.startswith("?", found.end()):
             return min(found.end(), node.children[0].start)
         return node.children[0].start

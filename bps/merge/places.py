@@ -11,7 +11,14 @@ from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from bps.merge.elements import Element, Elements
-from bps.merge.identity import by_key, escaped, identity_of, identity_shown, undeclared_fields
+from bps.merge.identity import (
+    by_key,
+    escaped,
+    identity_of,
+    identity_shown,
+    key_of,
+    undeclared_fields,
+)
 from bps.merge.reader import Reader
 from bps.merge.run import Path, Run
 from bps.merge.source import MAPPING, Source
@@ -99,7 +106,7 @@ class Places:
             return None
         fields: tuple[str, ...] = ()
         if kinds == {MAPPING}:
-            lead = next((each for each in mine.entries if escaped(each) == token), None)
+            lead = next((each for each in mine.entries if escaped(key_of(each)) == token), None)
         else:
             if here.steps not in self._fields:
                 lists = [parts.entries for parts in theirs if parts is not None]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
-from bps.merge.parse import parse
+from bps.merge.parse import KEEPS, parse
 from bps.merge.refusals import Unreadable
 from bps.merge.source import MAPPING, Source
 from bps.merge.stretches import Unusual
@@ -17,14 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bps.merge.chunks import Chunk, Level
 
-_KEEP = re.compile(r"[|>][0-9]?\+")
-_EXPLICIT = re.compile(r"\n[ \t-]*[?:][ \t\n]")
+_EXPLICIT = re.compile(r"\n[ \t-]*+[?:][ \t\n]")
 _SUSPECTS = (
     # Anchors and aliases; the mark comes first, for a literal beginning is found fast.
-    ("&", re.compile(r"&(?<![A-Za-z0-9_]&)[A-Za-z0-9_-]")),
-    ("*", re.compile(r"\*(?<![A-Za-z0-9_]\*)[A-Za-z0-9_-]")),
+    ("&", r"&(?<![A-Za-z0-9_]&)[A-Za-z0-9_-]"),
+    ("*", r"\*(?<![A-Za-z0-9_]\*)[A-Za-z0-9_-]"),
     # Any collection at column 24 or deeper: nothing but blanks and dashes stands before it.
-    ("\n", re.compile(r"\n[ -]{24}")),
+    ("\n", r"\n[ -]{24}"),
 )
 _MOST_BRACKETS = 12
 DEEPEST_LEVEL = 8
@@ -44,16 +43,16 @@ def prove(fresh: Sequence[Chunk]) -> int:
     if not fresh:
         return 0
     joined = _joined(fresh)
-    if ("+" in joined and _KEEP.search(joined)) or _EXPLICIT.search(joined):
+    if ("+" in joined and re.search(KEEPS, joined)) or _EXPLICIT.search(joined):
         raise Unusual
-    suspects = [each for mark, each in _SUSPECTS if mark in joined and each.search(joined)]
+    suspects = [each for mark, each in _SUSPECTS if mark in joined and re.search(each, joined)]
     watched: dict[Level, list[Chunk]] = {}
     for chunk in fresh:
         text = chunk.text
         brackets = text.count("[") + text.count("{")
         # Behind a newline, as in the joined text.
         if brackets > _MOST_BRACKETS or (
-            suspects and any(each.search(f"\n{text}") for each in suspects)
+            suspects and any(re.search(each, f"\n{text}") for each in suspects)
         ):
             watched.setdefault(chunk.level, []).append(chunk)
     for chunks in watched.values():

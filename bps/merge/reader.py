@@ -25,7 +25,7 @@ from ruamel.yaml.error import YAMLError
 from bps.merge.chunks import Chunk, Levels, plain_key
 from bps.merge.parse import Document, parse
 from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove, prove_head
-from bps.merge.source import Source
+from bps.merge.source import MAPPING, Source
 from bps.merge.stretches import Region, Unusual, region_of
 from bps.merge.twins import Piece, Row, Stretched
 
@@ -37,9 +37,11 @@ _AROUND = 6
 """Events around the entries of a text that is one collection."""
 _HEAD = 3
 """Events of a key and of the collection below it, without those of its entries."""
-_PROLOGUE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---(?: +#[^\n]*| *)\n")
+_PROLOGUE = r"(?:[ \t]*(?:#[^\n]*)?\n)*---(?: +#[^\n]*| *)\n"
 _BREAKS = ("\r", "\x85", "\u2028", "\u2029", "\ufeff")
 _MARKERS = ("---", "...", "%")
+"""What a line of directives begins with, or one between two documents."""
+_BEFORE_CONTENT = ("-", "#", "\n", " ", "\t")
 
 
 class Reader:
@@ -112,11 +114,15 @@ class _Reading:
     def run(self) -> None:
         """Raises Unusual, Unreadable, YAMLError."""
         text = self._source.text
-        prologue = _PROLOGUE.match(text)
+        prologue = re.match(_PROLOGUE, text) if text.startswith(_BEFORE_CONTENT) else None
         body = 0 if prologue is None else prologue.end()
-        _refuse_unusual(text, body)
+        if any(each in text for each in _BREAKS):
+            raise Unusual
         region = region_of(text, body, len(text))
         if region is None:
+            raise Unusual
+        # In a mapping at the margin every such line looks like an entry, and is found as one.
+        if region[:2] != (MAPPING, 0) and any(text.find(f"\n{e}", body) >= 0 for e in _MARKERS):
             raise Unusual
         chunks: list[Chunk] = []
         root = self._collection(region, 0, 0, len(text), chunks)
@@ -131,7 +137,9 @@ class _Reading:
         repeated = first._chunks - Counter(first._chunks.keys())
         gone, come = first._chunks - self._chunks, self._chunks - first._chunks
         entries = first._events + events_of([*repeated.elements()])
-        entries += events_of([*come.elements()]) - events_of([*gone.elements()])
+        # What is new has been read once already.
+        entries += self._events + events_of([*(come - Counter(self.fresh)).elements()])
+        entries -= events_of([*gone.elements()])
         try:
             read: int = CParser(self._source.text).raw_parse()
         except YAMLError:
@@ -146,6 +154,8 @@ class _Reading:
         level = self._levels.at(region, depth)
         shape = level.shape
         begins = shape.begins(text, region.at, end)
+        if depth == 0 and any(text.startswith(_MARKERS, begin) for begin in begins):
+            raise Unusual
         # What stands before the first entry is in no chunk.
         prove_head(text[start : begins[0]], shape.sentinel)
         pieces: list[Piece] = []
@@ -163,10 +173,3 @@ class _Reading:
             chunks.append(chunk)
             pieces.append(chunk)
         return Stretched(self._source, region.kind, region.column, Row(begins, pieces))
-
-
-def _refuse_unusual(text: str, body: int) -> None:
-    """Raises Unusual where there may be several documents, or other line breaks than LF."""
-    marked = any(text.find(f"\n{each}", body) >= 0 for each in _MARKERS)
-    if marked or any(each in text for each in _BREAKS):
-        raise Unusual

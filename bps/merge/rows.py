@@ -111,6 +111,11 @@ class Version:
             found = self._known[index] = self._entry(index)
         return found
 
+    def step(self, index: int) -> str:
+        """The segment of an entry's JSON Pointer."""
+        key = self.row.pieces[index].key
+        return str(index) if key is None else escaped(key)
+
     def _entry(self, index: int) -> Element:
         if index:
             layout, begin = self._layout(index - 1), self.begins[index - 1]
@@ -166,23 +171,32 @@ def merge_rows(
     target = column + own.node.column - canonical.column
     if target != own.node.column:
         return None
+    editors = [
+        (label, versions[id(base)], versions[id(side)])
+        for label, base, side in sides
+        if label != CANONICAL
+    ]
     slots: list[Slot] = []
     children: list[tuple[Hashable, Expected | None]] = []
     done = 0
     for index in differing:
         _take(own, done, index, slots, children)
         slots += [taken(each, target) for each in own.comments(index)]
-        element = own.entry(index)
-        changes = [
-            Change(label, versions[id(base)].entry(index), versions[id(side)].entry(index))
-            for label, base, side in sides
-            if label != CANONICAL
-        ]
-        step = str(index) if element.key is None else escaped(element)
-        shown = identity_shown(element, fields) if fields else None
-        merged: list[Slot] = run.merge_entry(
-            run, (*path, step), cursor.child(step), element, changes, target, shown
-        )
+        step = own.step(index)
+        edit = _only_edit(own, editors, index)
+        if edit is None:
+            element = own.entry(index)
+            changes = [
+                Change(label, base.entry(index), side.entry(index)) for label, base, side in editors
+            ]
+            shown = identity_shown(element, fields) if fields else None
+            merged: list[Slot] = run.merge_entry(
+                run, (*path, step), cursor.child(step), element, changes, target, shown
+            )
+        else:
+            labels, side = edit
+            run.origin((*path, step), "changed", labels)
+            merged = [taken(side.entry(index), target)]
         slots += merged
         children += [(slot.key, slot.expected) for slot in merged]
         done = index + 1
@@ -222,6 +236,29 @@ def _differing(own: Version, others: Sequence[Version]) -> list[int]:
         pairs = enumerate(zip(pieces, other.row.pieces, strict=True))
         found.update(index for index, (mine, its) in pairs if mine is not its)
     return sorted(found)
+
+
+def _only_edit(
+    own: Version, editors: Sequence[tuple[str, Version, Version]], index: int
+) -> tuple[list[str], Version] | None:
+    """Who changed an entry to what, if all have one base and who changed it made it the same.
+
+    The last entry is left out, for its text may differ by the newline behind it alone.
+    """
+    piece = own.row.pieces[index]
+    labels: list[str] = []
+    only: Version | None = None
+    for label, base, side in editors:
+        its = side.row.pieces[index]
+        if base.row.pieces[index] is not piece or index == len(own.row.pieces) - 1:
+            return None
+        if its is piece:
+            continue
+        if only is not None and its is not only.row.pieces[index]:
+            return None
+        labels.append(label)
+        only = side
+    return None if only is None else (labels, only)
 
 
 def _fields(cursor: Cursor, pieces: Sequence[Piece]) -> tuple[str, ...] | None:

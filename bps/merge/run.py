@@ -66,6 +66,7 @@ class Run:
         self.doubts = DoubtIndex()
         self.within: Doubt | None = None
         self.met: set[Doubt] = set()
+        self.anchors: frozenset[str] = frozenset()
         self.careful = False
         self.merge_value: Callable[..., Any]
         self.merge_entry: Callable[..., Any]
@@ -175,6 +176,12 @@ class Run:
                 labels = frozenset(side.branch for side in sides_of_all)
                 raise TooManyConflicts(self.most_conflicts, labels)
         else:
+            if resolution.text is not None:
+                from bps.merge.typed import in_lines, refuse_unknown_aliases  # noqa: PLC0415 - rare
+
+                resolution = resolution._replace(text=in_lines(resolution.text))
+                if kind is not Kind.COMMENT:
+                    refuse_unknown_aliases(resolution.text or "", self.anchors)
             who = resolution.take if resolution.take is not None else "an edited value"
             self.origins.append(Origin(pointer, "resolved", (who,)))
         return conflict, resolution

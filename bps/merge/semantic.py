@@ -16,7 +16,7 @@ from bps.merge.anchors import repeated_anchor
 from bps.merge.check import dangling_aliases
 from bps.merge.data import json_value
 from bps.merge.elements import Element
-from bps.merge.fragments import LABEL, entry_of, fragment
+from bps.merge.fragments import entry_of, fragment
 from bps.merge.newlines import plain, style_of
 from bps.merge.places import Place, Places, root_of
 from bps.merge.reader import Reader
@@ -26,6 +26,7 @@ from bps.merge.rewritten import Rewrite
 from bps.merge.run import Change, Run, same, variant_of
 from bps.merge.slots import full_lines
 from bps.merge.source import MAPPING, Node, Source
+from bps.merge.typed import LABEL, anchors_in, in_lines, refuse_unknown_aliases
 
 
 class Decision(NamedTuple):
@@ -165,9 +166,12 @@ class Contest:
     def _chosen(self, settled: Settled, at: Element) -> tuple[str, object]:
         """The lines that a decision puts over `at`, and the data that they have to read as."""
         if settled.resolution.text is not None:
-            slot = entry_of(settled.resolution.text, at, at.column)
+            typed = in_lines(settled.resolution.text)
+            if at.value is not None:
+                refuse_unknown_aliases(typed, anchors_in(at.source.text))
+            slot = entry_of(typed, at, at.column)
             lines = "".join(str(piece) for piece in (*slot.lead, _margin(at), *slot.body))
-            return lines, json_value(fragment(settled.resolution.text))
+            return lines, json_value(fragment(typed))
         assert settled.to is not None  # noqa: S101 - a deletion writes nothing
         return full_lines(settled.to, at.column), json_value(settled.to.value)
 

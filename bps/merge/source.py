@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Hashable
 
 from bps.merge.records import Span
@@ -42,6 +41,8 @@ class Source:
                 starts.append(at + 1)
                 at = self.text.find("\n", at + 1)
             self._line_starts = starts
+        from bisect import bisect_right  # noqa: PLC0415 - a clean merge shows no places
+
         line = bisect_right(self._line_starts, index)
         return line, index - self._line_starts[line - 1] + 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element, Elements
@@ -38,8 +39,8 @@ def merge_documents(
     """Merge the documents of all versions (label, base, side); None where one is empty.
 
     A single document in every version is merged at the root. Several are known again by kind and
-    metadata where all have those, by their apiVersion too where that is not enough, else as
-    elements of an ordered list; their paths begin with `#n`, and no strategies are declared for
+    name where all have those, by their namespace and apiVersion too where that is not enough, else
+    as elements of an ordered list; their paths begin with `#n`, and no strategies are declared for
     them.
     """
     streams = [canonical, *(stream for _, base, side in editors for stream in (base, side))]
@@ -62,7 +63,8 @@ def merge_documents(
         ]
         slots: list[Slot] = run.merge_entry(run, (), cursor, versions[0][0], changes, 0)
         return slots
-    identify = next((each for each in _IDENTITIES if _unique(versions, each)), None)
+    identities = (_in_one_namespace(versions), _named, _versioned)
+    identify = next((each for each in identities if _unique(versions, each)), None)
     if identify is not None:
         from bps.merge.keyed import (  # noqa: PLC0415 - streams of several are rare
             Contradiction,
@@ -71,7 +73,8 @@ def merge_documents(
         )
 
         keyed = [{identify(each): each for each in version} for version in versions]
-        index = {ident: str(i) for i, ident in reversed(list(enumerate(keyed[0])))}
+        # Counted in canonical, or in the base where canonical has the document no more.
+        index = {ident: str(i) for each in keyed[1::-1] for i, ident in enumerate(each)}
         try:
             return merge_keyed(
                 run,
@@ -172,22 +175,40 @@ def _unique(versions: Sequence[Sequence[Element]], identify: Identify) -> bool:
 
 
 def _named(element: Element) -> Hashable:
-    """Kind, namespace and name of a Kubernetes object."""
-    root = element.value
-    metadata = _member(root, "metadata")
-    name, kind = _text(_member(metadata, "name")), _text(_member(root, "kind"))
-    if name is None or kind is None:
-        return None
-    return (kind, _text(_member(metadata, "namespace")), name)
+    """Kind, name and namespace of a Kubernetes object."""
+    kind_and_name = _object(element)
+    metadata = _member(element.value, "metadata")
+    return kind_and_name and (*kind_and_name, _text(_member(metadata, "namespace")))
+
+
+def _object(element: Element) -> tuple[str, str] | None:
+    """Kind and name of a Kubernetes object."""
+    kind = _text(_member(element.value, "kind"))
+    name = _text(_member(_member(element.value, "metadata"), "name"))
+    return None if kind is None or name is None else (kind, name)
+
+
+def _in_one_namespace(versions: Sequence[Sequence[Element]]) -> Identify:
+    """As `_named`, without the namespace where kind and name tell it: that is a field to edit then.
+
+    They tell a document that every base has and no version has twice. Added ones keep their
+    namespace: two sides may add objects of one name to two.
+    """
+    counts = [Counter(map(_object, version)) for version in versions]
+    bases = counts[1::2]
+
+    def identify(element: Element) -> Hashable:
+        found = _object(element)
+        known = all(found in each for each in bases) and all(each[found] <= 1 for each in counts)
+        return found if known else _named(element)
+
+    return identify
 
 
 def _versioned(element: Element) -> Hashable:
     """With its apiVersion, for objects of several API groups that are named alike."""
     named = _named(element)
     return named and (_text(_member(element.value, "apiVersion")), named)
-
-
-_IDENTITIES = (_named, _versioned)
 
 
 def _member(node: Node | None, key: str) -> Node | None:

@@ -17,21 +17,8 @@ _QUOTED = r"(?:\"[^\"\\\n]*\"|'[^'\n]*'):(?=[ \n])"
 _OPENING = re.compile(rf"(?:[ \t]*(?:#[^\n]*)?\n)*( *)(?:{_FIRST}|{_QUOTED})")
 _COMPACT = re.compile(rf"- +{_FIRST}")
 _KEY_OF = re.compile(rf"({_KEY}):(?=[ \n]|\Z)")
-_FIELD = re.compile(rf"- +({_KEY}): +({_PLAIN}){_COMMENT}(?:\n|\Z)")
-
-
-class _Entry(NamedTuple):
-    head: re.Pattern[str]
-    leaf: re.Pattern[str]
-
-
-_ENTRIES = {
-    kind: _Entry(
-        re.compile(rf"{begin}{_COMMENT}\n"),
-        re.compile(rf"{begin} +({_PLAIN}){_COMMENT}(?:\n|\Z)"),
-    )
-    for kind, begin in ((MAPPING, f"{_KEY}:"), (SEQUENCE, "-"))
-}
+_NOTHING = re.compile(rf"{_COMMENT}\n")
+_VALUE = re.compile(rf" +({_PLAIN}){_COMMENT}(?:\n|\Z)")
 
 
 class Unusual(Exception):
@@ -52,7 +39,7 @@ class Shape:
     An entry is given as its lines, the first one with its margin.
     """
 
-    __slots__ = ("_entry", "_starting", "column", "events", "kind", "sentinel")
+    __slots__ = ("_starting", "column", "events", "kind", "sentinel")
 
     def __init__(self, kind: str, column: int) -> None:
         margin = " " * column
@@ -62,7 +49,6 @@ class Shape:
         """An entry, behind which another one of the collection can stand, and nothing else."""
         self.events = 6 if kind == MAPPING else 5
         """Of a document that holds just the sentinel."""
-        self._entry = _ENTRIES[kind]
         starting = r"(?:[^ \t\n#?:-]|[?:-](?![ \t\n]|\Z))" if kind == MAPPING else r"-(?![^ \t\n])"
         self._starting = re.compile(rf"\n{margin}{starting}")
 
@@ -84,12 +70,14 @@ class Shape:
 
         It is the value only if none but blank lines and comments follow.
         """
-        found = self._entry.leaf.match(entry, self.column)
+        behind = self._behind(entry, self.column)
+        found = None if behind is None else _VALUE.match(entry, behind)
         return None if found is None else (found.start(1), found.end(1), found.end())
 
     def opened(self, text: str, begin: int, end: int) -> Region | None:
         """The block collection below a line that holds nothing but a key or a dash."""
-        head = self._entry.head.match(text, begin + self.column, end)
+        behind = self._behind(text, begin + self.column)
+        head = None if behind is None else _NOTHING.match(text, behind, end)
         if head is None:
             return None
         region = region_of(text, head.end(), end)
@@ -108,11 +96,21 @@ class Shape:
 
     def field(self, entry: str, name: str) -> tuple[int, int] | None:
         """Start and end of a plain value whose key is the first one behind a dash."""
-        found = _FIELD.match(entry, self.column) if self.kind == SEQUENCE else None
-        # A line that goes on at the column of the key is no part of the scalar.
-        if found is None or found[1] != name or not _goes_on(entry, found.end(), found.start(1)):
+        key = _COMPACT.match(entry, self.column) if self.kind == SEQUENCE else None
+        if key is None or key[2] != name:
             return None
-        return found.span(2)
+        found = _VALUE.match(entry, key.end())
+        # A line that goes on at the column of the key is no part of the scalar.
+        if found is None or not _goes_on(entry, found.end(), key.start(2)):
+            return None
+        return found.span(1)
+
+    def _behind(self, text: str, at: int) -> int | None:
+        """Behind the key's colon, or the dash, of an entry that begins there."""
+        if self.kind == SEQUENCE:
+            return at + 1 if text.startswith("-", at) else None
+        found = _KEY_OF.match(text, at)
+        return None if found is None else found.end()
 
 
 _SHAPES: dict[tuple[str, int], Shape] = {}

@@ -12,7 +12,6 @@ from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
 from bps.merge.strategies import ATOMIC, MAX, TEXT, Cursor
-from bps.merge.texts import merge_block_scalars
 
 
 def merge_value(
@@ -49,6 +48,8 @@ def merge_value(
     if strategy is not None and name == MAX:
         return _greatest(run, path, strategy.order, sides)
     if name in {"", TEXT} and all(_value(e).block_scalar for e in _elements(canonical, sides)):
+        from bps.merge.texts import merge_block_scalars  # noqa: PLC0415 - few are edited twice
+
         text = merge_block_scalars(run, path, canonical, sides, column)
         if text is not None:
             return text

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bps.merge import (
+    anchors,
     detached,
     emit,
     engine,
@@ -23,6 +24,7 @@ from bps.merge import (
     ordered,
     run,
     slots,
+    texts,
     values,
 )
 from bps.merge.elements import Element
@@ -112,7 +114,7 @@ def keyed_lists_fall_back_to_positions(patch: pytest.MonkeyPatch) -> None:
 
 def anchors_are_ignored(patch: pytest.MonkeyPatch) -> None:
     """An anchor may change under the aliases of another editor."""
-    patch.setattr(engine, "contested_anchors", lambda *_: [])
+    patch.setattr(anchors, "contested_anchors", lambda *_: [])
 
 
 def the_first_side_wins(patch: pytest.MonkeyPatch) -> None:
@@ -248,7 +250,7 @@ def block_scalars_take_one_side(patch: pytest.MonkeyPatch) -> None:
     def merge_block_scalars(_: Any, __: Any, ___: Any, sides: Any, column: int) -> Any:
         return sides[0].side
 
-    patch.setattr(values, "merge_block_scalars", merge_block_scalars)
+    patch.setattr(texts, "merge_block_scalars", merge_block_scalars)
 
 
 def comments_are_reformatted(patch: pytest.MonkeyPatch) -> None:

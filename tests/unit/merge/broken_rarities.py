@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bps.merge import (
+    anchors,
     engine,
     entries,
     extremes,
@@ -17,6 +18,8 @@ from bps.merge import (
     newlines,
     ordered,
     parse,
+    reader,
+    rows,
     slots,
     streams,
     values,
@@ -85,8 +88,20 @@ def contributions_are_sorted_by_name(patch: pytest.MonkeyPatch) -> None:
 
 def an_anchor_loses_its_aliases(patch: pytest.MonkeyPatch) -> None:
     """An anchor may be renamed under an alias of another editor, and nobody looks again."""
-    patch.setattr(engine, "contested_anchors", lambda *_: [])
+    patch.setattr(anchors, "contested_anchors", lambda *_: [])
     patch.setattr(engine, "why_wrong", lambda *_: None)
+
+
+def who_changed_an_entry_first_is_thought_alone(patch: pytest.MonkeyPatch) -> None:
+    """In versions with the same entries, the first edit of one is taken for the only one."""
+    sound = rows._only_edit
+
+    def only_edit(own: Any, editors: Any, index: int) -> Any:
+        found = (sound(own, [each], index) for each in editors)
+        return next((each for each in found if each is not None), None)
+
+    patch.setattr(reader, "SMALLEST", 0)
+    patch.setattr(rows, "_only_edit", only_edit)
 
 
 def questions_count_from_their_key(patch: pytest.MonkeyPatch) -> None:
@@ -244,6 +259,7 @@ RARELY_BROKEN: tuple[Break, ...] = (
     names_decide,
     contributions_are_sorted_by_name,
     an_anchor_loses_its_aliases,
+    who_changed_an_entry_first_is_thought_alone,
     questions_count_from_their_key,
     comments_behind_a_root_are_forgotten,
     doubled_keys_are_merged,

@@ -18,6 +18,8 @@ class Named(NamedTuple):
     conflicts: tuple[tuple[str, str], ...] = ()
 
 
+OBJECTS = "kind: A\nmetadata:{}\nspec: {}\n---\nkind: B\nmetadata: {{name: n, namespace: x}}\n"
+
 CLEAN = (
     Named("edits of two keys", "a: 1\nb: 2\n", "a: 3\nb: 2\n", "a: 1\nb: 4\n", "a: 3\nb: 4\n"),
     Named(
@@ -92,9 +94,41 @@ CLEAN = (
         "a: 1\n\nb: 2\n",
         "a: 1\n\nb: 3\n",
     ),
+    Named(
+        "the namespace of a document of a stream and a field of it",
+        OBJECTS.format(" {name: n, namespace: x}", 1),
+        OBJECTS.format(" {name: n}", 1),
+        OBJECTS.format(" {name: n, namespace: x}", 2),
+        OBJECTS.format(" {name: n}", 2),
+    ),
+    Named(
+        "objects of one name added to two namespaces",
+        "kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n",
+        "kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n"
+        "---\nkind: C\nmetadata: {name: n, namespace: x}\n",
+        "kind: C\nmetadata: {name: n, namespace: y}\n"
+        "---\nkind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n",
+        "kind: C\nmetadata: {name: n, namespace: y}\n"
+        "---\nkind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n"
+        "---\nkind: C\nmetadata: {name: n, namespace: x}\n",
+    ),
 )
 
 CONTESTED = (
+    Named(
+        "two namespaces for a document of a stream",
+        OBJECTS.format("\n  name: n\n  namespace: x", 1),
+        OBJECTS.format("\n  name: n\n  namespace: y", 1),
+        OBJECTS.format("\n  name: n\n  namespace: z", 2),
+        conflicts=(("both_modified", "/#0/metadata/namespace"),),
+    ),
+    Named(
+        "a document deleted and given another namespace",
+        OBJECTS.format(" {name: n, namespace: x}", 1),
+        "kind: B\nmetadata: {name: n, namespace: x}\n",
+        OBJECTS.format(" {name: n, namespace: y}", 1),
+        conflicts=(("modify_delete", "/#0"),),
+    ),
     Named(
         "two values for one key", "a: 1\n", "a: 2\n", "a: 3\n", conflicts=(("both_modified", "/a"),)
     ),

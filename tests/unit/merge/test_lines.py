@@ -119,6 +119,40 @@ def test_changes_that_overlap_or_touch_conflict_unless_they_are_the_same(
     assert merged == (None if result is None else words(result))
 
 
+@pytest.mark.parametrize(
+    ("base", "sides", "result"),
+    [
+        (
+            "a 1 } b 2 } c 3 }",
+            ["b 2 } z 0 } c 3 }", "a 1 } b 2 } z 0 } c 3 }"],
+            "b 2 } z 0 } c 3 }",
+        ),
+        ("a 1 } b 2 } c 3 }", ["a 1 } c 3 }", "a 1 } c 3 } z"], "a 1 } c 3 } z"),
+        ("1 } 2", ["1 } z } 2", "1 } z } y"], None),  # what was added ends where the other begins
+    ],
+)
+def test_what_two_added_or_deleted_beside_repeated_lines_is_so_once(
+    base: str, sides: list[str], result: str | None
+) -> None:
+    for those in (sides, sides[::-1]):
+        merged = settled_lines(merge_lines(words(base), [words(side) for side in those]))
+        assert merged == (None if result is None else words(result))
+
+
+@given(st.integers(3, 7), st.data())
+def test_a_block_that_both_added_is_there_once(size: int, data: st.DataObject) -> None:
+    blocks = [[f"{place} {{", f"  {place}", "}"] for place in range(size)]
+    at = data.draw(st.integers(0, size))
+    gone = data.draw(st.integers(0, size - 1).filter(lambda each: each not in {at - 1, at}))
+    without = [*blocks[:gone], [], *blocks[gone + 1 :]]
+    one, other = (
+        [line for block in [*kept[:at], ["new {", "  new", "}"], *kept[at:]] for line in block]
+        for kept in (without, blocks)
+    )
+    base = [line for block in blocks for line in block]
+    assert settled_lines(merge_lines(base, [one, other])) == one
+
+
 def test_a_conflict_shows_what_every_side_has_there_and_leaves_the_rest_settled() -> None:
     sides = [words("x 2 3 4 5"), words("1 y 3 4 5"), words("1 2 3 4 z")]
     assert merge_lines(words("1 2 3 4 5"), sides) == [

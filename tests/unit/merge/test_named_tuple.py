@@ -69,3 +69,24 @@ def test_it_can_be_copied_and_pickled() -> None:
     assert copy.deepcopy(span) == span
     found = pickle.loads(pickle.dumps(span))  # noqa: S301 - our own
     assert (type(found), found) == (Span, span)
+
+
+def test_a_refusal_names_class_and_field_and_what_replaces_nothing_is_refused() -> None:
+    kind: typing.Any
+    for kind in (Quick, Slow):
+        with pytest.raises(TypeError, match=rf"^{kind.__name__}\.__new__\(\).*'name'"):
+            kind()
+        with pytest.raises(ValueError, match="other"):
+            kind("x")._replace(other=1)
+        with pytest.raises(TypeError, match="2"):
+            kind._make(("x", 1))
+        assert kind._make(("x", 1, ())) == ("x", 1, ())
+
+
+def test_a_field_without_default_behind_one_with_a_default_is_refused() -> None:
+    for module in ("bps.merge.named_tuple", "typing"):
+        declaration = (
+            f"from {module} import NamedTuple\nclass Bad(NamedTuple):\n a: int = 1\n b: int"
+        )
+        with pytest.raises(TypeError, match="default"):
+            exec(declaration, {"__name__": "bad"})  # noqa: S102 - mypy refuses it where it can see it

@@ -119,6 +119,8 @@ HOSTILE = {
     "blank lines that are kept": ("  lit\n", "  lit\n\n\nkept: |+\n  a\n\n\n"),
     "a second document": ("empty:\n", "---\nempty:\n"),
     "an ended document": ("# detached at the end\n", "...\n"),
+    "a directive behind content": ("empty:\n", "%YAML 1.2\nempty:\n"),
+    "a document begins on its marker": ("# between\n", "--- a\n"),
     "a directive": ("# head\n", "%YAML 1.2\n---\n"),
     "a tab before a key": ("empty:\n", "\tempty:\n"),
     "a tab behind a dash": ("  - id: b ", "  -\tid: b "),
