@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from bps.api.views import OUTPUTS
+from bps.api.outputs import OUTPUTS
 from tests.cluster import EtcdCluster
 from tests.cluster.gateway import call
 from tests.unit.cli.invoke import Ran, invoke
