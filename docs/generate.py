@@ -17,7 +17,7 @@ import orjson
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from bps.api.views import OUTPUTS
+from bps.api.outputs import OUTPUTS
 from bps.checkpoints.accepted import AcceptedRollback
 from bps.checkpoints.model import Checkpoint, CheckpointTip, PlanCheckpoint
 from bps.core import errors

@@ -1,4 +1,4 @@
-"""Fixtures for every test: the three-member etcd cluster, one for each process of tests."""
+"""For every test: the three-member etcd cluster, one for each process of tests; their order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.cluster import EtcdCluster, start_cluster
+from tests.order import longest_first
 
 _DESCRIPTIONS = pytest.StashKey[set[str]]()
 _OUTPUT = "etcd cluster"
@@ -16,6 +17,16 @@ _OUTPUT = "etcd cluster"
 # A busy machine makes an example slow, not wrong; pytest's own limit ends what hangs.
 settings.register_profile("bps", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bps")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files are given out in our order; by itself xdist begins those of few tests last."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run long come first."""
+    items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

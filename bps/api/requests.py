@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -42,7 +42,7 @@ _MAX_NUMBER = 2**63 - 1
 
 def _printable(text: str) -> str:
     if not is_printable(text):
-        msg = "Input should be printable characters and line feeds"
+        msg = "it may hold printable characters and line feeds only"
         raise ValueError(msg)
     return text
 
@@ -50,7 +50,7 @@ def _printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Printable text without spaces at its ends. Raises ValueError."""
     if not text.isprintable() or text != text.strip():
-        msg = "Input should be printable characters on one line, without spaces at the ends"
+        msg = "it has to be printable characters on one line, without spaces at the ends"
         raise ValueError(msg)
     return text
 
@@ -61,7 +61,7 @@ def _decimal(value: object) -> int:
         plain = value == "0" or not value.startswith("0")
         if plain and len(value) <= len(str(MAX_DECIMAL)) and int(value) <= _MAX_NUMBER:
             return int(value)
-    msg = "Input should be a whole number as a decimal string, such as '7'"
+    msg = "it has to be a whole number as a decimal string, such as '7'"
     raise ValueError(msg)
 
 
@@ -84,6 +84,15 @@ Text = Annotated[
     published(_LINES_FORM),
 ]
 """For people; kept in the log."""
+
+SAYING_FORM = rf"{_LINES_FORM[:-1]}[^\x00-\x20\x7f-\xa0]{_LINES_FORM[1:]}"
+NeededText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_printable),
+    published(SAYING_FORM),
+]
+"""As `Text`, but it says something; `bps.core.text.needed_text` refuses blanks alone."""
 
 Label = Annotated[
     str,
@@ -185,7 +194,7 @@ class OpenBranchRequest(RequestModel):
 class FailRequest(RequestModel):
     """Why an RR-plan is given up."""
 
-    reason: Text = Field(description="Kept in the log.", examples=["cannot be repaired"])
+    reason: NeededText = Field(description="Kept in the log.", examples=["cannot be repaired"])
 
 
 class RebaseRequest(RequestModel):
@@ -214,13 +223,6 @@ class RevertRequest(RequestModel):
 
     to: Positive = Field(description="The version's number.", examples=["1"])
     reason: Text = Field(default="", description="Kept in the log.", examples=["roll back"])
-
-
-class ModeRequest(RequestModel):
-    """Whether the sidecars may write."""
-
-    mode: Literal["READ_WRITE", "READ_ONLY"] = Field(examples=["READ_WRITE"])
-    reason: Text = Field(description="Told to writers that are refused.", examples=["it is over"])
 
 
 class MirroredCheckpoint(RequestModel):

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from bps.api.requests import BranchText, RequestModel, Text
+from bps.api.requests import BranchText, NeededText, RequestModel, Text
 from bps.core import ids
 from bps.policy.model import MAX_CONTRIBUTORS
 from bps.review.resolve import Choice
@@ -108,7 +108,7 @@ class CompleteRequest(RequestModel):
 class RejectRequest(RequestModel):
     """Why RR-plans are refused for good, and which; none named: all that wait in the review."""
 
-    reason: Text = Field(description="Kept in the log.", examples=["breaks the contract"])
+    reason: NeededText = Field(description="Kept in the log.", examples=["breaks the contract"])
     branches: list[BranchText] = Field(
         default=[],
         max_length=MAX_CONTRIBUTORS,

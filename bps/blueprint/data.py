@@ -6,13 +6,12 @@ Straight from libyaml's events: ruamel.yaml's own C loader resolves YAML 1.1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -21,6 +20,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from bps.blueprint.event_source import EventSource, read_events
 from bps.blueprint.rules import Rule, refuse
 from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
 
@@ -30,14 +30,6 @@ _UNUSUAL = (*(f"\n{each}" for each in _MARKERS), "\r", "\x85", "\u2028", "\u2029
 """With one of these there may be several documents."""
 _BEFORE_ROOT = 2
 """Events: the begin of the stream and of its document."""
-
-
-class _EventSource(Protocol):
-    """The methods used of ruamel.yaml.clib's CParser."""
-
-    def get_event(self) -> Event: ...
-
-    def raw_parse(self) -> int: ...
 
 
 def load(text: str) -> dict[str, Any]:
@@ -53,7 +45,7 @@ def load(text: str) -> dict[str, Any]:
     Source: YAML 1.2.2, section 10.3.2 (core schema).
     """
     try:
-        root = _Composer().run(CParser(text))
+        root = read_events(text, lambda source: _Composer().run(source))
     except YAMLError as error:
         mark: Any = error.problem_mark if isinstance(error, MarkedYAMLError) else None
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
@@ -71,7 +63,7 @@ def surely_loads(text: str) -> bool:
     """
     if text.startswith(_MARKERS) or any(each in text for each in _UNUSUAL):
         return False
-    source: _EventSource = CParser(text)
+    source: EventSource = CParser(text)
     try:
         for _ in range(_BEFORE_ROOT):
             source.get_event()
@@ -93,7 +85,7 @@ class _Composer:
         self._keys: list[str | None] = []
         """For each open collection its mapping's next key, where one was read."""
 
-    def run(self, source: _EventSource) -> object:
+    def run(self, source: EventSource) -> object:
         """The root of the last document."""
         while True:
             event: Any = source.get_event()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 from bps.blueprint.characters import decode
 from bps.blueprint.rules import Rule, refuse
+from bps.blueprint.syntax import judge
 from bps.blueprint.walk import Walk
 
 _ROOT_MEMBERS = frozenset({"title", "name"})
@@ -50,8 +52,7 @@ def check(text: bytes, *, max_bytes: int = 1_048_576) -> BlueprintFacts:
         what = f"the blueprint has {len(text):,} bytes and may have {max_bytes:,}"
         hint = "split the blueprint"
         refuse(Rule.TOO_LARGE, 1, 1, what, hint, size_bytes=len(text), max_bytes=max_bytes)
-    walk = Walk(decode(text), _ROOT_MEMBERS)
-    walk.run()
+    walk = judge(decode(text), partial(Walk, wanted=_ROOT_MEMBERS))
     return BlueprintFacts(
         sha256=hashlib.sha256(text).hexdigest(),
         size_bytes=len(text),

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
-from _ruamel_yaml import CParser
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -27,6 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from bps.blueprint.characters import escaped_refusal, position
+from bps.blueprint.event_source import EventSource
 from bps.blueprint.rules import SHOWN_CHARS, Rule, refuse, shown
 from bps.blueprint.scalars import Kind, agree, in_range, kinds, may_differ_from_text
 
@@ -38,22 +37,6 @@ MAX_EXPANSION = 10
 _PROLOGUE = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n))*+")
 _EPILOGUE = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n)(?:\.\.\.(?=[ \t\r\n]|\Z))?)*+")
 _LAST_LINE = re.compile(r"[ \t]*+(?:#[^\r\n]*+)?\Z")
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-
-_SYNTAX_HINTS = {
-    "found character that cannot start any token": "indent with spaces; quote a value that starts"
-    " with a tab, @, ` or %",
-    "mapping values are not allowed in this context": "quote a value that holds ': '; align keys",
-    "found unexpected ':'": "quote a value that holds ':' inside [ ] or { }",
-    "could not find expected ':'": "end the key with ': '; a key has at most 1,024 characters",
-    "did not find expected key": "align keys of one mapping; give every value a key",
-}
-
-
-class _EventSource(Protocol):
-    """The one method used of ruamel.yaml.clib's CParser."""
-
-    def get_event(self) -> Event: ...
 
 
 class _Mark(Protocol):
@@ -62,7 +45,7 @@ class _Mark(Protocol):
     index: int
 
 
-class _Frame:
+class Frame:
     """An open mapping or sequence."""
 
     __slots__ = ("anchor", "at_key", "height", "keys", "members", "nodes_before")
@@ -89,7 +72,7 @@ class Walk:
         self.task_count: int | None = None
         self._text = text
         self._wanted = wanted
-        self._frames: list[_Frame] = []
+        self._frames: list[Frame] = []
         self._root_key: str | None = None
         self._nodes = 0
         self._unwritten = 0
@@ -110,21 +93,18 @@ class Walk:
             DocumentStartEvent: _ignore,
         }
 
-    def run(self) -> None:
-        """Judge the whole text.
+    def run(self, source: EventSource) -> None:
+        """Judge the whole text by its events.
 
         Raises:
             InvalidBlueprint: for the first violation.
+            YAMLError: it is no YAML.
         """
         self._check_prologue()
         handlers = self._handlers
-        try:
-            source: _EventSource = CParser(self._text)
-            while not self._ended:
-                event = source.get_event()
-                handlers[type(event)](event)
-        except YAMLError as error:
-            self._refuse_syntax(error)
+        while not self._ended:
+            event = source.get_event()
+            handlers[type(event)](event)
 
     def _check_prologue(self) -> None:
         start = _match_end(_PROLOGUE, self._text, 0)
@@ -169,7 +149,7 @@ class Walk:
             if len(self._frames) == 1 and self._root_key in self._wanted:
                 self._keep_root_value(self._root_key, event)
 
-    def _key(self, event: ScalarEvent, frame: _Frame, keys: dict[str, int]) -> None:
+    def _key(self, event: ScalarEvent, frame: Frame, keys: dict[str, int]) -> None:
         key: str = event.value
         if key in keys:
             what = f"the key {shown(key)} was used before, in line {keys[key]}"
@@ -253,7 +233,7 @@ class Walk:
                 parent.members += 1
             else:
                 parent.at_key = True
-        frames.append(_Frame(event.anchor, nodes_before, mapping=mapping))
+        frames.append(Frame(event.anchor, nodes_before, mapping=mapping))
         if len(frames) > MAX_DEPTH:
             self._refuse_depth(event)
 
@@ -325,23 +305,6 @@ class Walk:
     def _refuse_directive(self, index: int) -> NoReturn:
         hint = "remove it: blueprints are YAML 1.2 and have no tags"
         refuse(Rule.DIRECTIVE, *position(self._text, index), "a YAML directive", hint)
-
-    def _refuse_syntax(self, error: YAMLError) -> NoReturn:
-        if not isinstance(error, MarkedYAMLError):
-            refuse(Rule.SYNTAX, 1, 1, f"libyaml: {error}", "correct the YAML")
-        mark: _Mark = error.problem_mark or error.context_mark
-        problem = str(error.problem)
-        where = (mark.line + 1, mark.column + 1)
-        if problem == "found undefined tag handle":
-            refuse(Rule.TAG, *where, "an explicit tag", "remove the tag")
-        bad_escape = problem == "found invalid Unicode character escape code"
-        if bad_escape and _SURROGATE_ESCAPE.match(self._text, mark.index - 2):
-            what = "an escape for half of a UTF-16 surrogate pair"
-            at = (mark.line + 1, mark.column - 1)
-            refuse(Rule.SURROGATE, *at, what, "write the character itself, or \\U and 8 digits")
-        hint = _SYNTAX_HINTS.get(problem, "correct the YAML at this place")
-        context = f" {error.context}" if error.context else ""
-        refuse(Rule.SYNTAX, *where, f"not YAML: {problem}{context}", hint, problem=problem)
 
     @staticmethod
     def _refuse(rule: Rule, event: Event, what: str, hint: str, **more: int) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bps.candidates.typed import UnfitValue
 from bps.merge.compact import Rows
 from bps.merge.records import Conflict, Notice, Origin
 from bps.plans.blob import Blob
@@ -16,9 +17,10 @@ class Attempt:
     """One merge with its checks; without `text` something stands in its way.
 
     `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
-    their conflict and fit; `settled` are those of these conflicts that a veto made. `unfinished`
-    names the validators that did not complete: their findings say why, and say nothing of the
-    blueprint. `came_from` is None where law 1 tells the text.
+    their conflict and fit; `settled` are those of these conflicts that a veto made, `misfits`
+    typed values that make a conflict which no version makes. `unfinished` names the validators
+    that did not complete: their findings say why, and say nothing of the blueprint.
+    `came_from` is None where law 1 tells the text.
     """
 
     text: str | None
@@ -32,6 +34,7 @@ class Attempt:
     unfinished: tuple[str, ...] = ()
     came_from: Rows | None = None
     settled: tuple[Conflict, ...] = ()
+    misfits: tuple[UnfitValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bps.blueprint.data import load
 from bps.blueprint.profile import check
 from bps.candidates.law_1 import law_1
+from bps.candidates.typed import UnfitValue, unfit_values
+from bps.candidates.vetoes import Unfit, with_vetoes
 from bps.core.errors import InvalidBlueprint
 from bps.merge.compact import Rows, compact
 from bps.merge.declared import from_policy
 from bps.merge.engine import merge
 from bps.merge.explain import explain
-from bps.merge.fragments import LABEL
 from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
-from bps.merge.refusals import Unreadable
+from bps.merge.refusals import TooManyConflicts, Unreadable
 from bps.merge.second_opinion import finding as second_opinion
 from bps.merge.semantic import Contest, Decision, Settled
+from bps.merge.typed import LABEL
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
@@ -31,6 +34,9 @@ ENGINE = "2"
 
 Those of the result, and those of the report of what came from where.
 """
+
+MOST_CONFLICTS = 5_000
+"""Of one merge, which takes 2 s then, of 4 allowed; no review has room for so many decisions."""
 
 
 class MergeTask(NamedTuple):
@@ -62,6 +68,10 @@ class MergeAnswer(NamedTuple):
     came_from: Rows | None = None
     """What came from where in `text`; None without one, and where law 1 tells it."""
     settled: tuple[Conflict, ...] = ()
+    misfits: tuple[UnfitValue, ...] = ()
+    """Typed values that make a conflict which no version makes."""
+    too_many: tuple[str, ...] = ()
+    """Who has a part in more than `MOST_CONFLICTS` conflicts; then nothing else is told."""
 
 
 class Veto(NamedTuple):
@@ -88,19 +98,29 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     """Merge, and judge the result: the profile, and what merging by lines would say.
 
     Resolutions that meet no conflict of the merge are those of vetoes, or of what has changed.
-    Cost: see `bps.merge.engine`; merging twice where there are resolutions, and about as much as
-    one merge for what came from where.
+    Cost: see `bps.merge.engine`; merging twice where resolutions meet their conflict, the profile
+    and the second opinion, and for what came from where as `bps.merge.explain`.
     """
     reader = Reader()
     try:
         told = by_law_1(task)
-        merged = _merge(task, reader=reader) if told is None else _as_merged(told)
-        applied = _applied(task, reader) if told is None else ()
+        bare = _merge(task, (), reader) if told is None else _as_merged(told)
+        known = {each.id for each in bare.conflicts}
+        decided = [each for each in task.resolutions if each.conflict in known]
+        merged = _merge(task, task.resolutions, reader) if decided else bare
+        applied = tuple(each.conflict for each in decided)
+        again = partial(_merge, task, reader=reader)
+        misfits = unfit_values(again, bare.conflicts, merged, decided)
         others = [each for each in task.resolutions if each.conflict not in applied]
-        merged, settled, unfit = _with_vetoes(task, merged, others)
+        merged, settled, unfit = with_vetoes(
+            task.canonical, task.contributions, merged, others, reader
+        )
     except Unreadable as error:
         found = finding(error.label, "unreadable", str(error), hint=error.hint, line=error.line)
         return MergeAnswer(None, (), (found,), (), (), (), (error.label,), None)
+    except TooManyConflicts as error:
+        labels = tuple(sorted(error.labels - {CANONICAL}))
+        return MergeAnswer(None, (), (), (), (), (), (), too_many=labels)
     met = (*applied, *(each.conflict.id for each in settled))
     if unfit:
         return _without_unfit(merged, met, settled, unfit)
@@ -119,6 +139,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         (),
         came_from,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 
@@ -156,16 +177,14 @@ def contested(veto: Veto) -> tuple[Conflict, ...]:
     return tuple(found.values())
 
 
-def _merge(
-    task: MergeTask, resolutions: Sequence[Decision] | None = None, *, reader: Reader
-) -> Merged:
-    decided = task.resolutions if resolutions is None else resolutions
+def _merge(task: MergeTask, resolutions: Sequence[Decision], reader: Reader) -> Merged:
     return merge(
         task.canonical,
         task.contributions,
         strategies=from_policy(dict(task.strategies)),
-        resolutions={each.conflict: each.resolution for each in decided},
+        resolutions={each.conflict: each.resolution for each in resolutions},
         reader=reader,
+        most_conflicts=MOST_CONFLICTS,
     )
 
 
@@ -173,62 +192,14 @@ def _as_merged(told: MergeAnswer) -> Merged:
     return Merged(told.text, told.text or "", (), (), told.origins)
 
 
-def _applied(task: MergeTask, reader: Reader) -> tuple[str, ...]:
-    """The resolutions whose conflict exists."""
-    if not task.resolutions:
-        return ()
-    open_ = {conflict.id for conflict in _merge(task, (), reader=reader).conflicts}
-    return tuple(each.conflict for each in task.resolutions if each.conflict in open_)
-
-
-def _with_vetoes(
-    task: MergeTask, merged: Merged, others: Sequence[Decision]
-) -> tuple[Merged, list[Settled], list[Settled]]:
-    """With those of `others` that decide a veto's conflict: which fit, and which do not.
-
-    Cost: writes the text once; where some do not fit, about 2 log2(n) times more for each of them.
-    """
-    if not others:
-        return merged, [], []
-    contest = Contest(task.canonical, task.contributions)
-    met = contest.settled(others)
-    if not met or merged.text is None:
-        return merged, met, []
-    try:
-        text = contest.written(merged.text, met)
-    except Unreadable:
-        return merged, *_parted(contest, merged.text, [], met)
-    origins = [
-        Origin(each.conflict.path, "resolved", (each.resolution.take or "an edited value",))
-        for each in met
-    ]
-    return merged._replace(text=text, origins=(*merged.origins, *origins)), met, []
-
-
-def _parted(
-    contest: Contest, text: str, before: list[Settled], more: list[Settled]
-) -> tuple[list[Settled], list[Settled]]:
-    """The decisions `before`, and those of `more` that can be written beside them; the others."""
-    try:
-        contest.written(text, [*before, *more])
-    except Unreadable:
-        if len(more) == 1:
-            return before, more
-    else:
-        return [*before, *more], []
-    half = len(more) // 2
-    fit, unfit = _parted(contest, text, before, more[:half])
-    fit, others = _parted(contest, text, fit, more[half:])
-    return fit, [*unfit, *others]
-
-
 def _without_unfit(
-    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Settled]
+    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Unfit]
 ) -> MergeAnswer:
     """No text: nobody may publish another one than was decided. The decisions that fit stay."""
     findings: list[ReviewFinding] = []
     conflicts: list[Conflict] = []
-    for each in unfit:
+    misfits = [each.value for each in unfit if each.settled.resolution.text is not None]
+    for each in (one.settled for one in unfit):
         said = f"What was decided of {each.conflict.path or 'the root'} does not fit there."
         told = finding(LABEL, "unreadable", said, hint="give another value")
         findings.append(told.model_copy(update={"path": each.conflict.path}))
@@ -243,6 +214,7 @@ def _without_unfit(
         tuple(sorted(involved(conflicts))),
         None,
         tuple(each.conflict for each in settled),
+        tuple(misfits),
     )
 
 

@@ -28,6 +28,7 @@ from bps.candidates.merging import (
     merge_blueprints,
 )
 from bps.candidates.origins import packed_report
+from bps.candidates.too_many import too_many_conflicts
 from bps.candidates.verdict import is_of_blueprint, judged_by, said_of_unfinished
 from bps.core.errors import DigestMismatch, InvalidBlueprint
 from bps.core.keys import PlanKeys
@@ -52,7 +53,6 @@ class CandidateWork:
     those on which alone a validator does not complete are held, as with `partial`.
     Cost: one read per 16 blobs, one merge (none where law 1 tells the result), one run of the
     validators. Where something is objected and `partial` is set, up to one of each more per source.
-    The same work again costs nothing (`bps.writepath.prepare`).
     """
 
     plan: str
@@ -85,7 +85,8 @@ class CandidateWork:
 
         Raises:
             DigestMismatch: a blueprint is missing, or is not what its name says.
-            WorkFailed, PluginError: as the workshop.
+            LimitExceeded: more conflicts than anybody can decide.
+            WorkFailed, MergeTooLong, PluginError: as the workshop.
         """
         texts, frames = {}, {}
         for digest, key in zip(self.digests, self.reads, strict=True):
@@ -214,7 +215,11 @@ class _Making:
         )
         merged = by_law_1(task) if not task.resolutions else None
         if merged is None:
+            if work.rules.validators:
+                self._workshop.expect_validation()
             merged = await self._workshop.compute(merge_blueprints, task)
+        if merged.too_many:
+            raise too_many_conflicts(work.plan, merged.too_many)
         attempt = Attempt(
             text=merged.text,
             conflicts=merged.conflicts,
@@ -225,6 +230,7 @@ class _Making:
             unreadable=merged.unreadable,
             came_from=merged.came_from,
             settled=merged.settled,
+            misfits=merged.misfits,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt

@@ -1,41 +1,19 @@
-"""The tree of `bps` and its root options."""
+"""`bps` with its root options."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
 import sys
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bps.bootstrap import Settings, StoreKind
-from bps.cli import (
-    branch,
-    checkpoint,
-    context,
-    doctor,
-    events,
-    initiative,
-    keys,
-    merge_command,
-    mode,
-    operating,
-    origins,
-    plan,
-    policy,
-    promotion,
-    proof,
-    reading,
-    review,
-    serve,
-    token,
-    validators,
-)
 from bps.cli.connection import Connection, setting_of, standalone_from_environment
 from bps.cli.output import drop_output, not_shown, printing
 from bps.cli.root_group import RootGroup
@@ -53,40 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(plan.app, name="plan")
-app.add_typer(branch.app, name="branch")
-app.add_typer(review.app, name="review")
-app.add_typer(context.app, name="context")
-app.add_typer(initiative.app, name="initiative")
-app.add_typer(policy.app, name="policy")
-app.add_typer(validators.app, name="validators")
-app.add_typer(mode.app, name="mode")
-app.add_typer(token.app, name="token")
-app.add_typer(keys.app, name="keys")
-app.add_typer(checkpoint.app, name="checkpoint")
-for function in (
-    operating.init,
-    promotion.promote,
-    promotion.revert,
-    reading.canonical,
-    reading.diff,
-    origins.origins,
-    merge_command.merge,
-    reading.log,
-    events.events,
-    proof.verify,
-    proof.replay,
-    operating.sync,
-    serve.serve,
-    doctor.doctor,
-    operating.explain,
-    operating.demo,
-):
-    app.command()(function)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
     if wanted:
+        from importlib import metadata  # noqa: PLC0415 - only where used
+
         with printing():
             sys.stdout.write(f"bps {metadata.version('blueprint-promotion-service')}\n")
         raise typer.Exit
@@ -149,8 +99,8 @@ def root(
             min=0.001,
             max=30,
             metavar="SECONDS",
-            help="How long the service may take for an act, waiting and repeating included; "
-            "default: 10.",
+            help="How long an act may take at the service, waiting and repeating included; "
+            "default: 10. With --standalone: from the campaign on; default: no limit of its own.",
             envvar="BPS_TIMEOUT_S",
         ),
     ] = None,
@@ -242,6 +192,8 @@ def run() -> None:
     finally:
         # The exit code is decided; nothing that the interpreter still does may change it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # What is left goes with the process; to look for garbage in it takes 50 ms.
+        gc.freeze()
         try:
             sys.stdout.flush()
         except OSError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bps.blueprint.profile import check
 from bps.cli.session import read_limited
 
 MAX_BYTES = 1_048_576
@@ -33,5 +32,7 @@ def checked_fork(workspace: Path, rr_plan: str) -> bytes:
 
 
 def _checked(content: bytes) -> bytes:
+    from bps.blueprint.profile import check  # noqa: PLC0415 - heavy
+
     check(content, max_bytes=MAX_BYTES)
     return content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,13 +16,14 @@ from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
-from bps.core.text import free_text
+from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
     from bps.api.views import BranchView
     from bps.client import BpsClient
     from bps.core.ports import Store
     from bps.plans.model import RRPlan
+    from bps.writepath.command import Command
 
 app = typer.Typer(help="Open, submit, fail and rebase branches.", no_args_is_help=True)
 
@@ -64,12 +65,15 @@ async def open_(
     summary = free_text(summary, "summary")
     clock = None if clock_file is None else _clock(clock_file)
 
-    from bps.plans.branches import OpenBranch  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.plans.branches import OpenBranch  # noqa: PLC0415 - only this way
+
+        return OpenBranch(
+            principal, operation, plan, trace_id, fingerprint, summary, parent_rr, clock
+        )
 
     write = Write(
-        lambda principal, operation: OpenBranch(
-            principal, operation, plan, trace_id, fingerprint, summary, parent_rr, clock
-        ),
+        directly,
         lambda client, operation: client.open_branch(
             plan,
             trace_id=trace_id,
@@ -106,11 +110,14 @@ async def submit(
     else:
         content = checked_blueprint(blueprint)
 
-    from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse
-    from bps.plans.branches import SubmitBranch  # noqa: PLC0415
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.plans.blob import pack  # noqa: PLC0415 - only this way
+        from bps.plans.branches import SubmitBranch  # noqa: PLC0415
+
+        return SubmitBranch(principal, operation, plan, ref, pack(content))
 
     write = Write(
-        lambda principal, operation: SubmitBranch(principal, operation, plan, ref, pack(content)),
+        directly,
         lambda client, operation: client.submit_branch(plan, branch, content, op_id=operation),
         plan,
     )
@@ -131,12 +138,15 @@ async def fail(
     """Give an RR-plan up; it and its live descendants become obsolete."""
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
-    reason = free_text(reason, "reason")
+    reason = needed_text(reason, "reason")
 
-    from bps.plans.branches import FailBranch  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.plans.branches import FailBranch  # noqa: PLC0415 - only this way
+
+        return FailBranch(principal, operation, plan, ref, reason)
 
     write = Write(
-        lambda principal, operation: FailBranch(principal, operation, plan, ref, reason),
+        directly,
         lambda client, operation: client.fail_branch(plan, branch, reason, op_id=operation),
         plan,
     )
@@ -157,10 +167,13 @@ async def rebase(
     plan = ids.plan_id(plan)
     ref = ids.BranchRef.parse(plan, branch)
 
-    from bps.plans.branches import RebaseBranch  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.plans.branches import RebaseBranch  # noqa: PLC0415 - only this way
+
+        return RebaseBranch(principal, operation, plan, ref)
 
     write = Write(
-        lambda principal, operation: RebaseBranch(principal, operation, plan, ref),
+        directly,
         lambda client, operation: client.rebase_branch(plan, branch, op_id=operation),
         plan,
     )

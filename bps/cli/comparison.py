@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deepdiff import DeepDiff
-from ruamel.yaml import YAML
 
 from bps.api.views import Change, DiffView
+from bps.blueprint.data import load
 
 _KINDS: dict[str, Literal["added", "removed", "changed"]] = {
     "dictionary_item_added": "added",
@@ -46,7 +46,8 @@ def compare_blueprints(before: bytes, after: bytes) -> Comparison:
     """The differences of two blueprints that passed the profile, in the order of their paths."""
     if before == after:
         return Comparison(identical=True, changes=[])
-    changes = [each.change for each in compare_values(_load(before), _load(after))]
+    one, other = load(before.decode()), load(after.decode())
+    changes = [each.change for each in compare_values(one, other)]
     return Comparison(identical=False, changes=changes)
 
 
@@ -72,15 +73,6 @@ def compare_values(before: Any, after: Any) -> list[Compared]:  # noqa: ANN401 -
 def _lines(unified: str) -> tuple[str, ...]:
     """The lines that went and came of a unified diff, behind its two lines of names."""
     return tuple(line for line in unified.splitlines()[2:] if line.startswith(("-", "+")))
-
-
-def _load(text: bytes) -> Any:  # noqa: ANN401 - any YAML data
-    """Plain data; dates stay text, as in the profile."""
-    yaml = YAML(typ="safe", pure=False)
-    yaml.Constructor.add_constructor(
-        "tag:yaml.org,2002:timestamp", lambda _loader, node: str(node.value)
-    )
-    return yaml.load(text)
 
 
 def _pointer(path: list[str | int]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bps.bootstrap import Settings, decide_only, lead
@@ -29,19 +31,29 @@ class Direct:
     store: Store
     settings: Settings
     principal: str
+    timeout_s: float | None = None
+    """How long an act may take from the campaign on; None: as long as its steps may."""
 
     def read(self, directly: Callable[[Store], T], _through: Callable[[Any], T]) -> T:
         """What the store says."""
         return directly(self.store)
 
     async def execute(self, write: Write[V], operation: str) -> Outcome[V]:
-        """Campaign, execute, resign. Raises NotLeader and whatever the command raises."""
-        async with lead(self.store, self.settings) as path:
+        """Campaign, execute, resign.
+
+        Raises NotLeader, Overloaded where the timeout passes, and whatever the command raises.
+        """
+        settings, deadline_s = self.settings, None
+        if self.timeout_s is not None:
+            deadline_s = time.monotonic() + self.timeout_s
+            settings = replace(settings, campaign_s=min(settings.campaign_s, self.timeout_s))
+        async with lead(self.store, settings) as path:
+            execute = partial(path.execute, deadline_s=deadline_s)
             if isinstance(write.command, Steps):
-                run = write.command.run(self.store, path.execute, self.principal, operation)
+                run = write.command.run(self.store, execute, self.principal, operation)
                 outcome = await run
             else:
-                outcome = await path.execute(write.command(self.principal, operation))
+                outcome = await execute(write.command(self.principal, operation))
         return replace(outcome, result=write.view(outcome.result))
 
     async def preview(self, write: Write[V], operation: str) -> Outcome[V]:

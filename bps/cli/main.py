@@ -13,6 +13,9 @@ def main() -> None:
         start(sys.argv[2:])
     import signal  # noqa: PLC0415 - a merge does without
 
+    # httpx would import its own command line, which takes half of its time (rich and pygments).
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
     # A caller that ignores the signal goes on doing so.
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ours:

@@ -8,7 +8,7 @@ from bps.cli.merge_files import Refused
 from bps.cli.merge_quick_yaml import whole
 from bps.cli.merge_request import EXIT_NOT_DONE, MergeRequest
 from bps.core.error_catalogue import explain
-from bps.core.errors import BpsError, InternalError, InvalidInput
+from bps.core.errors import BpsError, InternalError, InvalidInput, ResultNotShown
 
 _SHOWN_CHARS = 300
 
@@ -24,6 +24,12 @@ def not_printed(error: OSError) -> int:
 
     drop_output()
     return _report(not_shown(error), as_json=False)
+
+
+def not_written(file: str, reason: str, *, as_json: bool) -> int:
+    """Say that the result does not go where it should; the exit code. A file is as it was."""
+    error = ResultNotShown(f"{file} cannot be written: {reason}.", out=file)
+    return _report(error.advising("Make room there, then merge again."), as_json=as_json)
 
 
 def crashed(error: Exception, request: MergeRequest) -> int:

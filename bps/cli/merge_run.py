@@ -22,6 +22,8 @@ THEIRS = "branch B"
 _FIELDS = ("base", "a", "b")
 _PRINTED = {None, STANDARD_STREAM, "/dev/stdout"}
 """`>> FILE` is appended to as `/dev/stdout` too; as a file it would be replaced."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
+"""The name is right, but the result does not go there; other failures are of the name."""
 _UNFILLED = {"%S", "%X", "%Y"}
 """git before 2.44 leaves these placeholders for labels as they are."""
 
@@ -30,7 +32,7 @@ def run(request: MergeRequest) -> int:
     """Merge, print or write the result, and return the exit code.
 
     0 clean, 1 in conflict, 2 refused, 70 a mistake of ours: then nothing is written; 75 the result
-    could not be printed. With `request.path` git asks, see `bps.cli.merge_driver`.
+    could not be printed or written. With `request.path` git asks, see `bps.cli.merge_driver`.
     """
     try:
         if request.path is not None:
@@ -188,6 +190,10 @@ def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: M
             write_result(file, merged.marked.encode(), durable=True)
         except OSError as error:
             reason = error.strerror or "no reason given"
+            if error.errno in _NO_ROOM:
+                from bps.cli.merge_refusal import not_written  # noqa: PLC0415 - only then
+
+                return not_written(file, reason, as_json=request.as_json)
             return _refuse(Refused(f"{file} cannot be written: {reason}.", "out"), request)
     code = _print(printed, code)
     sys.stderr.write(beside)

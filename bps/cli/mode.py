@@ -10,7 +10,7 @@ from bps.cli.backend import Write
 from bps.cli.options import OpId, Output, Reason, Standalone
 from bps.cli.output import Format, show
 from bps.cli.session import command, session_of
-from bps.core.text import free_text
+from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
     from bps.core.ports import Store
@@ -69,7 +69,7 @@ async def _set(
 ) -> None:
     from bps.leadership.operator_mode import SetOperatorMode  # noqa: PLC0415 - only where used
 
-    reason = free_text(reason, "reason")
+    reason = (needed_text if mode == "READ_ONLY" else free_text)(reason, "reason")
     write = Write(
         lambda principal, op: SetOperatorMode(principal, op, mode, reason),
         lambda client, op: client.set_mode(mode, reason=reason, op_id=op),

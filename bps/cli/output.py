@@ -7,11 +7,12 @@ import sys
 from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from bps.core.errors import ResultNotShown
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _PIECE = 1_000
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -62,10 +63,10 @@ def drop_output() -> None:
 
 def show(data: BaseModel | Sequence[BaseModel], form: Format, columns: Sequence[str] = ()) -> None:
     """Print `data` on stdout. `columns` choose and order the fields of a list's table."""
-    if isinstance(data, BaseModel):
-        plain: Any = data.model_dump(mode="json")
+    if isinstance(data, Sequence):
+        plain: Any = [each.model_dump(mode="json") for each in data]
     else:
-        plain = [each.model_dump(mode="json") for each in data]
+        plain = data.model_dump(mode="json")
     show_plain(plain, form, columns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bps.client import BpsClient
     from bps.core.ports import Store
     from bps.plans.model import Plan
+    from bps.writepath.command import Command
 
 app = typer.Typer(help="Register and show execution plans.", no_args_is_help=True)
 
@@ -40,13 +41,14 @@ async def register(
     title = one_line(title, "title")
     content = checked_blueprint(blueprint)
 
-    from bps.plans.blob import pack  # noqa: PLC0415 - not needed to refuse
-    from bps.plans.register import RegisterPlan  # noqa: PLC0415
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.plans.blob import pack  # noqa: PLC0415 - only this way
+        from bps.plans.register import RegisterPlan  # noqa: PLC0415
+
+        return RegisterPlan(principal, operation, plan, initiative, title, pack(content))
 
     write = Write(
-        lambda principal, operation: RegisterPlan(
-            principal, operation, plan, initiative, title, pack(content)
-        ),
+        directly,
         lambda client, operation: client.register_plan(
             plan, content, initiative=initiative, title=title, op_id=operation
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from bps.cli.output import Format
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.text import free_text
+
+if TYPE_CHECKING:
+    from bps.writepath.command import Command
 
 
 @command
@@ -43,10 +46,13 @@ async def promote(
     named = distinct(branches or (), MAX_BRANCHES, "branches")
     refs = tuple(dict.fromkeys(ids.BranchRef.parse(plan, branch) for branch in named))
 
-    from bps.promotion.promote import Promote  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.promotion.promote import Promote  # noqa: PLC0415 - only this way
+
+        return Promote(principal, operation, plan, refs, reason)
 
     write = Write(
-        lambda principal, operation: Promote(principal, operation, plan, refs, reason),
+        directly,
         lambda client, operation: client.promote(
             plan, named, reason=reason, dry_run=dry_run, op_id=operation
         ),
@@ -75,10 +81,13 @@ async def revert(
     version = positive_number(to, "version")
     reason = free_text(reason, "reason")
 
-    from bps.promotion.revert import Revert  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, operation: str) -> Command[Any]:
+        from bps.promotion.revert import Revert  # noqa: PLC0415 - only this way
+
+        return Revert(principal, operation, plan, version, reason)
 
     write = Write(
-        lambda principal, operation: Revert(principal, operation, plan, version, reason),
+        directly,
         lambda client, operation: client.revert(plan, version, reason=reason, op_id=operation),
         plan,
     )

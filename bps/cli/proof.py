@@ -84,12 +84,22 @@ async def _way_of(session: Session, mirror: Path | None, *, merges: bool) -> Asy
         yield backend
 
 
+_HOW_TO_ETCD = (
+    "Name etcd's members (`bps --etcd HOST:PORT ... verify`; `bps doctor` lists them). The one of "
+    "`bps serve --embedded` on this host is found by itself: `BPS_STANDALONE=1 bps verify ...`."
+)
+
+
 def _no_mirror(_client: object) -> None:
-    raise ConfigError("--mirror compares with etcd itself; name its members by --etcd.")
+    raise ConfigError("--mirror compares with etcd itself, not by the service.").advising(
+        _HOW_TO_ETCD
+    )
 
 
 def _no_merges(_client: object) -> None:
-    raise ConfigError("--merges merges here, not in the service; name etcd's members by --etcd.")
+    raise ConfigError("--merges reads etcd and merges here, not in the service.").advising(
+        _HOW_TO_ETCD
+    )
 
 
 async def _verify(

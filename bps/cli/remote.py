@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bps.client import BpsClient, Target
-from bps.client.served_plan import ServedPlan
 from bps.client.transport import TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ class Remote:
 
     async def open_plan(self, plan: str) -> PlanSource:
         """The plan as the service tells it. Raises NotFound."""
+        from bps.client.served_plan import ServedPlan  # noqa: PLC0415 - only where used
+
         return await ServedPlan.open(self.client, plan)
 
 

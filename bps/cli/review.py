@@ -13,7 +13,7 @@ from bps.cli.review_text import show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
-from bps.core.text import free_text
+from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -93,10 +93,13 @@ async def claim(
     named = ids.ReviewId.parse(review)
     seen = _etag(if_match)
 
-    from bps.review.claim import ClaimReview  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, op: str) -> Command[Any]:
+        from bps.review.claim import ClaimReview  # noqa: PLC0415 - only this way
+
+        return ClaimReview(principal, op, named, minutes * 60_000, hold, seen)
 
     write: Write[ReviewResult] = Write(
-        lambda principal, op: ClaimReview(principal, op, named, minutes * 60_000, hold, seen),
+        directly,
         lambda client, op: client.claim_review(
             review, minutes=minutes, hold=hold, if_match=_header(seen), op_id=op
         ),
@@ -118,11 +121,14 @@ async def release(
     named = ids.ReviewId.parse(review)
     seen = _etag(if_match)
 
-    from bps.review.release import ReleaseReview  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, op: str) -> Command[Any]:
+        from bps.review.release import ReleaseReview  # noqa: PLC0415 - only this way
+
+        return ReleaseReview(principal, op, named, of_others=True, if_match=seen)
 
     write: Write[ReviewResult] = Write(
         # Acts on the store itself need no role.
-        lambda principal, op: ReleaseReview(principal, op, named, of_others=True, if_match=seen),
+        directly,
         lambda client, op: client.release_review(review, if_match=_header(seen), op_id=op),
     )
     await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
@@ -161,13 +167,11 @@ async def resolve(
     said = {"path": path, "conflict": conflict, "take": take, "text": set_}
     given = {name: value for name, value in said.items() if value is not None}
 
-    from bps.review.resolve import Choice, ResolveReview  # noqa: PLC0415 - not needed to refuse
-
-    choices = (Choice(path, conflict, take, set_),)
-
     async def directly(_: Store, execute: Execute, principal: str, op: str) -> Outcome[Any]:
-        from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - only where used
+        from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - only this way
+        from bps.review.resolve import Choice, ResolveReview  # noqa: PLC0415
 
+        choices = (Choice(path, conflict, take, set_),)
         resolved = await execute(ResolveReview(principal, op, named, choices, seen))
         if not complete_too or _left(resolved.result):
             return resolved
@@ -211,10 +215,13 @@ async def complete(
     seen = _etag(if_match)
     reason = free_text(reason, "reason")
 
-    from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, op: str) -> Command[Any]:
+        from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - only this way
+
+        return CompleteReview(principal, op, named, reason, seen)
 
     write: Write[PromotionResult] = Write(
-        lambda principal, op: CompleteReview(principal, op, named, reason, seen),
+        directly,
         lambda client, op: client.complete_review(
             review, reason=reason, if_match=_header(seen), op_id=op
         ),
@@ -241,14 +248,17 @@ async def reject(
     """Refuse RR-plans for good; they and what was opened inside of them become obsolete."""
     named = ids.ReviewId.parse(review)
     seen = _etag(if_match)
-    reason = free_text(reason, "reason")
+    reason = needed_text(reason, "reason")
     every = distinct(branches or (), MAX_BRANCHES, "branches")
     refs = tuple(dict.fromkeys(ids.BranchRef.parse(named.plan, each) for each in every))
 
-    from bps.review.reject import RejectReview  # noqa: PLC0415 - not needed to refuse
+    def directly(principal: str, op: str) -> Command[Any]:
+        from bps.review.reject import RejectReview  # noqa: PLC0415 - only this way
+
+        return RejectReview(principal, op, named, reason, refs, seen)
 
     write: Write[ReviewResult] = Write(
-        lambda principal, op: RejectReview(principal, op, named, reason, refs, seen),
+        directly,
         lambda client, op: client.reject_review(
             review, reason, every, if_match=_header(seen), op_id=op
         ),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bps.cli.output import cell, printing
 from bps.cli.review_sides import changes_of
+from bps.plans.cloudevents import rfc3339
 
 if TYPE_CHECKING:
     from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
+
+
+_BRANCH = re.compile(r"br[0-9a-f]{8,40}")
 
 
 def show_sheet(sheet: ReviewSheet) -> None:
@@ -23,8 +28,9 @@ def show_sheet(sheet: ReviewSheet) -> None:
 def _lines(sheet: ReviewSheet) -> Iterator[str]:
     review = sheet.review
     yield f"{review.review}  {review.status.value}  etag {sheet.etag}"
-    if sheet.claimed_by is not None:
-        yield f"claimed by {sheet.claimed_by}"
+    if sheet.claimed_by is not None and review.claim is not None:
+        held = ", and promotions of the plan by others wait" if review.claim.holds else ""
+        yield f"claimed by {sheet.claimed_by} until {rfc3339(review.claim.until_ms)}{held}"
     if review.reason:
         yield f"reason: {review.reason}"
     yield f"canonical version {sheet.canonical_version}; waiting: {', '.join(sheet.waiting) or '-'}"
@@ -48,11 +54,21 @@ def _next(sheet: ReviewSheet) -> str:
         return "nothing waits any more; the next promotion closes this review"
     for conflict in sheet.conflicts:
         if conflict.resolution is None:
-            how = "--take base|canonical|BRANCH, or --set VALUE"
+            takes = "|".join(["base", *(_short(side.branch) for side in conflict.sides)])
+            how = f"--take {takes}, or --set VALUE"
             return f"bps review resolve {name} --conflict {conflict.id[:12]} {how}"
     if sheet.text is None:
-        return f"bps review reject {name}, or mend what is found above in a new fix"
+        anew = f"bps review resolve {name} --conflict ID --take|--set"
+        return (
+            f"{anew} to decide anew what is found above, or bps review reject {name} --reason WHY"
+        )
     return f"bps review complete {name}"
+
+
+def _short(label: str) -> str:
+    """A side as `--take` takes it, without what a shell would have to be told to leave alone."""
+    found = _BRANCH.search(label)
+    return label if found is None else found[0]
 
 
 def _conflict(conflict: ConflictSheet) -> Iterator[str]:

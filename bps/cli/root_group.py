@@ -1,15 +1,21 @@
-"""The root command, which says where its own options go when they come behind a subcommand."""
+"""The root command: it imports a subcommand when called, and says where its own options go."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperGroup
 
+from bps.cli.commands import Commands
+
 
 class RootGroup(TyperGroup):
     """`bps`: a root option that a subcommand does not know is named with its place."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - what Typer knows of a group
+        super().__init__(**attributes)
+        self.commands = cast("Any", Commands())
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer keeps click's types private
         """As any group; an unknown option of a subcommand that is ours gets a better sentence."""

@@ -119,7 +119,7 @@ class Session:
         if way is Way.DIRECT:
             who = self.principal
             async with open_store(self.settings) as store:
-                yield Direct(store, self.settings, who)
+                yield Direct(store, self.settings, who, self.connection.timeout_s)
             return
         if self.acting.origin is Origin.COMMAND_LINE:
             msg = "--as is for --standalone; the service knows who acts by the token."
@@ -235,7 +235,9 @@ def report(error: BpsError, *, as_json: bool) -> None:
     note(f"error: {error.message} [{error.code}]")
     for name in ("hint", "rule", "op", "candidates", "rr_plans"):
         if name in error.facts:
-            note(f"  {name}: {error.facts[name]}")
+            found = error.facts[name]
+            told = map(str, found) if isinstance(found, list) else [str(found)]
+            note(f"  {name}: {', '.join(told)}")
     note(f"next: {next_action_of(error)}")
 
 

@@ -156,6 +156,7 @@ async def _asked(session: Session, file: Path | None) -> tuple[list[Allowed], di
 def _of_file(file: Path) -> tuple[list[Allowed], dict[str, int]]:
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - only where used
 
+    from bps.core.wording import problem_of  # noqa: PLC0415
     from bps.policy.validator_use import ValidatorUses  # noqa: PLC0415
     from bps.validation.usable import allowed_by  # noqa: PLC0415
 
@@ -167,6 +168,6 @@ def _of_file(file: Path) -> tuple[list[Allowed], dict[str, int]]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, ("validators", *first["loc"])))[:100]
-        raise InvalidInput(f"{where!a}: {first['msg'][:200]}.", field="policy") from None
+        raise InvalidInput(f"{where!a}: {problem_of(first)[:200]}.", field="policy") from None
     limits = {name: value for name, value in fields.items() if type(value) is int}
     return allowed_by(uses), limits

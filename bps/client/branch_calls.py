@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from bps.api.views import BranchView
 from bps.client.answers import Calls, path_of
 from bps.core.codec import to_decimals
-from bps.plans.model import RRPlan
-from bps.plans.results import BranchResult
-from bps.promotion.results import PromotionResult
 from bps.writepath.command import Outcome
+
+if TYPE_CHECKING:
+    from bps.api.views import BranchView
+    from bps.plans.model import RRPlan
+    from bps.plans.results import BranchResult
+    from bps.promotion.results import PromotionResult
 
 
 class BranchCalls(Calls):
@@ -21,10 +24,14 @@ class BranchCalls(Calls):
 
     def branches(self, plan: str) -> AsyncGenerator[BranchView, None]:
         """A plan's branches with their newest RR-plans; a request per 200."""
+        from bps.api.views import BranchView
+
         return self._pages(BranchView, "plans", plan, "branches")
 
     async def rr_plan(self, plan: str, branch: str) -> RRPlan:
         """The newest RR-plan of a branch, or the one whose id is given."""
+        from bps.plans.model import RRPlan
+
         return await self._get(RRPlan, "plans", plan, "branches", branch)
 
     async def submitted(self, plan: str, branch: str) -> bytes:
@@ -44,6 +51,8 @@ class BranchCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[BranchResult]:
         """Open a branch for a root cause, or join the one that is open for it."""
+        from bps.plans.results import BranchResult
+
         body = {
             "trace_id": trace_id,
             "fingerprint": fingerprint,
@@ -60,6 +69,8 @@ class BranchCalls(Calls):
         self, plan: str, branch: str, blueprint: bytes, *, op_id: str | None = None
     ) -> Outcome[BranchResult]:
         """Submit the repaired blueprint of an open RR-plan."""
+        from bps.plans.results import BranchResult
+
         path = ("plans", plan, "branches", branch, "submission")
         return await self._act(BranchResult, "POST", *path, op_id=op_id, blueprint=blueprint)
 
@@ -67,6 +78,8 @@ class BranchCalls(Calls):
         self, plan: str, branch: str, reason: str, *, op_id: str | None = None
     ) -> Outcome[BranchResult]:
         """Give an RR-plan up."""
+        from bps.plans.results import BranchResult
+
         path = ("plans", plan, "branches", branch, "failure")
         return await self._act(BranchResult, "POST", *path, op_id=op_id, body={"reason": reason})
 
@@ -74,6 +87,8 @@ class BranchCalls(Calls):
         self, plan: str, branch: str, *, op_id: str | None = None
     ) -> Outcome[BranchResult]:
         """Open a branch's next revision on today's canonical version."""
+        from bps.plans.results import BranchResult
+
         path = ("plans", plan, "branches", branch, "rebase")
         return await self._act(BranchResult, "POST", *path, op_id=op_id)
 
@@ -92,6 +107,8 @@ class BranchCalls(Calls):
         Raises:
             PreconditionFailed: canonical is not the version that `if_match` names.
         """
+        from bps.promotion.results import PromotionResult
+
         body = {"branches": list(branches), "reason": reason, "dry_run": dry_run}
         return await self._act(
             PromotionResult,
@@ -112,6 +129,8 @@ class BranchCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[PromotionResult]:
         """Publish an older version's content as the next version. Raises PreconditionFailed."""
+        from bps.promotion.results import PromotionResult
+
         return await self._act(
             PromotionResult,
             "POST",

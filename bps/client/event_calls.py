@@ -7,11 +7,11 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import ValidationError
 
-from bps.api.event_page import EventPage
 from bps.client.answers import Calls, path_of
 from bps.client.problems import error_of, parse_problem
 from bps.client.responses import unreadable
@@ -24,7 +24,9 @@ from bps.core.errors import (
     ConfigError,
     MalformedRecord,
 )
-from bps.plans.cloudevents import CloudEvent
+
+if TYPE_CHECKING:
+    from bps.plans.cloudevents import CloudEvent
 
 PAGE_EVENTS = 200
 SILENCE_S = 30.0
@@ -68,6 +70,8 @@ class EventCalls(Calls):
         return self._event_pages("events", after=after)
 
     async def _event_pages(self, *path: str, after: str) -> AsyncGenerator[Published, None]:
+        from bps.api.event_page import EventPage
+
         while True:
             query = {"after": after, "limit": str(PAGE_EVENTS)}
             page = await self._get(EventPage, *path, query=query)
@@ -125,6 +129,8 @@ class EventCalls(Calls):
                     yield Published(each.id, self._event(each))
 
     def _event(self, sent: SentEvent) -> CloudEvent:
+        from bps.plans.cloudevents import CloudEvent
+
         if sent.type == "compacted":
             raise _compacted(sent)
         if sent.type == "problem":

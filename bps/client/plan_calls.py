@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
-from bps.api.origins import OriginsView
-from bps.api.views import PlanView
 from bps.client.answers import Calls, path_of
-from bps.plans.model import Plan, Version
-from bps.plans.results import PlanResult, Receipt
-from bps.replay.replay import Replayed
-from bps.replay.verify import Verified
 from bps.writepath.command import Outcome
+
+if TYPE_CHECKING:
+    from bps.api.origins import OriginsView
+    from bps.api.views import PlanView
+    from bps.plans.model import Plan, Version
+    from bps.plans.results import PlanResult, Receipt
+    from bps.replay.replay import Replayed
+    from bps.replay.verify import Verified
 
 _NOT_MODIFIED = 304
 PROOF_S = 600.0
@@ -23,6 +26,8 @@ class PlanCalls(Calls):
 
     def plans(self) -> AsyncGenerator[Plan, None]:
         """All plans; a request per 200."""
+        from bps.plans.model import Plan
+
         return self._pages(Plan, "plans")
 
     async def register_plan(
@@ -35,6 +40,8 @@ class PlanCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[PlanResult]:
         """Register and seal a plan; `blueprint` becomes canonical version 1."""
+        from bps.plans.results import PlanResult
+
         return await self._act(
             PlanResult,
             "PUT",
@@ -46,15 +53,21 @@ class PlanCalls(Calls):
 
     async def plan(self, plan: str) -> PlanView:
         """A plan, its canonical version and the end of its log."""
+        from bps.api.views import PlanView
+
         return await self._get(PlanView, "plans", plan)
 
     async def canonical(self, plan: str, *, fresh: bool = False) -> Version:
         """The canonical version; `fresh` reads etcd even where the service has it in memory."""
+        from bps.plans.model import Version
+
         headers = {"Cache-Control": "no-cache"} if fresh else {}
         return await self._get(Version, "plans", plan, "canonical", headers=headers)
 
     async def canonical_unless(self, plan: str, etag: str) -> Version | None:
         """The canonical version, or None where it still is the one that `etag` names."""
+        from bps.plans.model import Version
+
         answer = await self._transport.read(
             path_of("plans", plan, "canonical"), headers={"If-None-Match": etag}
         )
@@ -62,14 +75,20 @@ class PlanCalls(Calls):
 
     def versions(self, plan: str) -> AsyncGenerator[Version, None]:
         """All versions, oldest first; a request per 200."""
+        from bps.plans.model import Version
+
         return self._pages(Version, "plans", plan, "versions")
 
     async def version(self, plan: str, version: int) -> Version:
         """One version."""
+        from bps.plans.model import Version
+
         return await self._get(Version, "plans", plan, "versions", str(version))
 
     async def origins(self, plan: str, version: int) -> OriginsView:
         """What of a version came from whom."""
+        from bps.api.origins import OriginsView
+
         return await self._get(OriginsView, "plans", plan, "versions", str(version), "origins")
 
     async def blueprint(self, plan: str, version: int | None = None) -> bytes:
@@ -85,6 +104,8 @@ class PlanCalls(Calls):
 
     async def verify(self, plan: str, receipt: Receipt | None = None) -> Verified:
         """Let the service check the plan's log. Raises ChainBroken, DigestMismatch."""
+        from bps.replay.verify import Verified
+
         held = {}
         if receipt is not None:
             held = {"receipt_seq": str(receipt.seq), "receipt_hash": receipt.hash}
@@ -93,6 +114,8 @@ class PlanCalls(Calls):
 
     async def replay(self, plan: str) -> Replayed:
         """Let the service rebuild the plan from its events. Raises ReplayDiverged."""
+        from bps.replay.replay import Replayed
+
         return await self._get(Replayed, "plans", plan, "replay", answer_s=PROOF_S)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from bps.client.answers import Calls
 from bps.core.ids import ReviewId
-from bps.plans.reviews import Review
-from bps.promotion.results import PromotionResult
-from bps.review.results import ReviewResult
-from bps.review.sheet import ReviewSheet
 from bps.writepath.command import Outcome
+
+if TYPE_CHECKING:
+    from bps.plans.reviews import Review
+    from bps.promotion.results import PromotionResult
+    from bps.review.results import ReviewResult
+    from bps.review.sheet import ReviewSheet
 
 
 def _path(review: str) -> tuple[str, ...]:
@@ -26,10 +29,14 @@ class ReviewCalls(Calls):
 
     def reviews(self, plan: str) -> AsyncGenerator[Review, None]:
         """A plan's reviews; a request per 200."""
+        from bps.plans.reviews import Review
+
         return self._pages(Review, "plans", plan, "reviews")
 
     async def review(self, review: str) -> ReviewSheet:
         """A review with every conflict and all its values. Raises InvalidId, NotFound."""
+        from bps.review.sheet import ReviewSheet
+
         return await self._get(ReviewSheet, *_path(review))
 
     async def claim_review(
@@ -42,6 +49,8 @@ class ReviewCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[ReviewResult]:
         """Work on a review alone. Raises ReviewHeld: another does."""
+        from bps.review.results import ReviewResult
+
         body = {"minutes": minutes, "hold": hold}
         path = (*_path(review), "claim")
         return await self._act(
@@ -52,6 +61,8 @@ class ReviewCalls(Calls):
         self, review: str, *, if_match: str | None = None, op_id: str | None = None
     ) -> Outcome[ReviewResult]:
         """End a claim before its time. Raises ReviewHeld: it is another's."""
+        from bps.review.results import ReviewResult
+
         path = (*_path(review), "release")
         return await self._act(ReviewResult, "POST", *path, op_id=op_id, body={}, if_match=if_match)
 
@@ -64,6 +75,8 @@ class ReviewCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[ReviewResult]:
         """Decide conflicts: each `path` or `conflict` with `take` or `text`."""
+        from bps.review.results import ReviewResult
+
         body = {"resolutions": [dict(each) for each in resolutions]}
         path = (*_path(review), "resolutions")
         return await self._act(
@@ -79,6 +92,8 @@ class ReviewCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[PromotionResult]:
         """Publish what waits in it. Raises MergeConflict while something is undecided."""
+        from bps.promotion.results import PromotionResult
+
         path = (*_path(review), "completion")
         return await self._act(
             PromotionResult,
@@ -99,6 +114,8 @@ class ReviewCalls(Calls):
         op_id: str | None = None,
     ) -> Outcome[ReviewResult]:
         """Refuse RR-plans of it for good, by default all."""
+        from bps.review.results import ReviewResult
+
         body = {"reason": reason, "branches": list(branches)}
         path = (*_path(review), "rejection")
         return await self._act(

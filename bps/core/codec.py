@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic.json_schema import WithJsonSchema
 
 from bps.core.errors import Fact, MalformedRecord, SchemaTooNew
+from bps.core.wording import places_of
 
 SCHEMA = 2
 """The schema number that this release writes (`docs/schema-changelog.md`)."""
@@ -181,7 +182,7 @@ class Record(BaseModel):
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
-            msg = f"A stored {cls.KIND} does not have the right fields: {_places(error)}."
+            msg = f"A stored {cls.KIND} does not have the right fields: {places_of(error)}."
             raise MalformedRecord(msg, kind=cls.KIND) from error
 
     @classmethod
@@ -209,7 +210,8 @@ class Record(BaseModel):
             return cls._of_next_release(fields, key)
         later = sorted(_fields_after(cls, schema) & fields.keys())
         if later:
-            msg = f"A stored {cls.KIND} of schema {schema} has fields that came later: {later}."
+            names = ", ".join(later)
+            msg = f"A stored {cls.KIND} of schema {schema} has fields that came later: {names}."
             raise MalformedRecord(msg, kind=cls.KIND)
         return cls.from_fields({**fields, "kind": kind, "schema": SCHEMA}, key=key)
 
@@ -219,7 +221,7 @@ class Record(BaseModel):
         try:
             record: Self = _as_next(cls).model_validate(fields)
         except ValidationError as error:
-            why = f"this one cannot read {_places(error)}"
+            why = f"this one cannot read {places_of(error)}"
             raise _too_new(cls.KIND, NEXT_SCHEMA, key, why) from error
         try:
             same = canonical_json(fields) == canonical_json(record.model_dump())
@@ -262,10 +264,6 @@ def schema_of(data: bytes) -> int:
         return 0
     number = fields.get("schema") if isinstance(fields, dict) else None
     return number if type(number) is int else 0
-
-
-def _places(error: ValidationError) -> str:
-    return ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
 
 
 def _too_new(kind: object, schema: int, key: bytes, why: str) -> SchemaTooNew:

@@ -27,6 +27,19 @@ def free_text(text: str, what: str) -> str:
     return text
 
 
+def needed_text(text: str, what: str) -> str:
+    """As `free_text`, but it has to say something.
+
+    Raises:
+        InvalidInput: it is empty, too long, or holds something else.
+    """
+    if not text.strip():
+        raise InvalidInput(f"The {what} is empty.", field=what).advising(
+            f"Say why; the {what} is kept, and told to others. Nothing was written."
+        )
+    return free_text(text, what)
+
+
 def one_line(text: str, what: str) -> str:
     """A title or comment: printable characters on one line, at most 200.
 

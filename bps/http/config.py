@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from bps.core.errors import ConfigError
+from bps.core.wording import problem_of
 from bps.http.limits import Limits
 from bps.http.problems import shown
 from bps.leadership.clock_check import ClockBounds
@@ -175,14 +176,11 @@ def read_config(path: Path) -> ServeConfig:
 def _refusal(name: str, error: ValidationError) -> str:
     """Names the keys, never their values."""
     problems = []
-    for each in error.errors(include_url=False, include_input=False, include_context=False):
+    for each in error.errors(include_url=False, include_input=False):
         key = ".".join(shown(str(part)) for part in each["loc"])
         unknown = each["type"] == "extra_forbidden"
-        problems.append(
-            f"{key} is unknown{_nearest(each['loc'])}"
-            if unknown
-            else f"{key}: {each['msg'].lower()}"
-        )
+        nearest = _nearest(each["loc"]) if unknown else ""
+        problems.append(f"{key} is unknown{nearest}" if unknown else f"{key}: {problem_of(each)}")
     more = f" and {len(problems) - _SHOWN_ERRORS} more" if len(problems) > _SHOWN_ERRORS else ""
     return f"The configuration file {name}: {'; '.join(problems[:_SHOWN_ERRORS])}{more}."
 

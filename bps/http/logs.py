@@ -27,6 +27,8 @@ from bps.http.log_pipe import LogPipe
 _MAX_TEXT = 500
 _MAX_FRAMES = 8
 _SERVER_ERROR = 500
+_PROBES = {"/readyz", "/leaderz"}
+"""Their 503 answers the question; nothing has failed."""
 _FIRST = ("ts", "level", "event", "logger", "trace_id")
 
 Event = MutableMapping[str, Any]
@@ -76,7 +78,7 @@ class RequestLines:
         for name, value in scope["headers"]:
             if name == b"idempotency-key":
                 fields["op"] = value[:128].decode("latin-1")
-        if status >= _SERVER_ERROR:
+        if status >= _SERVER_ERROR and fields["route"] not in _PROBES:
             self._logger.error("request", **fields)
         else:
             self._logger.info("request", **fields)

@@ -26,7 +26,7 @@ def digits(text: object) -> int:
     """
     plain = isinstance(text, str) and text.isascii() and text.isdigit()
     if not plain or len(str(text)) > _MAX_DIGITS or (str(text)[0] == "0" and text != "0"):
-        msg = "Input should be a whole number in plain decimal digits"
+        msg = "it has to be a whole number in plain decimal digits"
         raise ValueError(msg)
     return int(str(text))
 

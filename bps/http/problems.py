@@ -25,6 +25,7 @@ from bps.core.errors import (
     RouteNotFound,
     Unauthenticated,
 )
+from bps.core.wording import problem_of
 from bps.http.tracing import trace_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -117,12 +118,12 @@ def _field(error: Mapping[str, Any]) -> Fact:
     return {
         "in": place,
         "pointer": json_pointer(path),
-        "problem": shown_problem(str(error.get("msg", ""))),
+        "problem": shown_problem(problem_of(error)),
     }
 
 
 def shown_problem(text: str) -> str:
-    """A validator's sentence, on one line and bounded."""
+    """What is wrong, on one line and bounded."""
     return ascii(text[:200])[1:-1]
 
 

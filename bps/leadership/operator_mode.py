@@ -14,6 +14,7 @@ from bps.core import keys
 from bps.core.codec import Record, TimeMs
 from bps.core.errors import IntegrityError, ReadOnly
 from bps.core.ports import Key, Read, Store
+from bps.core.text import needed_text
 from bps.core.txn import KV, Put, unchanged
 from bps.writepath.command import Commit, Decision, Noop, OperationId, operation
 from bps.writepath.view import View
@@ -67,7 +68,12 @@ class SetOperatorMode:
         return [Key(keys.OPERATOR_MODE)]
 
     def decide(self, view: View, now_ms: int) -> Decision[OperatorMode]:
-        """Commit, or Noop where this is wanted already, for this reason."""
+        """Commit, or Noop where this is wanted already, for this reason.
+
+        Raises InvalidInput for READ_ONLY without a reason: it is what writers are told.
+        """
+        if self.mode == "READ_ONLY":
+            needed_text(self.why, "reason")
         stored = view.get(keys.OPERATOR_MODE)
         compares = (unchanged(keys.OPERATOR_MODE, stored.mod_revision if stored else 0),)
         try:

@@ -23,6 +23,7 @@ from bps.merge.records import (
     Resolution,
     Variant,
 )
+from bps.merge.refusals import Unreadable
 from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
@@ -51,6 +52,7 @@ def merge(
     canonical_label: str = CANONICAL,
     markers: Markers = USUAL,
     reader: Reader | None = None,
+    most_conflicts: int | None = None,
 ) -> Merged:
     """Merge all contributions into canonical.
 
@@ -62,6 +64,7 @@ def merge(
 
     Raises:
         Unreadable: a version, or a resolution's text, is not YAML or cannot be kept byte-exactly.
+        TooManyConflicts: there are more than `most_conflicts`.
 
     Cost: equal bytes are compared and checked only; otherwise libyaml checks the first text and the
     result at 15 ms a MB each, and nodes are made of what differs alone (`bps.merge.reader`).
@@ -85,6 +88,7 @@ def merge(
             canonical_label,
             markers,
             reader or Reader(),
+            most_conflicts,
         ).run()
 
 
@@ -114,10 +118,12 @@ class _Merge:
         canonical_label: str,
         markers: Markers,
         reader: Reader,
+        most_conflicts: int | None,
     ) -> None:
         self._active = active
         self._cursor = (strategies or Strategies()).root
-        self._run = Run(resolutions or {}, {e.label: e.by for e in active}, canonical_label)
+        editors = {e.label: e.by for e in active}
+        self._run = Run(resolutions or {}, editors, canonical_label, most_conflicts)
         self._run.merge_entry = merge_entry
         self._run.merge_value = merge_value
         self._canonical_text = canonical
@@ -132,6 +138,11 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        if resolutions:
+            from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
+
+            texts = [*self._parsed, *(each.text or "" for each in resolutions.values())]
+            self._run.anchors = frozenset[str]().union(*map(anchors_in, texts))
 
     def _parse(self, label: str, text: str) -> tuple[Source, list[Document]]:
         found = self._parsed.get(text)
@@ -282,6 +293,9 @@ class _Merge:
             return self._merged(None, self._dress.dressed(marked))
         if resolution.text is not None:
             text = resolution.text
+            if not text.strip():
+                advice = "write all of it, or take a version as it is"
+                raise Unreadable("the edited value", 1, 1, "no text", advice)
         elif resolution.take == "base":
             text = base.text
         else:

@@ -50,12 +50,13 @@ def explain(
     """Say of each leaf in which the result differs from canonical whose change it is.
 
     While conflicts are open there is no result: then it tells of each place in conflict, and of
-    each change that is in the way of none. The `reader` that merged the texts spares half the time.
+    each change that is in the way of none.
 
     Raises:
         Unreadable: a text is not YAML; one that was merged never is.
 
-    Cost: each different text is read once, as a merge reads it, and each pair compared once.
+    Cost: a pass over the entries of each pair, and reading those that differ; without the `reader`
+    that merged the texts, each of them is read as a merge reads it.
     """
     with CollectionPaused():
         return _explained(Versions(reader or Reader()), canonical, contributions, merged)

@@ -7,8 +7,7 @@ from bps.merge.parse import parse
 from bps.merge.refusals import Unreadable
 from bps.merge.slots import Slot, moved, taken
 from bps.merge.source import Node, Source
-
-LABEL = "the edited value"
+from bps.merge.typed import LABEL, comment_lines
 
 
 def fragment(text: str) -> Node | None:
@@ -41,12 +40,10 @@ def value_lines(node: Node | None, column: int, *, dash: bool) -> str:
     return f" {properties}\n{inner}" if properties else f"\n{inner}"
 
 
-def _typed_lines(text: str, node: Node | None, column: int, *, dash: bool) -> str:
+def _typed_lines(node: Node, column: int, *, dash: bool) -> str:
     """A typed value behind its key or dash, with the comments before, in and behind it."""
-    source = Source(LABEL, text.rstrip() + "\n") if node is None else node.source
+    source = node.source
     lines = source.text.strip("\n") + "\n"
-    if node is None:
-        return "\n" + moved(lines, column + 2, first_line=True) if "#" in lines else "\n"
     properties = source.text[node.start : node.first].strip() if node.block else ""
     if "#" in source.text[: node.start] or "\n" in properties:
         # On lines of their own, so that each comment stands where it was typed.
@@ -93,22 +90,24 @@ def entry_of(text: str, shape: Element, column: int) -> Slot:
     """The edited value as an entry that has the key, or the dash, of `shape`.
 
     Raises:
-        Unreadable: the value is no YAML.
+        Unreadable: it is no YAML, holds no value, or for a comment's place is none.
     """
     if shape.value is None:
-        lines = text.rstrip("\n") + "\n"
-        return Slot(shape.gap_text, (moved(lines, column, first_line=True),), (), is_comment=True)
+        lines = moved(comment_lines(text), column, first_line=True)
+        return Slot(shape.gap_text, (lines,) if lines else (), (), is_comment=True)
     node = fragment(text)
+    if node is None:
+        what = "a comment and no value" if text.strip() else "no value"
+        advice = "write null, or '' for an empty text; or take a version as it is"
+        raise Unreadable(LABEL, 1, 1, what, advice)
     if shape.flow:
         key = "" if shape.key is None else f"{shape.key.text}: "
-        value = "" if node is None else node.text
-        if node is not None:
-            _refuse_comments(node)
-        return Slot("", (), (key + value,), key=_key(shape), expected=node, flow=True)
+        _refuse_comments(node)
+        return Slot("", (), (key + node.text,), key=_key(shape), expected=node, flow=True)
     if shape.rooted:
         return Slot("", (shape.lead_text,), (text.rstrip("\n") + "\n",), expected=node)
     key = "-" if shape.key is None else f"{shape.key.text}:"
-    body = key + _typed_lines(text, node, column, dash=shape.key is None)
+    body = key + _typed_lines(node, column, dash=shape.key is None)
     lead = moved(shape.lead_text, column - shape.column, first_line=True)
     return Slot(shape.gap_text, (lead,), (body,), key=_key(shape), expected=node)
 

@@ -79,7 +79,8 @@ class _Search:
         if a0 < a1 and b0 < b1:
             fixed, depth = self._fixed(a0, a1, b0, b1, depth)
             for i, j in fixed:
-                self.stretch(a0, i, b0, j, depth)
+                if a0 < i and b0 < j:
+                    self.stretch(a0, i, b0, j, depth)
                 self.pairs.append((i, j))
                 a0, b0 = i + 1, j + 1
             if depth <= MAX_DEPTH:

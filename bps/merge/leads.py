@@ -50,7 +50,10 @@ def lead_of(
     if resolution is None:
         return (Open(conflict, lead_variant(base).text, tuple(told.items())),)
     if resolution.text is not None:
-        return (moved(resolution.text.rstrip("\n") + "\n", column, first_line=True),)
+        from bps.merge.typed import comment_lines  # noqa: PLC0415 - only for resolutions
+
+        typed = moved(comment_lines(resolution.text), column, first_line=True)
+        return (typed,) if typed else ()
     chosen = versions[0] if resolution.take != "base" else base
     for each in changes:
         if each.label == resolution.take:

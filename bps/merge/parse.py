@@ -21,8 +21,8 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from bps.blueprint.respelling import respelled, spelled_back
 from bps.merge.refusals import Unreadable
-from bps.merge.respelling import respelled, spelled_back
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
 TYPE_CHECKING = False
@@ -109,12 +109,17 @@ def validate(source: Source) -> None:
 
 
 def _refusal(source: Source, error: YAMLError) -> Unreadable:
-    mark = None
     problem = str(error)
+    line, column = 1, 1
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         problem = f"{error.problem} {error.context or ''}".strip()
-    line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+        if mark is not None:
+            line, column = mark.line + 1, mark.column + 1
+    elif isinstance(character := getattr(error, "character", None), int):
+        # A ReaderError, whose position counts bytes; its module is slow to import.
+        line, column = source.position(max(0, source.text.find(chr(character))))
+        problem = f"the character U+{character:04X} is not allowed"
     return Unreadable(
         source.label, line, column, f"not YAML: {problem}", "correct the YAML at this place"
     )

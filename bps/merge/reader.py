@@ -51,6 +51,11 @@ class Reader:
         self._levels = Levels()
         self._first: _Reading | None = None
         self._unusual = False
+        self._known: dict[str, list[Document]] = {}
+
+    def known(self, text: str) -> list[Document] | None:
+        """What was read of a text before, whichever version it was; None where nothing was."""
+        return self._known.get(text)
 
     def read(self, source: Source) -> list[Document]:
         """As `parse`: the same documents, or the same refusal.
@@ -61,19 +66,23 @@ class Reader:
         Cost: 20 ms a MB for the first text, and for others what is new in them.
         """
         reading = self._cut(source)
-        if reading is None:
-            return parse(source)
-        if self._first is None:
+        if reading is not None and self._first is None:
             self._first = reading
-        return [reading.document]
+        return self._kept(source, reading)
 
     def read_result(self, source: Source) -> list[Document]:
         """As `read`, but nothing new is told without libyaml, which counts the whole text too."""
         self._levels.plain = False
         reading = None if self._first is None else self._cut(source)
-        if self._first is None or reading is None or not reading.adds_up(self._first):
-            return parse(source)
-        return [reading.document]
+        if reading is not None and (self._first is None or not reading.adds_up(self._first)):
+            reading = None
+        return self._kept(source, reading)
+
+    def _kept(self, source: Source, reading: _Reading | None) -> list[Document]:
+        """The documents of a reading, or of a full parse without one. Raises Unreadable."""
+        found = parse(source) if reading is None else [reading.document]
+        self._known[source.text] = found
+        return found
 
     def _cut(self, source: Source) -> _Reading | None:
         """The text in chunks, or None where it has to be parsed."""

@@ -1,4 +1,4 @@
-"""Text that cannot be merged at all; the edges tell it as INVALID_INPUT."""
+"""What cannot be merged at all: the edges tell it as INVALID_INPUT, or LIMIT_EXCEEDED."""
 
 from __future__ import annotations
 
@@ -16,3 +16,15 @@ class Unreadable(ValueError):
         self.column = column
         self.what = what
         self.hint = hint
+
+
+class TooManyConflicts(Exception):
+    """A merge met more conflicts than it was allowed; `labels` are those who have a part in them.
+
+    Those met so far count, also where the entry around them would have become one conflict.
+    """
+
+    def __init__(self, most: int, labels: frozenset[str]) -> None:
+        super().__init__(f"more than {most:,} conflicts")
+        self.most = most
+        self.labels = labels

@@ -185,9 +185,11 @@ def contested_slot(run: Run, path: Path, contested: ContestedRegion, column: int
         return Slot("", (Open(conflict, base.text, texts),), (), is_comment=True)
     if resolution.text is not None:
         blank = "\n" * (base.text[: len(base.text) - len(base.text.lstrip())].count("\n"))
-        typed = moved(resolution.text.strip("\n") + "\n", column, first_line=True)
+        from bps.merge.typed import comment_lines  # noqa: PLC0415 - only for resolutions
+
+        typed = moved(comment_lines(resolution.text), column, first_line=True)
         behind = "\n" if base.text.endswith("\n\n") else ""
-        text = f"{blank}{typed}{behind}" if resolution.text.strip() else blank
+        text = f"{blank}{typed}{behind}" if typed else blank
     elif resolution.take == "base":
         text = base.text
     else:

@@ -10,138 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from bps.merge.elements import Element, Opaque, tail_at, trivia
+from bps.merge.elements import Element, Opaque, tail_at
 from bps.merge.emit import block_collection
-from bps.merge.identity import escaped, identity_of, identity_shown, undeclared_fields, unique
+from bps.merge.identity import identity_of, identity_shown, undeclared_fields, unique
 from bps.merge.records import CANONICAL
 from bps.merge.results import Fresh
+from bps.merge.row_version import RowVersion
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Computed, Expected, Slot, taken
-from bps.merge.source import MAPPING, Node
+from bps.merge.source import MAPPING
 from bps.merge.strategies import KEYED, ORDERED, SET, Cursor
-from bps.merge.stretches import content_end
-from bps.merge.twins import Layout, Piece, Row, entry_end, layout_at, pair_at, row_of
-
-
-class Version:
-    """One version of a collection, of which no entry is made before it is asked for."""
-
-    __slots__ = (
-        "_by",
-        "_first",
-        "_known",
-        "_stop",
-        "begins",
-        "element",
-        "inline",
-        "node",
-        "row",
-        "start",
-    )
-
-    def __init__(self, element: Element, node: Node, row: Row, by: int) -> None:
-        self.element = element
-        self.node = node
-        self.row = row
-        self._by = by
-        self.begins = [begin + by for begin in row.begins] if by else row.begins
-        self.start = element.head_end
-        self.inline = self.start > self.begins[0]
-        self._first: tuple[list[Element], int, int] | None = None
-        self._stop: int | None = None
-        self._known: dict[int, Element] = {}
-
-    @property
-    def shape(self) -> tuple[int, int, int, bool]:
-        """What must be equal for lines to mean the same: number, columns, and how it begins."""
-        return len(self.row.pieces), self.element.column, self.node.column, self.inline
-
-    def stop(self, index: int) -> int:
-        """Where an entry ends. Raises Opaque."""
-        if index < len(self.begins) - 1:
-            return self.begins[index] + self._layout(index).end
-        if self._stop is None:
-            at = max(self.start, self.begins[index])
-            self._stop = entry_end(self.node, self.row, self._by, index, at, self.element.end)
-        return self._stop
-
-    def come_apart(self, index: int) -> None:
-        """Raises Opaque where an entry cannot be told from what stands behind it."""
-        if index == len(self.begins) - 1:
-            self.stop(index)
-        elif self.row.pieces[index].layout is None:
-            text, end = self.node.source.text, self.begins[index + 1]
-            at = max(self.start, self.begins[index])
-            # Told by lines there are but blanks and comments behind it.
-            if content_end(text, at, end, self.node.column) is None:
-                self._layout(index)
-
-    def behind(self, index: int) -> str:
-        """The blanks and comments between an entry and the next one or the end. Raises Opaque."""
-        last = index == len(self.row.pieces) - 1
-        end = self.element.end if last else self.begins[index + 1]
-        return self.node.source.text[self.stop(index) : end]
-
-    def before(self) -> str:
-        """The blanks and comments before the first entry."""
-        return "" if self.inline else self.node.source.text[self.start : self.begins[0]]
-
-    def opening(self, index: int) -> int:
-        """Where the blanks and comments before an entry begin."""
-        return self.stop(index - 1) if index else self.start
-
-    def comments(self, index: int) -> list[Element]:
-        """The detached comments before an entry. Raises Opaque."""
-        if not index:
-            return self._opened()[0]
-        begin, source, column = self.begins[index - 1], self.node.source, self.node.column
-        return [
-            Element(source, column, begin + gap, begin + lead, begin + end, begin + end, None, None)
-            for gap, lead, end in self._layout(index - 1).comments
-        ]
-
-    def lead(self, index: int) -> int:
-        """Where the comment lines of an entry begin. Raises Opaque."""
-        return self.begins[index - 1] + self._layout(index - 1).lead if index else self._opened()[2]
-
-    def entry(self, index: int) -> Element:
-        """An entry, made once. Raises Opaque."""
-        found = self._known.get(index)
-        if found is None:
-            found = self._known[index] = self._entry(index)
-        return found
-
-    def step(self, index: int) -> str:
-        """The segment of an entry's JSON Pointer."""
-        key = self.row.pieces[index].key
-        return str(index) if key is None else escaped(key)
-
-    def _entry(self, index: int) -> Element:
-        if index:
-            layout, begin = self._layout(index - 1), self.begins[index - 1]
-            gap, lead = begin + layout.gap, begin + layout.lead
-        else:
-            _, gap, lead = self._opened()
-        key, value = pair_at(self.node, self.row, self._by, index)
-        source, column = self.node.source, self.node.column
-        start, stop = self.begins[index] + column, self.stop(index)
-        element = Element(source, column, gap, lead, start, stop, key, value)
-        element.inline = self.inline and not index
-        return element
-
-    def _opened(self) -> tuple[list[Element], int, int]:
-        if self._first is None:
-            inline, source, column = self.inline, self.node.source, self.node.column
-            self._first = (
-                ([], self.start, self.start)
-                if inline
-                else trivia(source, column, self.start, self.begins[0])
-            )
-        return self._first
-
-    def _layout(self, index: int) -> Layout:
-        found = self.row.pieces[index].layout
-        return found or layout_at(self.node, self.row, self._by, index, self.start)
+from bps.merge.twins import Piece, row_of
 
 
 def merge_rows(
@@ -209,9 +88,9 @@ def merge_rows(
     return block_collection(canonical, own.node, tail, slots, target, expected)
 
 
-def _versions(canonical: Element, sides: Sequence[Change]) -> dict[int, Version] | None:
+def _versions(canonical: Element, sides: Sequence[Change]) -> dict[int, RowVersion] | None:
     """Every version once, by its element's `id`; None where one has no row, or another shape."""
-    found: dict[int, Version] = {}
+    found: dict[int, RowVersion] = {}
     shape = None
     for element in (canonical, *(e for each in sides for e in (each.base, each.side))):
         if element is None or element.value is None:
@@ -221,14 +100,14 @@ def _versions(canonical: Element, sides: Sequence[Change]) -> dict[int, Version]
         row, by = row_of(element.value)
         if row is None:
             return None
-        version = found[id(element)] = Version(element, element.value, row, by)
+        version = found[id(element)] = RowVersion(element, element.value, row, by)
         shape = shape or version.shape
         if version.shape != shape:
             return None
     return found
 
 
-def _differing(own: Version, others: Sequence[Version]) -> list[int]:
+def _differing(own: RowVersion, others: Sequence[RowVersion]) -> list[int]:
     """The entries that do not have the same lines in all versions."""
     pieces = own.row.pieces
     found: set[int] = set()
@@ -239,15 +118,15 @@ def _differing(own: Version, others: Sequence[Version]) -> list[int]:
 
 
 def _only_edit(
-    own: Version, editors: Sequence[tuple[str, Version, Version]], index: int
-) -> tuple[list[str], Version] | None:
+    own: RowVersion, editors: Sequence[tuple[str, RowVersion, RowVersion]], index: int
+) -> tuple[list[str], RowVersion] | None:
     """Who changed an entry to what, if all have one base and who changed it made it the same.
 
     The last entry is left out, for its text may differ by the newline behind it alone.
     """
     piece = own.row.pieces[index]
     labels: list[str] = []
-    only: Version | None = None
+    only: RowVersion | None = None
     for label, base, side in editors:
         its = side.row.pieces[index]
         if base.row.pieces[index] is not piece or index == len(own.row.pieces) - 1:
@@ -273,7 +152,7 @@ def _fields(cursor: Cursor, pieces: Sequence[Piece]) -> tuple[str, ...] | None:
 
 
 def _alike(
-    own: Version, others: Sequence[Version], differing: Sequence[int], fields: tuple[str, ...]
+    own: RowVersion, others: Sequence[RowVersion], differing: Sequence[int], fields: tuple[str, ...]
 ) -> bool:
     """Whether entries are the same ones, each once, and all between them has the same text."""
     last = len(own.row.pieces) - 1
@@ -307,7 +186,7 @@ def _identity(piece: Piece, fields: tuple[str, ...]) -> Hashable:
 
 
 def _take(
-    own: Version,
+    own: RowVersion,
     start: int,
     end: int,
     slots: list[Slot],

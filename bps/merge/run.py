@@ -19,6 +19,7 @@ from bps.merge.records import (
     Side,
     Variant,
 )
+from bps.merge.refusals import TooManyConflicts
 from bps.merge.results import Doubt
 from bps.merge.slots import full_lines
 from bps.merge.source import Node
@@ -52,7 +53,9 @@ class Run:
         resolutions: Mapping[str, Resolution],
         editors: Mapping[str, str | None],
         canonical_label: str,
+        most_conflicts: int | None = None,
     ) -> None:
+        self.most_conflicts = most_conflicts
         self.resolutions = resolutions
         self.editors = editors
         self.canonical_label = canonical_label
@@ -63,6 +66,7 @@ class Run:
         self.doubts = DoubtIndex()
         self.within: Doubt | None = None
         self.met: set[Doubt] = set()
+        self.anchors: frozenset[str] = frozenset()
         self.careful = False
         self.merge_value: Callable[..., Any]
         self.merge_entry: Callable[..., Any]
@@ -142,7 +146,7 @@ class Run:
     ) -> tuple[Conflict, Resolution | None]:
         """Name a conflict; with its resolution where a person made one, else it stays open.
 
-        `sides` are label, variant and the variant that it was forked from.
+        `sides` are label, variant and the variant that it was forked from. Raises TooManyConflicts.
         """
         # Canonical can stand beside several bases, and is told once.
         distinct = {label: (variant, own) for label, variant, own in reversed(sides)}
@@ -167,7 +171,17 @@ class Run:
         resolution = self.resolutions.get(conflict.id)
         if resolution is None:
             self.conflicts.append(conflict)
+            if self.most_conflicts is not None and len(self.conflicts) > self.most_conflicts:
+                sides_of_all = (side for each in self.conflicts for side in each.sides)
+                labels = frozenset(side.branch for side in sides_of_all)
+                raise TooManyConflicts(self.most_conflicts, labels)
         else:
+            if resolution.text is not None:
+                from bps.merge.typed import in_lines, refuse_unknown_aliases  # noqa: PLC0415 - rare
+
+                resolution = resolution._replace(text=in_lines(resolution.text))
+                if kind is not Kind.COMMENT:
+                    refuse_unknown_aliases(resolution.text or "", self.anchors)
             who = resolution.take if resolution.take is not None else "an edited value"
             self.origins.append(Origin(pointer, "resolved", (who,)))
         return conflict, resolution

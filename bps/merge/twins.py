@@ -130,7 +130,9 @@ class Cut(Node):
         if name == "children" and self.row is not None:
             self.children = _children(self.source, self.kind, self.row)
         elif name == "end" and self.row is not None:
-            self.end = max(self.start, self.children[-1].end)
+            value = self.row.pieces[-1].value
+            by = 0 if isinstance(value, Stretched) else self.row.begins[-1]
+            self.end = max(self.start, value.end + by)
         return object.__getattribute__(self, name)
 
 
@@ -198,6 +200,16 @@ def row_of(node: Node) -> tuple[Row | None, int]:
     if not model.block or not isinstance(model, Cut) or model.row is None:
         return None, 0
     return model.row, node.start - model.start
+
+
+def pieces_of(node: Node) -> Sequence[Piece]:
+    """The entries of a collection; those of a row stand in other versions too."""
+    row, _ = row_of(node)
+    if row is not None:
+        return row.pieces
+    if node.kind == MAPPING:
+        return [Piece(key, value) for key, value in node.pairs()]
+    return [Piece(None, child) for child in node.children]
 
 
 def layout_at(node: Node, row: Row, by: int, index: int, start: int) -> Layout:

@@ -17,6 +17,7 @@ from bps.core.codec import MAX_TIME_MS, canonical_json, sha256_hex, to_decimals
 from bps.core.errors import ClockNullified, ConfigError, MalformedRecord, NotFound
 from bps.core.txn import Condition, Operation, Put, absent, unchanged
 from bps.core.vector_clock import Clock
+from bps.core.wording import reason_of
 from bps.plans.events import Body, Envelope
 from bps.plans.evolve import PlanState, actor_of
 from bps.plans.legality import check_legal
@@ -201,7 +202,7 @@ class PlanBook:
             return self._append(body, branch, rr, trace_id)
         except ValidationError as error:
             plan = self.state.keys.plan
-            msg = f"{plan}: no {body.TYPE} can follow what is stored: {error.errors()[0]['loc']}."
+            msg = f"{plan}: no {body.TYPE} can follow what is stored: {reason_of(error)}."
             raise MalformedRecord(msg, plan=plan) from error
 
     def _append(

@@ -70,7 +70,12 @@ def _of_claim(review: Review, time_ms: int, by: str, body: ReviewClaimed) -> str
         return "its claim is too long, or over"
     if claimed_by not in {None, by}:
         return "its review is claimed by another"
-    return "a review holds promotions once" if body.holds and review.held else None
+    claim = review.claim
+    # Claimed anew while it holds, and no longer than it would have held.
+    again = claim is not None and claim.holds and claimed_by == by
+    if body.holds and review.held and not (again and claim and body.until_ms <= claim.until_ms):
+        return "a review holds promotions once"
+    return None
 
 
 def _waits(rr_plans: RRPlans, each: ReviewedBranch) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bps.core.errors import WrongState
 from bps.core.ids import ReviewId
 from bps.core.ports import Read
 from bps.plans.book import PlanBook
@@ -13,7 +12,7 @@ from bps.plans.register import plan_reads
 from bps.promotion.governance import compare_governance
 from bps.promotion.outcome import promotion_of
 from bps.promotion.results import PromotionResult
-from bps.review.acts import need_open
+from bps.review.acts import need_open, nothing_waits
 from bps.review.upkeep import in_order, waiting_in
 from bps.writepath.command import Decision, OperationId, operation
 from bps.writepath.precondition import IfMatch, operation_fields
@@ -66,7 +65,6 @@ class CompleteReview:
         review = need_open(book, self.review, self.if_match, self.principal)
         waiting = in_order(waiting_in(book, review))
         if not waiting:
-            msg = f"Nothing of {self.review} waits any more; the next promotion closes it."
-            raise WrongState(msg, review=review.review, state=review.status.value)
+            raise nothing_waits(review)
         compare_governance(book)
         return promotion_of(book, waiting, self.reason, partial=False, looked_at=True)

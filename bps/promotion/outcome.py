@@ -18,9 +18,9 @@ from bps.plans.reviews import Review
 from bps.promotion.held import said_of_held
 from bps.promotion.publish import MergedBlueprint, publish
 from bps.promotion.results import PromotionResult
+from bps.review.refusal import in_conflict
 from bps.review.upkeep import (
     complete_or_supersede,
-    in_conflict,
     open_review_of,
     review_set,
     said_of,

@@ -10,7 +10,7 @@ from bps.core.codec import Decimal, Sha256, Since
 from bps.core.errors import Rejected
 from bps.plans.model import Contributor
 from bps.plans.results import Nullified, Receipt
-from bps.review.upkeep import in_conflict
+from bps.review.refusal import in_conflict
 from bps.writepath.command import Refusable
 
 

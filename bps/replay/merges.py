@@ -21,6 +21,7 @@ from bps.core import keys
 from bps.core.codec import sha256_hex
 from bps.core.errors import MalformedRecord, ReplayDiverged
 from bps.core.ports import Key, Store
+from bps.core.wording import reason_of
 from bps.merge.records import Contribution, Resolution
 from bps.merge.semantic import Decision
 from bps.plans.blob import unpack
@@ -79,7 +80,7 @@ async def verify_merges(store: Store, plan: str) -> MergesVerified:
             try:
                 await made.take(event)
             except (KeyError, MalformedRecord, ValidationError) as error:
-                what = f"event {event.seq} does not follow from those before: {error}"
+                what = f"event {event.seq} does not follow from those before: {reason_of(error)}."
                 raise ReplayDiverged(f"{plan}: {what}", plan=plan, index=event.seq) from error
     how = made.how
     return MergesVerified(

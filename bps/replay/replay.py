@@ -16,6 +16,7 @@ from bps.core import keys
 from bps.core.codec import Decimal, Record
 from bps.core.errors import LimitExceeded, MalformedRecord, ReplayDiverged
 from bps.core.ports import Store
+from bps.core.wording import reason_of
 from bps.plans.events import BlueprintPromoted, Body, Envelope, body_type
 from bps.plans.evolve import PlanState, actor_of
 from bps.plans.legality import check_legal
@@ -84,7 +85,8 @@ class _Rebuilt:
         try:
             await self._apply(event)
         except (MalformedRecord, LimitExceeded, ValidationError) as error:
-            msg = f"{self._log.plan}: event {event.seq} does not follow from those before: {error}"
+            why = reason_of(error)
+            msg = f"{self._log.plan}: event {event.seq} does not follow from those before: {why}."
             raise ReplayDiverged(msg, plan=self._log.plan, index=event.seq) from error
         for key, record in self._state.changed.items():
             if isinstance(record, Version) and key != self._state.keys.canonical:

@@ -67,11 +67,18 @@ def would_be(
     """
     waiting = in_order(waiting_in(book, review))
     if not waiting:
-        msg = f"Nothing of {review.review} waits any more; the next promotion closes it."
-        raise WrongState(msg, review=review.review, state=review.status.value)
+        raise nothing_waits(review)
     work = candidate_work(book, waiting, resolutions, looked_at=True)
     candidate = book.view.result_of(work)
     return waiting, candidate.made if candidate.made is not None else candidate.against
+
+
+def nothing_waits(review: Review) -> WrongState:
+    """The refusal of an act on a review whose RR-plans have all gone elsewhere."""
+    msg = f"Nothing of {review.review} waits any more; the next promotion closes it."
+    return WrongState(msg, review=review.review, state=review.status.value).advising(
+        f"Promote what has succeeded since: `bps promote {review.plan}`."
+    )
 
 
 def to_decide(bare: Attempt, now: Attempt) -> list[Conflict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bps.core.errors import WrongState
 from bps.core.ids import ReviewId
 from bps.core.ports import Read
 from bps.plans.book import PlanBook
@@ -56,14 +57,22 @@ class ClaimReview:
         return plan_reads(self.plan)
 
     def decide(self, view: View, now_ms: int) -> Decision[ReviewResult]:
-        """Commit; or Reject with NotFound, WrongState, PreconditionFailed, ReviewHeld."""
+        """Commit; or Reject with NotFound, WrongState, PreconditionFailed, ReviewHeld.
+
+        WrongState too for a hold where the review has held promotions before.
+        """
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         review = need_open(book, self.review, self.if_match, self.principal)
         until_ms = book.now_ms + min(self.for_ms, MAX_CLAIM_MS)
         claim = review.claim
-        if claim is not None and claim.holds and book.now_ms < claim.until_ms:
+        holding = claim is not None and claim.holds and book.now_ms < claim.until_ms
+        if self.hold and review.held and not holding:
+            msg = f"{review.review} has held promotions up once; a review can do so once."
+            raise WrongState(msg, review=review.review, state=review.status.value).advising(
+                "Claim it without the hold; promotions of others then go on meanwhile."
+            )
+        if claim is not None and holding:
             # Claimed anew while it holds: the hold ends when it would have ended.
             until_ms = min(until_ms, claim.until_ms)
-        holds = self.hold and not review.held
-        book.append(ReviewClaimed(n=review.n, until_ms=until_ms, holds=holds))
+        book.append(ReviewClaimed(n=review.n, until_ms=until_ms, holds=self.hold))
         return Commit(*book.parts(), result_of(book, "claimed", None))

@@ -65,7 +65,8 @@ async def review_sheet(
 
     Raises:
         NotFound: the plan never had it.
-        WorkFailed: merging took too long.
+        LimitExceeded: there are more conflicts than anybody can decide.
+        WorkFailed, MergeTooLong: merging took too long.
     """
     return (await decide_only(store, clock, _ShowReview(review), workshop)).result
 

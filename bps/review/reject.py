@@ -9,6 +9,7 @@ from bps.core import keys
 from bps.core.errors import NotFound
 from bps.core.ids import BranchRef, ReviewId
 from bps.core.ports import Prefix, Read
+from bps.core.text import needed_text
 from bps.plans.book import PlanBook
 from bps.plans.model import RRPlan, State
 from bps.plans.nullify import nullify
@@ -62,7 +63,11 @@ class RejectReview:
         return [*plan_reads(self.plan), Prefix(keys.PlanKeys(self.plan).branches)]
 
     def decide(self, view: View, now_ms: int) -> Decision[ReviewResult]:
-        """Commit; or Reject with NotFound, WrongState, PreconditionFailed, ReviewHeld."""
+        """Commit; or Reject with NotFound, WrongState, PreconditionFailed, ReviewHeld.
+
+        Raises InvalidInput for a reason that says nothing.
+        """
+        needed_text(self.reason, "reason")
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         review = need_open(book, self.review, self.if_match, self.principal)
         waiting = waiting_in(book, review)
@@ -91,6 +96,8 @@ class RejectReview:
             if len(found) != 1:
                 name = f"{ref.prefix}" if ref.n is None else f"{ref.prefix}, RR-plan {ref.n}"
                 msg = f"{review.review} holds {len(found) or 'no'} waiting RR-plans of {name}."
-                raise NotFound(msg, review=review.review, branch=ref.prefix)
+                raise NotFound(msg, review=review.review, branch=ref.prefix).advising(
+                    f"See who waits there: `bps review show {review.review}`."
+                )
             chosen[found[0].rr_plan] = found[0]
         return list(chosen.values())

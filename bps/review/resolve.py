@@ -17,6 +17,7 @@ from bps.plans.review_events import ReviewResolved
 from bps.plans.reviews import MAX_RESOLUTION_BYTES, ReviewResolution
 from bps.review.acts import need_open, result_of, to_decide, would_be
 from bps.review.results import ReviewResult
+from bps.review.typed import refuse_outside_profile, refuse_unfit
 from bps.review.upkeep import open_review_of
 from bps.writepath.command import Commit, Decision, OperationId, operation
 from bps.writepath.precondition import IfMatch, operation_fields
@@ -81,7 +82,7 @@ class ResolveReview:
         Raises:
             NotFound: there is no such review, or no conflict at that place.
             Ambiguous: several conflicts are at that place; name one by its id.
-            InvalidInput: a side that the conflict does not have, or text that is no YAML.
+            InvalidInput: a side that the conflict does not have, or text that cannot stand there.
             LimitExceeded: the resolutions of one review would pass 64 KiB.
             WrongState, PreconditionFailed, ReviewHeld: as `need_open`.
         """
@@ -97,9 +98,8 @@ class ResolveReview:
         if size_bytes > MAX_RESOLUTION_BYTES:
             raise limit_exceeded("review_resolution_bytes", size_bytes, MAX_RESOLUTION_BYTES)
         _, after = would_be(book, review, every)
-        if after.unreadable:
-            raise InvalidInput(after.findings[0].message, field="text")
         _, before = would_be(book, review, still)
+        refuse_unfit(new, before, after)
         open_review_of(book, waiting, before)
         book.append(ReviewResolved(n=review.n, resolutions=new))
         return Commit(*book.parts(), result_of(book, "resolved", after), book.conflicts)
@@ -108,6 +108,8 @@ class ResolveReview:
         self, book: PlanBook, conflicts: Sequence[Conflict], choice: Choice
     ) -> ReviewResolution:
         conflict = self._conflict(conflicts, choice)
+        if choice.text is not None:
+            refuse_outside_profile(conflict.path, choice.text)
         return ReviewResolution(
             conflict=conflict.id,
             path=conflict.path,
@@ -132,7 +134,10 @@ class ResolveReview:
             )
         if len(found) > 1:
             msg = f"{len(found)} conflicts are at {where or 'the root'}; name one by its id."
-            raise Ambiguous(msg, candidates=[each.id for each in found[:10]])
+            candidates = [each.id for each in found[:10]]
+            raise Ambiguous(msg, candidates=[*candidates]).advising(
+                f"Name the conflict: {', '.join(each[:12] for each in candidates)}."
+            )
         return found[0]
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bps.candidates.candidate import Attempt
 from bps.core.codec import canonical_json
-from bps.core.errors import MergeConflict, ReviewHeld
+from bps.core.errors import ReviewHeld
 from bps.core.ids import ReviewId
 from bps.core.vector_clock import order_key
 from bps.plans.book import PlanBook
@@ -21,9 +21,9 @@ from bps.plans.reviews import (
     ReviewedBranch,
     ReviewFinding,
 )
+from bps.review.refusal import SHOWN
 
 T = TypeVar("T", ReviewConflict, ReviewFinding)
-_SHOWN = 20
 
 
 def check_not_held(book: PlanBook, review: Review | None, principal: str) -> None:
@@ -172,23 +172,7 @@ def complete_or_supersede(book: PlanBook, review: Review, published: Sequence[RR
 
 def said_of(against: Attempt) -> list[str]:
     """The first findings, for an answer."""
-    return [each.message for each in against.findings[:_SHOWN]]
-
-
-def in_conflict(
-    review: str, rr_plans: Sequence[str], conflicts: int, findings: Sequence[str] = ()
-) -> MergeConflict:
-    """The refusal that names the review."""
-    counted = f"{conflicts} conflict" if conflicts == 1 else f"{conflicts} conflicts"
-    what = counted if conflicts else "what was found"
-    msg = f"{len(rr_plans)} RR-plans wait in {review} for a person to decide {what}."
-    return MergeConflict(
-        msg,
-        review=review,
-        rr_plans=list(rr_plans[:_SHOWN]),
-        conflicts=conflicts,
-        findings=list(findings),
-    ).advising(f"Look at it with `bps review show {review}`; a reviewer decides there.")
+    return [each.message for each in against.findings[:SHOWN]]
 
 
 def review_name(book: PlanBook) -> str:

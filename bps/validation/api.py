@@ -59,8 +59,8 @@ class Candidate:
         merged_text: its exact text.
         config: this validator's configuration in the policy; {} where it has none.
         policy: the limits of the policy in force, by name.
-        base_text: the exact text of `base`, or None. A small base is parsed only where it is asked
-            for, so that looking into its text first can spare that.
+        base_text: the exact text of `base`, or None. Base and branches are parsed only where
+            they are asked for, so that looking into this text first can spare that.
     """
 
     base: Any

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import orjson
@@ -16,9 +17,9 @@ from bps.validation.api import Candidate
 _KEPT_BYTES = 16 * 1_048_576
 _LARGEST_BYTES = _KEPT_BYTES // 8
 """A text with more data than this is not kept: it would displace many others."""
-_LATER_CHARS = 65_536
-"""Base and branches of so much text together are parsed when a validator asks for them: within
-its own time and memory, of which that is about a hundredth."""
+_OWN_CHARS = 65_536
+"""Base and branches of so much text together are parsed within the time and memory of the validator
+that asks for them, of which that is about a hundredth; of more text, apart from both."""
 
 
 class KnownTexts:
@@ -59,8 +60,17 @@ def _name(text: str) -> bytes:
 class JobData:
     """What a job says of its candidate; see `bps.validation.job.Job.message`."""
 
-    def __init__(self, job: dict[str, Any], known: KnownTexts) -> None:
-        """Raises InvalidBlueprint: for the first text that is none."""
+    def __init__(
+        self,
+        job: dict[str, Any],
+        known: KnownTexts,
+        apart: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`apart`: what is done in it counts as no validator's.
+
+        Raises:
+            InvalidBlueprint: for the first text that is none.
+        """
         texts: list[str] = job["texts"]
         self.text = texts[job["merged"]]
         self.base_text = None if job["base"] is None else texts[job["base"]]
@@ -68,12 +78,10 @@ class JobData:
         self._known = known
         self._policy = orjson.dumps(job["policy"])
         others = [text for number, text in enumerate(texts) if number != job["merged"]]
-        self._later = sum(map(len, others)) <= _LATER_CHARS
-        for text in texts:
-            if text is not self.text and self._later:
-                known.check(text)
-            else:
-                known.data_of(text)
+        self._apart = apart if sum(map(len, others)) > _OWN_CHARS else nullcontext
+        for text in others:
+            known.check(text)
+        known.data_of(self.text)
 
     def candidate(self, config: dict[str, Any]) -> Candidate:
         """One with data of its own, so that no validator can edit another's."""
@@ -88,13 +96,18 @@ class JobData:
         }
         for name, value in given.items():
             object.__setattr__(made, name, value)
-        if not self._later:
-            _ = made.base, made.branches
         return made
 
     def of(self, text: str | None) -> Any:  # noqa: ANN401 - any data
         """A copy of the data of one of the texts."""
         return None if text is None else orjson.loads(self._known.data_of(text))
+
+    def given(self, name: str) -> Any:  # noqa: ANN401 - any data
+        """What a validator asks for, `base` or `branches`."""
+        with self._apart():
+            if name == "base":
+                return self.of(self.base_text)
+            return {each: self.of(text) for each, text in self.branch_texts.items()}
 
 
 class _Asked(Candidate):
@@ -104,12 +117,8 @@ class _Asked(Candidate):
     made_of: JobData
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - called for what is not set yet
-        if name == "base":
-            value: Any = self.made_of.of(self.made_of.base_text)
-        elif name == "branches":
-            texts: Mapping[str, str] = self.made_of.branch_texts
-            value = {each: self.made_of.of(text) for each, text in texts.items()}
-        else:
+        if name not in {"base", "branches"}:
             raise AttributeError(name)
+        value = self.made_of.given(name)
         object.__setattr__(self, name, value)
         return value

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from _ruamel_yaml import CParser
 from ruamel.yaml.events import (
     AliasEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -17,11 +15,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-
-class _EventSource(Protocol):
-    """The one method used of ruamel.yaml.clib's CParser."""
-
-    def get_event(self) -> Event: ...
+from bps.blueprint.event_source import EventSource, read_events
 
 
 class _Open:
@@ -53,7 +47,7 @@ def lines_of(text: str, pointers: Iterable[str]) -> dict[str, int]:
     if not asked:
         return {}
     wanted = {prefix for pointer in asked for prefix in _prefixes(pointer)}
-    found = _walk(CParser(text), wanted)
+    found = read_events(text, lambda source: _walk(source, wanted))
     return {
         pointer: next((found[each] for each in _prefixes(pointer) if each in found), 1)
         for pointer in asked
@@ -66,7 +60,7 @@ def _prefixes(pointer: str) -> list[str]:
     return ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
 
 
-def _walk(source: _EventSource, wanted: set[str]) -> dict[str, int]:
+def _walk(source: EventSource, wanted: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     stack: list[_Open] = []
     while True:

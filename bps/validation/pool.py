@@ -72,6 +72,11 @@ class ValidatorPool:
             await asyncio.wait(self._lives)
         self._assign()
 
+    def start_ahead(self) -> None:
+        """Start the first worker, if there is none; the first run need not wait for it then."""
+        if not self._lanes and not self._closed:
+            self._start()
+
     async def run(
         self, candidate: CandidateText, allowed: Sequence[Allowed], deadline_s: float
     ) -> ValidationReport:
@@ -116,11 +121,14 @@ class ValidatorPool:
         ready = all(lane.ready for lane in self._lanes)
         behind = bool(self._queue) or any(lane.keeps_waiting for lane in self._lanes)
         if behind and ready and self._may_start:
-            lane = Lane(self._assign, self._wait_again)
-            self._lanes.append(lane)
-            task = asyncio.create_task(self._life(lane))
-            self._lives.add(task)
-            task.add_done_callback(self._lives.discard)
+            self._start()
+
+    def _start(self) -> None:
+        lane = Lane(self._assign, self._wait_again)
+        self._lanes.append(lane)
+        task = asyncio.create_task(self._life(lane))
+        self._lives.add(task)
+        task.add_done_callback(self._lives.discard)
 
     @property
     def _may_start(self) -> bool:

@@ -26,6 +26,11 @@ class Watchdog:
             faulthandler.dump_traceback_later(limit_s, exit=True)
             self._ends_at = ends_at
 
+    @property
+    def left_s(self) -> float | None:
+        """Until it ends the process; None where it is not running."""
+        return None if self._ends_at is None else max(_EARLY_S, self._ends_at - time.monotonic())
+
     def pause(self, between_s: float) -> None:
         """A validator is done, and the next begins within `between_s`, or all is over."""
         if self._ends_at is not None and self._ends_at - time.monotonic() < between_s:

@@ -20,7 +20,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class _Worker:
         """One candidate, by all validators asked for; it ends after one that tainted it."""
         began = time.monotonic()
         try:
-            data = JobData(job, self._known)
+            data = JobData(job, self._known, self._apart)
         except InvalidBlueprint as error:
             self._say(refused=error.message, facts=error.facts)
             self._send()
@@ -139,6 +140,24 @@ class _Worker:
             self._watchdog.end()
         self._channel.sendall(self._said)
         self._said.clear()
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """What is done for a validator, not by it: neither its time nor its memory."""
+        left_s = self._watchdog.left_s
+        self._watchdog.end()
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        before = _data_bytes()
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+        try:
+            yield
+        finally:
+            if soft != resource.RLIM_INFINITY:
+                soft += max(0, _data_bytes() - before)
+                soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            if left_s is not None:
+                self._watchdog.begin(left_s)
 
     def _within(self, job: dict[str, Any], left_s: float, work: Callable[[], Verdict]) -> Verdict:
         """Do `work` within time and memory; only the memory can be given back here."""

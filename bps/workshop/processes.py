@@ -13,12 +13,14 @@ from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bps.core.errors import Overloaded, WorkFailed
+from bps.core.errors import MergeTooLong, Overloaded, WorkFailed
 from bps.workshop.worker import LENGTH
 
 A = TypeVar("A")
 T = TypeVar("T")
 
+LANES = 2
+"""A plan's writes follow each other, so that one plan's long merge leaves a lane to the others."""
 _TAIL_BYTES = 2_048
 _REMEMBERED_S = 30.0
 """Work stopped twice is not begun again for so long: it would hold up what others ask for.
@@ -100,7 +102,7 @@ class Processes:
     """At most `size` processes; nothing starts before it is needed."""
 
     def __init__(
-        self, *, size: int = 1, limit_s: float = 4.0, most_waiting: int | None = None
+        self, *, size: int = LANES, limit_s: float = 4.0, most_waiting: int | None = None
     ) -> None:
         """`most_waiting`: so many wait for a process at most; who comes then is refused."""
         self._slots = asyncio.Semaphore(size)
@@ -119,14 +121,15 @@ class Processes:
         pure work can be done again.
 
         Raises:
-            WorkFailed: it took longer than `limit_s`, now or twice in the last 30 s, or a fresh
-                process died of it, or all of them were ended by `close`.
+            MergeTooLong: it took longer than `limit_s` twice in the last 30 s.
+            WorkFailed: it took longer for the first time, or a fresh process died of it, or all of
+                them were ended by `close`.
             Overloaded: too many wait.
         """
         message = pickle.dumps((function, argument))
         name = hashlib.sha256(message).digest()
         if len(self._lately_stopped(name)) > 1:
-            raise WorkFailed(self._too_long())
+            raise self._too_long(again=True)
         if self._waiting == self._most_waiting:
             raise Overloaded(f"{self._waiting} others wait for what is asked for.", retry_after_s=1)
         self._waiting += 1
@@ -144,8 +147,9 @@ class Processes:
         since = time.monotonic() - _REMEMBERED_S
         return [at for at in self._stopped.get(name, ()) if at > since]
 
-    def _too_long(self) -> str:
-        return f"The merge took longer than {self._limit_s:g} s and was stopped."
+    def _too_long(self, *, again: bool) -> MergeTooLong | WorkFailed:
+        said = f"The merge took longer than {self._limit_s:g} s and was stopped"
+        return MergeTooLong(f"{said}, twice.") if again else WorkFailed(f"{said}.")
 
     async def _done(self, message: bytes, name: bytes) -> Any:  # noqa: ANN401 - as the function
         while not self._closed.is_set():
@@ -160,7 +164,7 @@ class Processes:
                 self._stopped[name] = [*self._lately_stopped(name), time.monotonic()]
                 if len(self._stopped) > _MOST_REMEMBERED:
                     del self._stopped[next(iter(self._stopped))]
-                raise WorkFailed(self._too_long()) from None
+                raise self._too_long(again=len(self._stopped[name]) > 1) from None
             except _Ended:
                 said = await worker.kill()
                 if fresh and not self._closed.is_set():

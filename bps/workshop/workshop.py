@@ -44,6 +44,10 @@ class LocalWorkshop:
         """In a thread of this process. Cost: what the function costs."""
         return await asyncio.to_thread(function, argument)
 
+    def expect_validation(self) -> None:
+        """Start the first process for validators, so that it is there when a merge is done."""
+        self._pool.start_ahead()
+
     async def validate(
         self, candidate: CandidateText, allowed: Sequence[Allowed]
     ) -> ValidationReport:
@@ -60,7 +64,7 @@ _MOST_READERS = 16
 
 
 class ProcessWorkshop(LocalWorkshop):
-    """For a service: merges in a process that stays warm, and is killed when it takes too long."""
+    """For a service: merges in processes that stay warm, and are killed when they take too long."""
 
     def __init__(self, processes: Processes | None = None) -> None:
         super().__init__()
@@ -69,10 +73,10 @@ class ProcessWorkshop(LocalWorkshop):
     @classmethod
     def for_readers(cls) -> Self:
         """One whose processes are for what is shown alone: reading holds no write up."""
-        return cls(Processes(most_waiting=_MOST_READERS))
+        return cls(Processes(size=1, most_waiting=_MOST_READERS))
 
     async def compute(self, function: Callable[[A], T], argument: A) -> T:
-        """In the process. Raises WorkFailed, Overloaded. Cost: pickling; 0.3 s at first."""
+        """As `Processes.run`, which raises. Cost: pickling; 0.3 s at first."""
         return await self._processes.run(function, argument)
 
     async def close(self) -> None:

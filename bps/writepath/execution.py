@@ -170,13 +170,16 @@ class Execution(Generic[R]):
         return await self._learn(view, txn, answer, fence)
 
     async def _prepare(self, work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives
-        """The result of heavy work by the deadline. Raises WorkFailed, Contended."""
+        """The result of heavy work by the deadline. Raises WorkFailed, MergeTooLong, Contended."""
         self._check_time()
         try:
             async with asyncio.timeout(self._deadline_s - self._clock.monotonic_s()):
                 return await self._preparations.result_of(work)
         except TimeoutError:
-            msg = f"Operation {self._operation.name} was not prepared by its deadline."
+            msg = (
+                f"Operation {self._operation.name} was not prepared by its deadline: merging and "
+                "judging took too long, or waited for others."
+            )
             raise WorkFailed(msg, op=self._operation.name) from None
 
     async def _settled(self, fence: Fence, before: KV | None) -> Outcome[R] | View:

@@ -34,7 +34,12 @@ class Workshop(Protocol):
 
         Raises:
             WorkFailed: it took too long or too much memory, or its process ended.
+            MergeTooLong: it took too long before, and did again.
         """
+        ...
+
+    def expect_validation(self) -> None:
+        """`validate` is asked for soon: what it needs may be started meanwhile."""
         ...
 
     async def validate(self, candidate: Any, allowed: Sequence[Any]) -> Any:  # noqa: ANN401 - see below
@@ -51,6 +56,9 @@ class InThreads:
     async def compute(self, function: Callable[[A], T_co], argument: A) -> T_co:
         """In a thread, so that a lease is kept alive meanwhile."""
         return await asyncio.to_thread(function, argument)
+
+    def expect_validation(self) -> None:
+        """There is nothing to start."""
 
     async def validate(self, candidate: Any, allowed: Sequence[Any]) -> Any:  # noqa: ANN401, ARG002
         """Raises PluginError: fails closed."""
@@ -102,7 +110,7 @@ class Preparations:
 
         Raises:
             Unavailable: the store does not answer.
-            WorkFailed: as `Workshop.compute`.
+            WorkFailed, MergeTooLong: as `Workshop.compute`.
         """
         if work in self._results:
             self._results.move_to_end(work)

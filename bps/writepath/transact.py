@@ -63,7 +63,7 @@ class WritePath:
 
         Raises:
             Rejected: the state, read freshly, does not allow it; or a review was opened instead.
-            WorkFailed: a merge took too long; nothing was written.
+            WorkFailed, MergeTooLong: a merge took too long; nothing was written.
             IdempotencyKeyReused: the operation id was used with another request.
             OutcomeUnknown: sent, and no answer until the deadline; repeat with the same id.
             Contended: other writers won until the deadline.

@@ -13,9 +13,10 @@ from jsonschema import Draft202012Validator
 
 from bps.api.initiatives import initiative_rows
 from bps.api.issuing import issued, new_secret
+from bps.api.outputs import OUTPUTS
 from bps.api.setup import InitView
 from bps.api.tokens import TokenView
-from bps.api.views import OUTPUTS, BranchView, PlanView, PolicyView
+from bps.api.views import BranchView, PlanView, PolicyView
 from bps.clock import SystemClock
 from bps.core import keys
 from bps.core.codec import SCHEMA

@@ -31,6 +31,6 @@ class Overloaded(AvailabilityError):
 
 
 class WorkFailed(AvailabilityError):
-    """A merge took too long, or the process that did it ended; nothing was written."""
+    """A merge was not done in time, or its process ended; it may be done later."""
 
     code = "WORK_FAILED"

@@ -6,7 +6,10 @@ from bps.core.errors.base import BpsError
 
 
 class ResultNotShown(BpsError):
-    """The act is done (or the record read), but its result could not be printed. facts: op."""
+    """The act is done (or the record read), but its result could not be printed or written.
+
+    facts: op, out.
+    """
 
     code = "RESULT_NOT_SHOWN"
     retryable = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bps.core.errors.base import BpsError
+from bps.core.errors.base import BpsError, Fact
 
 
 class Rejected(BpsError):
@@ -21,6 +21,12 @@ class MergeConflict(Rejected):
     """A three-way merge needs a human (R7)."""
 
     code = "MERGE_CONFLICT"
+
+
+class MergeTooLong(Rejected):
+    """A merge takes longer than it may: it was stopped more than once (R7)."""
+
+    code = "MERGE_TOO_LONG"
 
 
 class ReviewHeld(Rejected):
@@ -71,10 +77,31 @@ class WrongState(Rejected):
     code = "WRONG_STATE"
 
 
+_LISTED_BY = (
+    ("review", "List the plan's reviews: `bps review list {plan}`."),
+    ("rr_plan", "List the plan's branches: `bps branch list {plan}`."),
+    ("branch", "List the plan's branches: `bps branch list {plan}`."),
+    ("version", "Look at the plan's log: `bps log {plan}`."),
+    ("digest", "Look at the plan's log: `bps log {plan}`."),
+    ("checkpoint", "List what is there: `bps checkpoint list`."),
+    ("plan", "List what is there: `bps plan list`."),
+)
+"""Where to look for what a fact names; what is inside of something comes before it."""
+
+
 class NotFound(Rejected):
     """No such record."""
 
     code = "NOT_FOUND"
+
+    def __init__(self, message: str, **facts: Fact) -> None:
+        super().__init__(message, **facts)
+        advice = next((advice for name, advice in _LISTED_BY if name in facts), None)
+        if advice is not None:
+            # The ids of what a plan holds begin with the plan's.
+            inside = str(facts.get("plan") or facts.get("review") or facts.get("rr_plan") or "")
+            plan = inside.partition("-RV")[0].partition("-RR(")[0] or "PLAN"
+            self.next_action = advice.format(plan=plan)
 
 
 class Exists(Rejected):

@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 def _digest(text: str) -> str:
     if not _DIGEST.fullmatch(text):
-        msg = "Input should be a SHA-256, 64 lower-case hexadecimal digits"
+        msg = "it has to be a SHA-256, 64 lower-case hexadecimal digits"
         raise ValueError(msg)
     return text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bps.api.requests import ModeRequest
+from bps.api.mode_request import ModeRequest
 from bps.http.answers import answer, outcome_answer
 from bps.http.documented import read, written
 from bps.http.execute import OK, OperationId, principal_of

@@ -15,6 +15,7 @@ from bps.core.errors import (
     Frozen,
     LimitExceeded,
     MergeConflict,
+    MergeTooLong,
     NotFound,
     PluginError,
     PreconditionFailed,
@@ -67,6 +68,7 @@ def _publishes(result: PromotionResult) -> bool:
             TooLarge,
             PluginError,
             WorkFailed,
+            MergeTooLong,
         ),
     ),
 )

@@ -42,7 +42,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 def _sha256(text: str) -> str:
     if not _HASH.fullmatch(text):
-        msg = "Input should be 64 lower-case hexadecimal digits"
+        msg = "it has to be 64 lower-case hexadecimal digits"
         raise ValueError(msg)
     return text
 

@@ -21,6 +21,7 @@ from bps.core.errors import (
     Frozen,
     LimitExceeded,
     MergeConflict,
+    MergeTooLong,
     NotFound,
     PreconditionFailed,
     ReviewHeld,
@@ -84,7 +85,9 @@ async def list_reviews(
     "/plans/{plan}/reviews/{review}",
     response_model=ReviewSheet,
     responses=read("The review, and what there is to decide now.", etag=True),
-    openapi_extra=asks(Operation.PLAN_READ, **refuses(NotFound, WorkFailed)),
+    openapi_extra=asks(
+        Operation.PLAN_READ, **refuses(NotFound, LimitExceeded, WorkFailed, MergeTooLong)
+    ),
 )
 async def show_review(request: Request, named: NamedReview) -> Response:
     """Show a review with every conflict and all its values, computed anew."""
@@ -143,7 +146,7 @@ async def release_review(
     responses=written(ReviewResult),
     openapi_extra=asks(
         Operation.REVIEW_RESOLVE,
-        **refuses(*_ON_REVIEW, Ambiguous, LimitExceeded, WorkFailed),
+        **refuses(*_ON_REVIEW, Ambiguous, LimitExceeded, WorkFailed, MergeTooLong),
     ),
 )
 async def resolve_review(
@@ -166,7 +169,9 @@ async def resolve_review(
     responses=written(PromotionResult, "The result equalled canonical."),
     openapi_extra=asks(
         Operation.REVIEW_COMPLETE,
-        **refuses(*_ON_REVIEW, MergeConflict, LimitExceeded, Frozen, TooLarge, WorkFailed),
+        **refuses(
+            *_ON_REVIEW, MergeConflict, LimitExceeded, Frozen, TooLarge, WorkFailed, MergeTooLong
+        ),
     ),
 )
 async def complete_review(

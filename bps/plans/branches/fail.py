@@ -10,6 +10,7 @@ from bps.core.ids import (
     BranchRef,
 )
 from bps.core.ports import Prefix, Read
+from bps.core.text import needed_text
 from bps.plans.book import PlanBook
 from bps.plans.branches.outcome import branch_result, wrong_state
 from bps.plans.model import State
@@ -52,9 +53,10 @@ class FailBranch:
         return [*plan_reads(self.plan), branches, reads_of(self.plan, self.ref)[1]]
 
     def decide(self, view: View, now_ms: int) -> Decision[BranchResult]:
-        """Commit or Reject."""
+        """Commit or Reject. Raises InvalidInput for a reason that says nothing."""
         book = PlanBook.open(view, self.plan, self.operation, now_ms)
         book.need_plan()
+        needed_text(self.reason, "reason")
         rr_plan = book.live_rr_plan(find_branch(book, self.ref), self.ref.n)
         if not rr_plan.state.live:
             raise wrong_state(rr_plan, "fail")

@@ -9,6 +9,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -17,7 +18,7 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from bps.api.views import OUTPUTS
+from bps.api.outputs import OUTPUTS
 from tests.cluster import EtcdCluster
 from tests.cluster.gateway import call
 from tests.unit.cli.invoke import Ran, invoke
@@ -131,13 +132,17 @@ def validator(arguments: Sequence[str]) -> Draft202012Validator:
     """The published schema of a command's output."""
     for length in (2, 1):
         name = "-".join(arguments[:length])
-        kind = OUTPUTS.get(name)
-        if kind is not None:
+        if name in OUTPUTS:
             SHOWN.add(name)
-            schema = TypeAdapter(kind).json_schema(mode="serialization")
-            Draft202012Validator.check_schema(schema)
-            return Draft202012Validator(schema)
+            return _validator_of(name)
     raise AssertionError(arguments)
+
+
+@cache
+def _validator_of(name: str) -> Draft202012Validator:
+    schema = TypeAdapter(OUTPUTS[name]).json_schema(mode="serialization")
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
 
 
 def steady(data: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bps
-from bps.api.views import OUTPUTS
+from bps.api.outputs import OUTPUTS
 from bps.identity.token_text import Token
 from tests.integration.cli.console import SHOWN, Console, lines_until
 from tests.integration.cli.waiting import judge, review

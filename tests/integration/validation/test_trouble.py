@@ -92,6 +92,38 @@ def judged(
     return run(once())
 
 
+def test_data_of_large_texts_are_nobody_s_time_and_memory_and_what_is_done_with_them_is(
+    tmp_path: Path,
+) -> None:
+    source = judge(
+        "Looks", "for _ in range(3):\n    assert len(candidate.branches) == 8\nreturn []"
+    )
+    source += judge("Eats", "assert candidate.base\nx = list(range(10**7))\nreturn []")
+    source += judge("Hangs", "assert candidate.base\nwhile True: pass")
+    distribution(tmp_path, "t-large", source, t_looks="Looks", t_eats="Eats", t_hangs="Hangs")
+    text = "tasks:\n" + "".join(f"- {{id: t{n}}}\n" for n in range(8_000))
+    candidate = CandidateText(
+        base=text,
+        branches={f"b{n}": f"{text}- {n}\n" for n in range(8)},
+        merged="tasks: []\n",
+        policy={},
+    )
+
+    async def told() -> dict[str, Outcome]:
+        async with ValidatorPool(Limits(time_s=1.0, memory_bytes=8 * 1_048_576)) as pool:
+            names = allowed("t-looks", "t-eats", "t-hangs")
+            report = await pool.run(candidate, names, 60)
+            return {each.name: each.outcome for each in report.runs}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", python_path(tmp_path))
+        assert run(told()) == {
+            "t-eats": Outcome.OUT_OF_MEMORY,
+            "t-hangs": Outcome.TIMED_OUT,
+            "t-looks": Outcome.COMPLETED,
+        }
+
+
 @pytest.mark.parametrize(
     ("name", "outcome", "told"),
     [

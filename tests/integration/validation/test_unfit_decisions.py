@@ -94,6 +94,25 @@ async def test_completing_does_not_publish_another_text_than_was_decided() -> No
         assert len(await scene.versions()) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "column", "why"),
+    [("*x", 1, "the alias *x has no anchor"), ("", 1, "no value"), ("[a, *x]", 5, "no anchor")],
+)
+@asynchronous
+async def test_a_typed_value_that_fits_nowhere_is_refused_with_its_place(
+    text: str, column: int, why: str
+) -> None:
+    async with judged("locked-fields") as scene:
+        await decided(scene)
+        before = await scene.head()
+        with pytest.raises(InvalidInput) as refusal:
+            await resolve(scene, "/_locked_owner", text=text)
+        facts = refusal.value.facts
+        assert (facts["path"], facts["line"], facts["column"]) == ("/_locked_owner", 1, column)
+        assert why in refusal.value.message
+        assert await scene.head() == before
+
+
 @asynchronous
 async def test_deciding_it_anew_keeps_the_others() -> None:
     async with judged("locked-fields") as scene:

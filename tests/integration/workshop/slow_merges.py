@@ -47,6 +47,11 @@ class HeldWorkshop(ProcessWorkshop):
         found = self.until.parent.glob(f"{self.until.name}.begun-*")
         return [int(each.name.rpartition("-")[2]) for each in found]
 
+    @property
+    def judges(self) -> list[int]:
+        """The processes for validators that are ready."""
+        return self._pool.pids
+
 
 def lives(pid: int) -> bool:
     """Whether the process is there, and no zombie."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bps.core.errors import DigestMismatch, Overloaded, WorkFailed
+from bps.core.errors import DigestMismatch, MergeTooLong, Overloaded, WorkFailed
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys
 from bps.core.txn import Committed, Delete, Put, Txn
@@ -153,7 +153,7 @@ async def test_a_blueprint_that_cannot_be_read_refuses_and_nothing_is_written(da
 
 
 @asynchronous
-async def test_promotions_of_several_plans_share_one_process_and_all_are_merged() -> None:
+async def test_promotions_of_more_plans_than_processes_are_all_merged() -> None:
     plans = [f"EP-{number}" for number in range(1, 9)]
     async with ProcessWorkshop() as workshop:
         scene = await two_fixes(workshop, *plans)
@@ -223,22 +223,56 @@ def _sleeps(seconds: float) -> float:
 
 @asynchronous
 async def test_work_that_was_stopped_twice_is_not_begun_again_at_once() -> None:
-    processes = Processes(limit_s=1.5)
+    processes = Processes(limit_s=2.5)
     clock = time.monotonic
+    told: list[bool] = []
     try:
-        for least_s, most_s in ((1.4, 60.0), (1.4, 60.0), (0.0, 1.0)):
+        for least_s, most_s in ((2.4, 60.0), (2.4, 60.0), (0.0, 1.0)):
             begun = clock()
-            with pytest.raises(WorkFailed, match=r"longer than 1\.5 s"):
+            with pytest.raises((WorkFailed, MergeTooLong), match=r"longer than 2\.5 s") as refusal:
                 await processes.run(_sleeps, 60.0)
+            told.append(refusal.value.retryable)
             assert least_s <= clock() - begun < most_s
+        assert told == [True, False, False]
         assert await processes.run(_sleeps, 0.0) == 0.0
     finally:
         await processes.close()
 
 
 @asynchronous
+async def test_a_long_merge_of_one_plan_holds_up_no_other_plan(tmp_path: Path) -> None:
+    async with HeldWorkshop(tmp_path / "go") as workshop:
+        long = promoting(await two_fixes(workshop))
+        await begins(workshop)
+        other = asyncio.create_task(ProcessWorkshop.compute(workshop, _pid, None))
+        assert await asyncio.wait_for(other, 30) not in workshop.begun
+        assert not long.done()
+        workshop.until.touch()
+        assert (await long).result.version == 2
+
+
+@asynchronous
+async def test_the_process_for_validators_starts_while_the_first_merge_runs(tmp_path: Path) -> None:
+    async with HeldWorkshop(tmp_path / "go") as workshop:
+        scene = await two_fixes(workshop)
+        await scene.set_policy(validators=[{"name": "references"}])
+        # One that does not remember the policy before.
+        task = asyncio.create_task(scene.cold().execute(Promote(WHO, "p", PLAN)))
+        await begins(workshop)
+
+        async def ready() -> bool:
+            return bool(workshop.judges)
+
+        await eventually(ready, "a process for validators is ready")
+        judges = workshop.judges
+        workshop.until.touch()
+        assert (await task).result.version == 2
+        assert workshop.judges == judges
+
+
+@asynchronous
 async def test_readers_beyond_a_number_are_refused_and_hold_up_no_write() -> None:
-    readers, writers = Processes(most_waiting=2), Processes()
+    readers, writers = Processes(size=1, most_waiting=2), Processes()
     shown: list[asyncio.Task[float]] = []
     try:
         assert await writers.run(_sleeps, 0.0) == 0.0

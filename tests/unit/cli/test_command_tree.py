@@ -8,7 +8,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from bps.api.views import OUTPUTS
+from bps.api.outputs import OUTPUTS
 from bps.cli.app import app
 from tests.unit.cli.invoke import invoke
 

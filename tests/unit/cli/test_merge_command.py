@@ -168,6 +168,15 @@ def test_output_that_cannot_be_printed_exits_75(desk: Desk) -> None:
     assert b"[RESULT_NOT_SHOWN]" in done.stderr
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_file_without_room_exits_75(desk: Desk, form: str) -> None:
+    ran = desk.quickly("base", "a", "b", "-o", "/dev/full", "--format", form)
+    assert (ran.code, ran.out) == (75, "")
+    assert "/dev/full cannot be written: No space left on device." in ran.err
+    assert "RESULT_NOT_SHOWN" in ran.err
+    assert "Make room there, then merge again." in ran.err
+
+
 def test_messages_hold_no_control_characters(desk: Desk) -> None:
     desk.put("base", '"k\\e[31m": 1\n')
     desk.put("a", '"k\\e[31m": 2\n')

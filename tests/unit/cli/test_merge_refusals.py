@@ -92,6 +92,6 @@ def test_a_failed_write_leaves_the_file_and_nothing_beside_it(desk: Desk) -> Non
     done = subprocess.run(
         (sys.executable, "-c", program), cwd=desk.path, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, desk.read("a")) == (2, A), done.stderr
-    assert "File too large" in done.stderr
+    assert (done.returncode, desk.read("a")) == (75, A), done.stderr
+    assert "a cannot be written: File too large. [RESULT_NOT_SHOWN]" in done.stderr
     assert {path.name for path in desk.files()} == {"base", "a", "b"}

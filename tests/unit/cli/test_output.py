@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from bps.api.views import Change
 from bps.cli.output import Format, cell, show, show_plain, show_stream
 from bps.cli.session import command, report
-from bps.core.errors import NotLeader
+from bps.core.errors import MergeConflict, NotLeader
 from tests.asynchronous import run
 from tests.unit.cli.invoke import invoke
 
@@ -207,3 +207,10 @@ def test_an_exit_code_is_explained_too() -> None:
 
 def test_the_version_is_told() -> None:
     assert invoke("--version").out.startswith("bps ")
+
+
+def test_a_fact_with_several_names_is_told_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    report(
+        MergeConflict("They wait.", rr_plans=["EP-1-RR(br1)-1", "EP-1-RR(br2)-1"]), as_json=False
+    )
+    assert "  rr_plans: EP-1-RR(br1)-1, EP-1-RR(br2)-1\n" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from bps.core.errors import MergeConflict
 from bps.core.ids import ReviewId
 from bps.plans.branches import FailBranch
 from bps.plans.results import BranchResult
+from bps.review.claim import ClaimReview
 from bps.review.read import review_sheet
 from bps.review.resolve import Choice, ResolveReview
 from bps.review.sheet import ReviewSheet
@@ -103,13 +104,34 @@ def test_the_last_line_leads_on(capsys: pytest.CaptureFixture[str]) -> None:
 
     undecided, decided, empty = run(lived())
     short = undecided.conflicts[0].id[:12]
-    choices = "--take base|canonical|BRANCH, or --set VALUE"
+    sides = "|".join(
+        side.branch.split("(")[1].split(")")[0] for side in undecided.conflicts[0].sides
+    )
+    choices = f"--take base|{sides}, or --set VALUE"
     ends = [shown(sheet, capsys).splitlines()[-1] for sheet in (undecided, decided, empty)]
     assert ends == [
         f"next: bps review resolve {ID} --conflict {short} {choices}",
         f"next: bps review complete {ID}",
         "next: nothing waits any more; the next promotion closes this review",
     ]
+
+
+def test_says_who_claimed_it_until_when_and_whether_others_wait(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def lived() -> list[ReviewSheet]:
+        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        scene, *_ = await fighting(one, other)
+        sheets = []
+        for hold in (False, True):
+            await scene.path.execute(ClaimReview(WHO, scene.op(), ID, hold=hold))
+            sheets.append(await sheet_of(scene))
+        return sheets
+
+    plain, holding = (shown(sheet, capsys).splitlines()[1] for sheet in run(lived()))
+    assert plain.startswith(f"claimed by {WHO} until 20")
+    assert plain.endswith("Z")
+    assert holding.endswith("Z, and promotions of the plan by others wait")
 
 
 def test_long_texts_are_not_compared_and_that_is_said(

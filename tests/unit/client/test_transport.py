@@ -204,7 +204,8 @@ async def test_no_repetition_begins_after_the_deadline(monkeypatch: pytest.Monke
     async with client_of(script, timeout_s=1.0) as client:
         with pytest.raises(Overloaded):
             await write(client)
-    assert script.seen[0].headers["bps-timeout-ms"] == "1000"
+    # What is left of the second when the request is built.
+    assert 900 <= int(script.seen[0].headers["bps-timeout-ms"]) <= 1000
     assert len(script.seen) == 1
 
 

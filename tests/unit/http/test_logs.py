@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,6 +97,18 @@ def test_a_line_names_the_trace_of_the_request() -> None:
         tracing.CURRENT.reset(token)
     assert [line["trace_id"] for line in lines] == [trace.trace_id] * 2
     assert lines[1]["level"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("route", "level"), [("/readyz", "info"), ("/leaderz", "info"), ("/v1/plans", "error")]
+)
+def test_a_probe_that_says_no_is_no_error(route: str, level: str) -> None:
+    scope = {"method": "GET", "headers": [], "route": SimpleNamespace(path_format=route)}
+    with logged() as lines:
+        RequestLines()(scope, 503, 0.1)
+    assert [(line["route"], line["status"], line["level"]) for line in lines] == [
+        (route, 503, level)
+    ]
 
 
 def test_what_json_cannot_hold_is_logged_as_text() -> None:

@@ -20,6 +20,7 @@ from hypothesis.errors import NoSuchExample
 
 from tests.unit.merge import laws
 from tests.unit.merge.cases import Apart, Case, drawn_apart, drawn_case
+from tests.unit.merge.choosing import numbers
 from tests.unit.merge.crowds import Crowd, drawn_crowd
 from tests.unit.merge.laws_of_crowds import CROWD_LAWS
 
@@ -72,19 +73,19 @@ class Hunt:
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Cases drawn by Hypothesis, which can shrink them."""
-    return drawn_case(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_case(lambda below: draw(numbers(below)))
 
 
 @st.composite
 def aparts(draw: st.DrawFn) -> Apart | None:
     """Cases of edits apart; None where a document has no two places."""
-    return drawn_apart(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_apart(lambda below: draw(numbers(below)))
 
 
 @st.composite
 def crowds(draw: st.DrawFn) -> Crowd:
     """Sets of contributions."""
-    return drawn_crowd(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_crowd(lambda below: draw(numbers(below)))
 
 
 def fuzz(seed: int, budget_s: float) -> int:

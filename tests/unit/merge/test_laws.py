@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.merge import laws, laws_of_records, laws_of_sets
 from tests.unit.merge.cases import Apart, Case, drawn_apart, drawn_case
+from tests.unit.merge.choosing import numbers
 from tests.unit.merge.crowds import Crowd, drawn_crowd
 from tests.unit.merge.laws_of_crowds import CROWD_LAWS
 
@@ -26,17 +27,17 @@ LAWFUL = settings(
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    return drawn_case(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_case(lambda below: draw(numbers(below)))
 
 
 @st.composite
 def aparts(draw: st.DrawFn) -> Apart | None:
-    return drawn_apart(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_apart(lambda below: draw(numbers(below)))
 
 
 @st.composite
 def crowds(draw: st.DrawFn) -> Crowd:
-    return drawn_crowd(lambda below: draw(st.integers(0, below - 1)))
+    return drawn_crowd(lambda below: draw(numbers(below)))
 
 
 def hold(law: Callable[[Any], None], case: Case | Apart | Crowd) -> None:

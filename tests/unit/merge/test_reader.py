@@ -17,6 +17,7 @@ from bps.merge.records import Contribution, Merged
 from bps.merge.refusals import Unreadable
 from bps.merge.source import Source
 from tests.unit.merge.cases import Case, drawn_case
+from tests.unit.merge.choosing import numbers
 from tests.unit.merge.sightings import assert_read_alike, drawn_text, hurt, seen
 from tests.unit.merge.test_laws import LAWFUL
 
@@ -251,7 +252,7 @@ def test_a_result_is_parsed_only_if_its_events_do_not_add_up(
 @LAWFUL
 @given(st.data())
 def test_drawn_versions_are_read_and_merged_alike(data: st.DataObject) -> None:
-    case = drawn_case(lambda below: data.draw(st.integers(0, below - 1)))
+    case = drawn_case(lambda below: data.draw(numbers(below)))
     with pytest.MonkeyPatch.context() as patch:
         for large in (0, WHOLE):
             cut(patch, 0, large)

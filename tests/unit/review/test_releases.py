@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bps.core.errors import PreconditionFailed, ReviewHeld
+from bps.core.errors import PreconditionFailed, ReviewHeld, WrongState
 from bps.plans.legality_review import review_objection
 from bps.plans.review_events import ReviewClaimed
 from bps.plans.reviews import MAX_CLAIM_MS
@@ -60,10 +60,9 @@ async def test_the_holder_releases_and_whoever_comes_next_can_act() -> None:
     assert (review.claim, review.held) == (None, True)
     assert (await scene.promote(free)).how == "promotion"
     # A review holds promotions once, however early that ended.
-    await scene.path.execute(ClaimReview(OTHER, "again", ID, hold=True))
-    held = (await review_of(scene)).claim
-    assert held is not None
-    assert not held.holds
+    with pytest.raises(WrongState, match="has held promotions up once"):
+        await scene.path.execute(ClaimReview(OTHER, "again", ID, hold=True))
+    assert (await review_of(scene)).claim is None
     await proven(scene)
 
 

@@ -194,11 +194,38 @@ async def test_a_claim_keeps_others_out_until_it_ends_and_holds_promotions_once(
         assert refusal.value.facts["by"] == OTHER
     scene.clock.move(MAX_CLAIM_MS / 1_000 + 1)
     assert (await scene.promote(free)).how == "promotion"
-    await scene.path.execute(ClaimReview(OTHER, "c2", ID, hold=True))
+    with pytest.raises(WrongState, match="has held promotions up once"):
+        await scene.path.execute(ClaimReview(OTHER, "c2", ID, hold=True))
+    await scene.path.execute(ClaimReview(OTHER, "c3", ID))
     title = edited((b"title: checkout", b"title: x"), content=await content_of(scene))
     later = await scene.succeed("T4", title)
     assert (await scene.promote(later)).how == "promotion"
     await proven(scene)
+
+
+@asynchronous
+async def test_who_claims_anew_with_the_hold_keeps_it_no_longer_than_it_was() -> None:
+    scene = await Scene.make(content=BASE)
+    await fighting(scene)
+    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    await scene.path.execute(ClaimReview(OTHER, "c1", ID, 60_000, hold=True))
+    await scene.path.execute(ClaimReview(OTHER, "c2", ID, hold=True))
+    with pytest.raises(ReviewHeld):
+        await scene.promote(free)
+    scene.clock.move(61)
+    assert (await scene.promote(free)).how == "promotion"
+    await proven(scene)
+
+
+@asynchronous
+async def test_a_rejection_says_why() -> None:
+    scene = await Scene.make(content=BASE)
+    await fighting(scene)
+    before = await scene.head()
+    for reason in ("", " \n"):
+        with pytest.raises(InvalidInput, match="The reason is empty"):
+            await scene.path.execute(RejectReview(WHO, scene.op(), ID, reason))
+    assert await scene.head() == before
 
 
 @asynchronous

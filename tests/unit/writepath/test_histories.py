@@ -115,7 +115,8 @@ class Histories(RuleBasedStateMachine):
         self.canonical_clocks: dict[str, dict[str, int]] = {}
 
     def run(self, work: Coroutine[Any, Any, R | Any]) -> Any:
-        return self.runner.run(work)
+        # `Runner.run` sets signal handlers for each call, which takes longer than most calls do.
+        return self.runner.get_loop().run_until_complete(work)
 
     def teardown(self) -> None:
         try:

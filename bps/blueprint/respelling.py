@@ -12,10 +12,13 @@ import re
 
 _MARKS = {":": "\ue03a", "?": "\ue03f"}
 """Private characters of the same length, so that everything stands where it stood."""
+_CLOSING = frozenset("\"']}")
+_PROPERTIES = frozenset("!&*")
 # A tag is left as it is. A colon behind a bracket or a quote can end a key of JSON's form.
 _INNER = (
     r"""(?P<tag>(?<![^\s,\[\]{}])!\S*)"""
     r"""|(?<=[^\s,\[\]{}"']):(?=[^\s,\[\]{}])|(?<=[^\s,\[\]{}"'])\?"""
+    r"""|(?<=[\s,\[{])(?P<first>:)(?=[^\s,\[\]{}])"""
 )
 
 
@@ -27,8 +30,28 @@ def respelled(text: str) -> str | None:
     """
     if any(mark in text for mark in _MARKS.values()) or ("[" not in text and "{" not in text):
         return None
-    other = re.sub(_INNER, lambda found: found["tag"] or _MARKS[found[0]], text)
+
+    def mark(found: re.Match[str]) -> str:
+        if found["first"] is not None and _is_indicator(text, found.start()):
+            return ":"
+        return found["tag"] or _MARKS[found[0]]
+
+    other = re.sub(_INNER, mark, text)
     return None if other == text else other
+
+
+def _is_indicator(text: str, at: int) -> bool:
+    """Whether libyaml takes the colon that begins a word for one, and refuses nothing.
+
+    So it is behind a quote or a bracket, as YAML says, and behind a tag, an anchor or an alias.
+    """
+    end = at
+    while end and text[end - 1].isspace():
+        end -= 1
+    begin = end
+    while begin and text[begin - 1] not in ",[]{}" and not text[begin - 1].isspace():
+        begin -= 1
+    return text[end - 1 : end] in _CLOSING or text[begin : begin + 1] in _PROPERTIES
 
 
 def spelled_back(value: str) -> str:
