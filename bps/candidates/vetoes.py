@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bps.candidates.typed import UnfitValue
+from bps.merge.differences import Path
+from bps.merge.origin_tree import segments
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution, Merged, Origin
 from bps.merge.refusals import Unreadable
@@ -50,7 +52,14 @@ def with_vetoes(
         Origin(each.conflict.path, "resolved", (each.resolution.take or "an edited value",))
         for each in met
     ]
-    return merged._replace(text=text, origins=(*merged.origins, *origins)), met, []
+    replaced = [segments(each.path) for each in origins]
+    # Whatever the versions made of such a place is not what stands there now.
+    kept = [each for each in merged.origins if not _within(segments(each.path), replaced)]
+    return merged._replace(text=text, origins=(*kept, *origins)), met, []
+
+
+def _within(path: Path, places: Sequence[Path]) -> bool:
+    return any(path[: len(place)] == place for place in places)
 
 
 def _parted(
