@@ -9,7 +9,7 @@ import typer
 from bps.cli.backend import Steps, Write
 from bps.cli.options import OpId, Output, PlanArg, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
-from bps.cli.review_text import show_sheet
+from bps.cli.review_text import keeps_open, show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -173,13 +173,13 @@ async def resolve(
 
         choices = (Choice(path, conflict, take, set_),)
         resolved = await execute(ResolveReview(principal, op, named, choices, seen))
-        if not complete_too or _left(resolved.result):
+        if not complete_too or keeps_open(resolved.result):
             return resolved
         return await execute(CompleteReview(principal, f"{op}.complete", named))
 
     async def through(client: BpsClient, op: str) -> Outcome[Any]:
         resolved = await client.resolve_review(review, [given], if_match=_header(seen), op_id=op)
-        if not complete_too or _left(resolved.result):
+        if not complete_too or keeps_open(resolved.result):
             return resolved
         return await client.complete_review(review, op_id=f"{op}.complete")
 
@@ -192,11 +192,6 @@ async def resolve(
         what = f"{left.open_total} conflicts and {left.findings_total} findings are left"
         note(f"{review} is not complete: {what}")
         raise typer.Exit(1)
-
-
-def _left(result: ReviewResult) -> bool:
-    """Whether something is undecided or objected still."""
-    return bool(result.open_total) or any(each.severity == "error" for each in result.findings)
 
 
 @app.command("complete")

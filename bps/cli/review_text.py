@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from bps.cli.output import cell, printing
@@ -12,9 +13,12 @@ from bps.cli.review_sides import changes_of
 from bps.plans.cloudevents import rfc3339
 
 if TYPE_CHECKING:
+    from bps.review.results import ReviewResult
     from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
 
 
+OVERRIDDEN = "overridden"
+"""The code of the findings that a decision counts no more (`bps.review.overridden`)."""
 _BRANCH = re.compile(r"br[0-9a-f]{8,40}")
 
 
@@ -23,6 +27,13 @@ def show_sheet(sheet: ReviewSheet) -> None:
     with printing():
         for line in _lines(sheet):
             sys.stdout.write(f"{cell(line)}\n")
+
+
+def keeps_open(result: ReviewResult) -> bool:
+    """Whether something is undecided or objected still, or was decided and counts no more."""
+    return bool(result.open_total) or any(
+        each.severity == "error" or each.code == OVERRIDDEN for each in result.findings
+    )
 
 
 def _lines(sheet: ReviewSheet) -> Iterator[str]:
@@ -34,8 +45,9 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
     if review.reason:
         yield f"reason: {review.reason}"
     yield f"canonical version {sheet.canonical_version}; waiting: {', '.join(sheet.waiting) or '-'}"
+    overridden = {each.path for each in sheet.findings if each.code == OVERRIDDEN}
     for conflict in sheet.conflicts:
-        yield from _conflict(conflict)
+        yield from _conflict(conflict, overridden)
     for finding in sheet.findings:
         line = f" line {finding.line}" if finding.line is not None else ""
         yield f"{finding.severity}: {finding.source}{line} {finding.path}: {finding.message}"
@@ -44,6 +56,11 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
     if review.is_open:
         count = len(sheet.conflicts)
         yield f"{count} conflict{'' if count == 1 else 's'}, {sheet.undecided} undecided"
+        if _keeps_canonical(sheet):
+            yield (
+                f"the result is canonical version {sheet.canonical_version} as it is: completing "
+                "publishes nothing"
+            )
         yield f"next: {_next(sheet)}"
 
 
@@ -71,7 +88,14 @@ def _short(label: str) -> str:
     return label if found is None else found[0]
 
 
-def _conflict(conflict: ConflictSheet) -> Iterator[str]:
+def _keeps_canonical(sheet: ReviewSheet) -> bool:
+    review = sheet.review
+    if sheet.text is None or sheet.canonical_version != review.canonical_version:
+        return False
+    return hashlib.sha256(sheet.text.encode()).hexdigest() == review.canonical_digest
+
+
+def _conflict(conflict: ConflictSheet, overridden: Collection[str]) -> Iterator[str]:
     yield f"{conflict.path or '(root)'}  {conflict.why}  {conflict.id[:12]}"
     if conflict.finding:
         yield f"  {conflict.finding}"
@@ -87,7 +111,8 @@ def _conflict(conflict: ConflictSheet) -> Iterator[str]:
     if conflict.resolution is not None:
         decided = conflict.resolution
         what = decided.take if decided.take is not None else f"={decided.text}"
-        yield f"  decided by {decided.by}: {what}"
+        whether = " (counts no more)" if conflict.path in overridden else ""
+        yield f"  decided by {decided.by}: {what}{whether}"
 
 
 def _variant(name: str, variant: VariantSheet, absent: str = "absent") -> Iterator[str]:

@@ -59,7 +59,10 @@ class ReviewResolved(Record):
 
 
 class ReviewCompleted(Record):
-    """All that waited in it was published as `version`, in the same transaction."""
+    """All that waited in it was published as `version`, in the same transaction.
+
+    Where the decisions keep canonical as it is, `version` is the one that was canonical before.
+    """
 
     KIND: ClassVar[str] = "review_completed"
     CARRIES_UNKNOWN: ClassVar[bool] = True

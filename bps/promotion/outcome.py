@@ -91,6 +91,7 @@ def promotion_of(
     if not chosen and not opened:
         raise _refused(book, waiting, candidate.against, held)
     said = said_of_held(held, review, book.open_review())
+    said += [] if promoted else _said_of_kept(book, candidate, review)
     return _commit(book, promoted, nullified, waiting, candidate.against, held=said)
 
 
@@ -170,6 +171,16 @@ def _publish(
     )
     merged = MergedBlueprint(candidate.blob, candidate.report, merge)
     return publish(book, chosen, candidate.blob.digest, reason, merged)
+
+
+def _said_of_kept(book: PlanBook, candidate: Candidate, review: Review | None) -> list[str]:
+    """That a reviewer's decisions are why nothing was published of what was merged."""
+    if review is None or not candidate.merged or candidate.made is None:
+        return []
+    if not candidate.made.applied:
+        return []
+    version = book.state.need_canonical().version
+    return [f"Nothing was published: the decisions in {review.review} keep version {version}."]
 
 
 def _refused(

@@ -70,11 +70,28 @@ def publish(
         )
     left = [each for each in contributors if each.digest != digest or not promoted]
     nullified: list[Nullified] = []
+    why = _why_merged(book.state.need_canonical().version, promoted, merged, reason)
     for each in left:
-        version = book.state.need_canonical().version
-        why = f"merged into version {version}"
         nullified += nullify(book, each, State.OBSOLETE_MERGED, why)
     return promoted, nullified
+
+
+def kept_by(merged: MergeRecord) -> str | None:
+    """The review whose decisions are why a merge is what it is; None: nobody decided any of it."""
+    return merged.review if merged.resolutions else None
+
+
+def _why_merged(
+    version: int, promoted: Sequence[Contributor], merged: MergedBlueprint | None, reason: str
+) -> str:
+    """Why a contributor is over, for its record and the log."""
+    if promoted:
+        return f"merged into version {version}"
+    review = None if merged is None else kept_by(merged.merge)
+    if review is None:
+        return f"version {version} has all of it already"
+    why = f"the decisions in {review} keep version {version}"
+    return f"{why}: {reason}" if reason else why
 
 
 def _store(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bps.core.errors import Ambiguous, InvalidInput, NotFound
 from bps.core.ids import ReviewId
@@ -16,6 +16,7 @@ from bps.plans.register import plan_reads
 from bps.plans.review_events import ReviewResolved
 from bps.plans.reviews import MAX_RESOLUTION_BYTES, ReviewResolution
 from bps.review.acts import need_open, result_of, to_decide, would_be
+from bps.review.overridden import overridden
 from bps.review.results import ReviewResult
 from bps.review.typed import refuse_outside_profile, refuse_unfit
 from bps.review.upkeep import open_review_of
@@ -102,7 +103,8 @@ class ResolveReview:
         refuse_unfit(new, before, after)
         open_review_of(book, waiting, before)
         book.append(ReviewResolved(n=review.n, resolutions=new))
-        return Commit(*book.parts(), result_of(book, "resolved", after), book.conflicts)
+        told = replace(after, findings=(*overridden(every, after.settled), *after.findings))
+        return Commit(*book.parts(), result_of(book, "resolved", told), book.conflicts)
 
     def _resolution(
         self, book: PlanBook, conflicts: Sequence[Conflict], choice: Choice

@@ -1,0 +1,49 @@
+"""Decisions that count no more, as another one is of a larger place around theirs.
+
+A veto's conflict can lie around a place that was decided: its decision is written last, over what
+the others had made of it. That is lawful, and nobody may do it unawares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bps.merge.records import Conflict
+from bps.plans.reviews import ReviewFinding, ReviewResolution
+
+SOURCE = "review"
+"""Of findings that tell of the review itself; no validator is called so."""
+CODE = "overridden"
+
+
+def overridden(
+    resolutions: Sequence[ReviewResolution], settled: Sequence[Conflict]
+) -> list[ReviewFinding]:
+    """A warning for each of `resolutions` inside of a conflict of `settled`.
+
+    `settled` are the vetoes' conflicts that were decided. Indices of lists are compared as they are
+    in the conflicts.
+    """
+    found = []
+    for each in resolutions:
+        around = [
+            other.path
+            for other in settled
+            if other.id != each.conflict and f"{each.path}/".startswith(f"{other.path}/")
+        ]
+        if around:
+            found.append(_warning(each, min(around, key=len)))
+    return found
+
+
+def _warning(resolution: ReviewResolution, around: str) -> ReviewFinding:
+    where = around or "the root, which is the whole document"
+    return ReviewFinding(
+        source=SOURCE,
+        severity="warning",
+        path=resolution.path,
+        line=None,
+        code=CODE,
+        message=f"What was decided here counts no more: the decision of {where} replaces it.",
+        hint="put it into that decision too, or decide that one anew",
+    )
