@@ -2,7 +2,7 @@
 
 A step is a key, or the identity of a list's element; so a place is the same whatever its index is
 in this version or that. A list whose elements nothing identifies is a place as a whole, and so is
-what has no lines of its own.
+what has no lines of its own. A mapping's entry is one also where the text that is read has lost it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
 
 class Place(NamedTuple):
-    """`lead` is what the text that is read has there, `versions` what the versions have.
+    """`lead` is what the text that is read has there, if anything, `versions` what they have.
 
     `path` are the segments of its JSON Pointer; an index counts in the first version that has the
     element. `identity` names the nearest list's element by its key fields.
@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
     steps: tuple[Step, ...]
     path: Path
-    lead: Element
+    lead: Element | None
     versions: tuple[Element | None, ...]
     identity: dict[str, Any] | None = None
 
@@ -77,7 +77,7 @@ class Places:
         """
         here = Place((), (), lead, self._versions)
         for token in pointer.split("/")[1:]:
-            deeper = self._deeper(here, token)
+            deeper = None if here.lead is None else self._deeper(here, here.lead, token)
             if deeper is None:
                 break
             here = deeper
@@ -94,35 +94,36 @@ class Places:
             trail.append(found)
         return trail
 
-    def _deeper(self, here: Place, token: str) -> Place | None:
+    def _deeper(self, here: Place, within: Element, token: str) -> Place | None:
         """The place one step on; None where it is told apart in no version, or not in all."""
-        mine = _parts(self._run, here.lead)
+        mine = _parts(self._run, within)
         theirs = [None if each is None else _parts(self._run, each) for each in here.versions]
         pairs = list(zip(here.versions, theirs, strict=True))
         if mine is None or any(each is not None and parts is None for each, parts in pairs):
             return None
-        kinds = {each.value.kind for each in (here.lead, *here.versions) if each and each.value}
+        kinds = {each.value.kind for each in (within, *here.versions) if each and each.value}
         if len(kinds) != 1:
             return None
         fields: tuple[str, ...] = ()
         if kinds == {MAPPING}:
-            lead = next((each for each in mine.entries if escaped(key_of(each)) == token), None)
+            lead = _named(mine, token)
+            known = lead or next((e for e in (_named(p, token) for p in theirs if p) if e), None)
         else:
             if here.steps not in self._fields:
                 lists = [parts.entries for parts in theirs if parts is not None]
                 self._fields[here.steps] = undeclared_fields(lists)
             fields = self._fields[here.steps]
             listed = bool(fields) and token.isdecimal() and int(token) < len(mine.entries)
-            lead = mine.entries[int(token)] if listed else None
-        if lead is None or (step := Step.to(lead, fields)).data is None:
+            known = lead = mine.entries[int(token)] if listed else None
+        if known is None or (step := Step.to(known, fields)).data is None:
             return None
         versions = [None if parts is None else self._entry(parts, step) for parts in theirs]
         present = [each for each in versions if each is not None]
         # What begins on its parent's line cannot be written apart from it.
-        if not present or any(each.inline for each in (lead, *present)):
+        if not present or any(each.inline for each in (known, *present)):
             return None
         path = (*here.path, _index(theirs, versions) if fields else token)
-        identity = identity_shown(lead, fields) if fields else here.identity
+        identity = identity_shown(known, fields) if fields else here.identity
         return Place((*here.steps, step), path, lead, tuple(versions), identity)
 
     def _entry(self, elements: Elements, step: Step) -> Element | None:
@@ -140,6 +141,10 @@ def _index(lists: Sequence[Elements | None], elements: Sequence[Element | None])
         for parts, each in zip(lists, elements, strict=True)
         if parts is not None and each is not None
     )
+
+
+def _named(elements: Elements, token: str) -> Element | None:
+    return next((each for each in elements.entries if escaped(key_of(each)) == token), None)
 
 
 def _parts(run: Run, element: Element) -> Elements | None:

@@ -11,7 +11,10 @@ from bps.merge.twins import Piece, pieces_of
 
 
 class Rewrite:
-    """What becomes of one node: another value, an end, or something below it."""
+    """What becomes of one node: another value, an end, or something below it.
+
+    A key below it that it does not have is a new entry, wherever among the others.
+    """
 
     def __init__(self) -> None:
         self._below: dict[str, Rewrite] = {}
@@ -38,14 +41,26 @@ class Rewrite:
         if before is None or after is None or before.kind not in {MAPPING, SEQUENCE}:
             return False
         kept = [each for each in self._entries(before) if not each[1].gone]
-        if not kept:
+        new = self._new(before)
+        if not kept and not new:
             return json_value(after) == ({} if before.kind == MAPPING else [])
         if after.kind != before.kind or not after.children:
             return False
-        return all(
+        pieces = pieces_of(after)
+        added = [each for each in pieces if _key(each) in new]
+        if sorted(map(_key, added)) != sorted(new):
+            return False
+        rest = [each for each in pieces if _key(each) not in new]
+        return all(new[_key(each)].holds(None, each.value) for each in added) and all(
             mine is not None and its is not None and _leads_on(mine, its)
-            for mine, its in zip_longest(kept, pieces_of(after))
+            for mine, its in zip_longest(kept, rest)
         )
+
+    def _new(self, before: Node) -> dict[str, Rewrite]:
+        if before.kind != MAPPING:
+            return {}
+        known = {_key(each) for each in pieces_of(before)}
+        return {key: each for key, each in self._below.items() if key not in known}
 
     def _at(self, at: Sequence[str]) -> Rewrite:
         here = self
@@ -61,6 +76,11 @@ class Rewrite:
 
 
 _NOTHING = Rewrite()
+
+
+def _key(piece: Piece) -> str:
+    """Empty for a list's element."""
+    return "" if piece.key is None else piece.key.value
 
 
 def _leads_on(mine: tuple[Piece, Rewrite], its: Piece) -> bool:

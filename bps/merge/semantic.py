@@ -17,6 +17,7 @@ from bps.merge.check import dangling_aliases
 from bps.merge.data import json_value
 from bps.merge.elements import Element
 from bps.merge.fragments import entry_of, fragment
+from bps.merge.insertion import Gap, gap_for, inserted
 from bps.merge.newlines import plain, style_of
 from bps.merge.places import Place, Places, root_of
 from bps.merge.reader import Reader
@@ -51,6 +52,29 @@ class _Edit(NamedTuple):
 
     at: Element
     text: str | None
+
+    def written(self, whole: str) -> str:
+        """`whole` with it; what is behind `at` may be written already."""
+        at = self.at
+        start = at.gap if self.text is None else at.start if at.inline else at.lead
+        new = self.text or ""
+        if not whole[start : at.end].endswith("\n"):
+            new = new.removesuffix("\n")
+        return whole[:start] + new + whole[at.end :]
+
+
+class _New(NamedTuple):
+    """Lines of an entry that the mapping `parent` lacks; `shape` is a version's entry there."""
+
+    parent: Element
+    shape: Element
+    gap: Gap
+    position: tuple[str, ...]
+    text: str
+
+    def written(self, whole: str) -> str:
+        """`whole` with it; what is behind the gap may be written already."""
+        return inserted(whole, self.gap.at, self.text)
 
 
 class Contest:
@@ -111,25 +135,37 @@ class Contest:
         text = plain(merged, crlf=self._crlf)
         root = root_of(self._reader, "the result", text)
         edits: list[_Edit] = []
+        new: list[_New] = []
         rewrite = Rewrite()
         gone: list[tuple[Element, Element]] = []
         for each in settled:
             trail = None if root is None else self._places.trail(each.place, root)
+            nothing = each.resolution.text is None and each.to is None
             if trail is None:
-                raise self._unwritable(each)
+                entry = None if root is None else self._lost(each, root)
+                if entry is None:
+                    raise self._unwritable(each)
+                if not nothing:
+                    lines, value = self._chosen(each, entry.shape, entry.parent, entry.gap.column)
+                    new.append(entry._replace(text=entry.shape.gap_text + lines))
+                    rewrite.put(entry.position, value)
+                continue
             at = _positions(self._run, trail)
-            if each.resolution.text is None and each.to is None:
+            if nothing:
                 if len(trail) == 1:
                     raise self._unwritable(each)
                 gone.append((trail[-2], trail[-1]))
                 rewrite.drop(at)
                 continue
-            lines, value = self._chosen(each, trail[-1])
+            lines, value = self._chosen(each, trail[-1], trail[-1], trail[-1].column)
             edits.append(_Edit(trail[-1], lines))
             rewrite.put(at, value)
-        edits += self._deletions(gone)
-        for edit in sorted(edits, key=lambda edit: edit.at.start, reverse=True):
-            text = _spliced(text, edit)
+        edits += self._deletions(gone, Counter(each.parent for each in new))
+        # From the end to the beginning; what goes between two entries after the second one.
+        changes = [(each.at.start, 1, 0, each) for each in edits]
+        changes += [(each.gap.at, 0, each.gap.rank, each) for each in new]
+        for *_, change in sorted(changes, key=lambda change: change[:3], reverse=True):
+            text = change.written(text)
         self._check(text, rewrite, None if root is None else root.value, settled)
         return text.replace("\n", "\r\n") if self._crlf and "\r\n" in merged else text
 
@@ -163,30 +199,56 @@ class Contest:
         )
         return conflict, changes
 
-    def _chosen(self, settled: Settled, at: Element) -> tuple[str, object]:
-        """The lines that a decision puts over `at`, and the data that they have to read as."""
+    def _chosen(
+        self, settled: Settled, shape: Element, within: Element, column: int
+    ) -> tuple[str, object]:
+        """The lines that a decision puts at `column`, and the data that they have to read as.
+
+        A typed value gets the key, or the dash, of `shape`; `within` is of the text written to.
+        """
         if settled.resolution.text is not None:
             typed = in_lines(settled.resolution.text)
-            if at.value is not None:
-                refuse_unknown_aliases(typed, anchors_in(at.source.text))
-            slot = entry_of(typed, at, at.column)
-            lines = "".join(str(piece) for piece in (*slot.lead, _margin(at), *slot.body))
+            if shape.value is not None:
+                refuse_unknown_aliases(typed, anchors_in(within.source.text))
+            slot = entry_of(typed, shape, column)
+            margin = _margin(shape, column)
+            lines = "".join(str(piece) for piece in (*slot.lead, margin, *slot.body))
             return lines, json_value(fragment(typed))
         assert settled.to is not None  # noqa: S101 - a deletion writes nothing
-        return full_lines(settled.to, at.column), json_value(settled.to.value)
+        return full_lines(settled.to, column), json_value(settled.to.value)
 
-    def _deletions(self, gone: Sequence[tuple[Element, Element]]) -> list[_Edit]:
+    def _lost(self, settled: Settled, root: Element) -> _New | None:
+        """The entry that the text of `root` lacks at a place; None where it has no room for it."""
+        steps = settled.place.steps
+        around = self._places.trail(settled.place._replace(steps=steps[:-1]), root)
+        mine = None if around is None else self._run.elements(around[-1])
+        trails = (self._places.trail(settled.place, each) for each in self._distinct)
+        home = next((each for each in trails if each is not None), None)
+        if around is None or mine is None or home is None:
+            return None
+        shape, theirs = home[-1], self._run.elements(home[-2])
+        gap = None
+        if shape.key is not None and theirs is not None:
+            gap = gap_for(shape, theirs, mine)
+        if gap is None or shape.key is None:
+            return None
+        position = (*_positions(self._run, around), shape.key.value)
+        return _New(around[-1], shape, gap, position, "")
+
+    def _deletions(
+        self, gone: Sequence[tuple[Element, Element]], new: Counter[Element]
+    ) -> list[_Edit]:
         """Entries that go; a collection that would lose its last one is written as empty."""
         counted = Counter(parent for parent, _ in gone)
         edits: dict[Element, _Edit] = {}
         for parent, element in gone:
             elements = self._run.elements(parent)
-            if elements is None or counted[parent] < len(elements.entries):
+            if elements is None or counted[parent] < len(elements.entries) + new[parent]:
                 edits[element] = _Edit(element, None)
                 continue
             empty = "{}" if parent.value is not None and parent.value.kind == MAPPING else "[]"
             slot = entry_of(empty, parent, parent.column)
-            pieces = (*slot.lead, _margin(parent), *slot.body)
+            pieces = (*slot.lead, _margin(parent, parent.column), *slot.body)
             edits[parent] = _Edit(parent, "".join(str(piece) for piece in pieces))
         return list(edits.values())
 
@@ -217,17 +279,8 @@ def _taken(resolution: Resolution, changes: Sequence[Change]) -> Element | None:
     return next((each.side for each in changes if each.label == resolution.take), None)
 
 
-def _margin(element: Element) -> str:
-    return "" if element.rooted or element.inline else " " * element.column
-
-
-def _spliced(text: str, edit: _Edit) -> str:
-    at = edit.at
-    start = at.gap if edit.text is None else at.start if at.inline else at.lead
-    new = edit.text or ""
-    if not text[start : at.end].endswith("\n"):
-        new = new.removesuffix("\n")
-    return text[:start] + new + text[at.end :]
+def _margin(element: Element, column: int) -> str:
+    return "" if element.rooted or element.inline else " " * column
 
 
 def _positions(run: Run, trail: Sequence[Element]) -> tuple[str, ...]:

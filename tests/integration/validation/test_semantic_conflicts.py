@@ -245,3 +245,20 @@ async def test_other_rr_plans_of_the_plan_are_published_without_what_was_decided
         await scene.promote(await scene.succeed("T3", titled))
         assert await canonical(scene) == titled
         await proven(scene, 1)
+
+
+@asynchronous
+async def test_a_veto_of_what_was_deleted_is_decided_at_its_place() -> None:
+    async with judged("locked-fields") as scene:
+        freed = edited((b"_locked_owner: team-1\n", b""), (b"retries: 3", b"retries: 5"))
+        deletes = await scene.succeed("T1", freed)
+        await refused(scene)
+        (conflict,) = (await shown(scene)).conflicts
+        assert (conflict.path, conflict.base.value) == ("/_locked_owner", "team-1")
+        assert [(side.branch, side.variant.present) for side in conflict.sides] == [
+            (deletes.rr_plan, False)
+        ]
+        assert (await resolve(scene, "/_locked_owner", text="team-1")).findings_total == 0
+        await complete(scene)
+        assert await canonical(scene) == edited((b"retries: 3", b"retries: 5"))
+        await proven(scene, 1)
