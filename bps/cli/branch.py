@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bps.cli.backend import Write
+from bps.cli.backend import Steps, Write
 from bps.cli.blueprint_file import checked_blueprint, checked_fork
 from bps.cli.json_file import read_json
 from bps.cli.options import BranchArg, OpId, Output, PlanArg, Reason, Standalone
-from bps.cli.output import Format, show
+from bps.cli.output import Format, note, show
 from bps.cli.session import command, session_of
 from bps.core import ids
-from bps.core.errors import InvalidInput
+from bps.core.errors import BpsError, InvalidInput
 from bps.core.text import free_text, needed_text
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bps.api.views import BranchView
     from bps.client import BpsClient
     from bps.core.ports import Store
     from bps.plans.model import RRPlan
-    from bps.writepath.command import Command
+    from bps.plans.results import BranchResult
+    from bps.writepath.command import Command, Outcome
+
+    Execute = Callable[[Command[Any]], Awaitable[Outcome[Any]]]
 
 app = typer.Typer(help="Open, submit, fail and rebase branches.", no_args_is_help=True)
 
@@ -110,18 +116,34 @@ async def submit(
     else:
         content = checked_blueprint(blueprint)
 
-    def directly(principal: str, operation: str) -> Command[Any]:
+    forks: list[RRPlan] = []
+
+    async def directly(store: Store, execute: Execute, principal: str, op: str) -> Outcome[Any]:
         from bps.plans.blob import pack  # noqa: PLC0415 - only this way
         from bps.plans.branches import SubmitBranch  # noqa: PLC0415
+        from bps.plans.read import rr_plan_of  # noqa: PLC0415
 
-        return SubmitBranch(principal, operation, plan, ref, pack(content))
+        done = await execute(SubmitBranch(principal, op, plan, ref, pack(content)))
+        with suppress(BpsError):
+            named = ids.BranchRef.parse(plan, done.result.rr_plan)
+            forks.append((await rr_plan_of(store, plan, named))[1])
+        return done
 
-    write = Write(
-        directly,
-        lambda client, operation: client.submit_branch(plan, branch, content, op_id=operation),
-        plan,
-    )
+    async def through(client: BpsClient, op: str) -> Outcome[BranchResult]:
+        done = await client.submit_branch(plan, branch, content, op_id=op)
+        with suppress(BpsError):
+            forks.append(await client.rr_plan(plan, done.result.rr_plan))
+        return done
+
+    write: Write[BranchResult] = Write(Steps(directly), through, plan)
     await session.write(write, form=output, standalone=standalone, op_id=op_id)
+    for each in forks:
+        if each.digest == each.base_digest:
+            note(
+                f"warning: {each.rr_plan} was submitted as it was forked from version "
+                f"{each.base_version}: there is nothing in it to publish"
+            )
+            note(f"next: if it is not what you meant, `bps branch rebase {plan} {each.rr_plan!r}`")
 
 
 @app.command()

@@ -8,6 +8,11 @@ from pydantic import BaseModel
 
 from bps.plans.cloudevents import TYPE_PREFIX
 
+_ROOT = "(root)"
+_SHOWN = 3
+"""How many places or decisions one line names."""
+_VALUE_CHARS = 40
+"""How much of a typed value it shows."""
 COLUMNS = ("id", "time", "type", "by", "what")
 
 
@@ -34,6 +39,11 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
         back = data.get("reverted_to")
         named = [f"version {data['version']}"] if "version" in data else parts
         parts = [*named, f"back to {back}" if back else f"from {origin}"]
+    if "conflicts_total" in data:
+        parts += _to_decide(data)
+    if "resolutions" in data:
+        made = [_decision(each) for each in data["resolutions"]]
+        parts += _some(made, "decisions", len(made))
     if "fingerprint" in data:
         parts += [f"on version {data['base_version']}", data["fingerprint"]]
     if "title" in data:
@@ -43,3 +53,38 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
     if data.get("reason"):
         parts.append(data["reason"])
     return "; ".join(part for part in parts if part)
+
+
+def _to_decide(data: dict[str, Any]) -> list[str]:
+    """Of a review that was opened or computed anew: what waits there, and what is decided still."""
+    parts = []
+    if total := data["conflicts_total"]:
+        places = [each["path"] or _ROOT for each in data["conflicts"]]
+        parts.append(f"{total} undecided: {', '.join(_some(places, 'places', total))}")
+    if findings := data["findings_total"]:
+        parts.append(_counted(findings, "finding"))
+    if data["carried"]:
+        parts.append(f"{_counted(len(data['carried']), 'decision')} kept")
+    return parts
+
+
+def _decision(resolution: dict[str, Any]) -> str:
+    take, text = resolution["take"], resolution["text"]
+    value = f"take {take}" if take is not None else f"= {_short(text)}"
+    return f"{resolution['path'] or _ROOT} {value}"
+
+
+def _some(told: list[str], what: str, total: int) -> list[str]:
+    """The first of `told`, and in a last text how many of `total` are left out."""
+    shown = told[:_SHOWN]
+    left = total - len(shown)
+    return [*shown, f"{left} more {what}"] if left else shown
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _VALUE_CHARS else f"{line[:_VALUE_CHARS]}..."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -17,12 +17,13 @@ from bps.cli.options import (
     distinct,
     positive_number,
 )
-from bps.cli.output import Format
+from bps.cli.output import Format, note
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.text import free_text
 
 if TYPE_CHECKING:
+    from bps.promotion.results import PromotionResult
     from bps.writepath.command import Command
 
 
@@ -51,16 +52,26 @@ async def promote(
 
         return Promote(principal, operation, plan, refs, reason)
 
-    write = Write(
+    write: Write[PromotionResult] = Write(
         directly,
         lambda client, operation: client.promote(
             plan, named, reason=reason, dry_run=dry_run, op_id=operation
         ),
         plan,
     )
-    await session_of(context).write(
+    outcome = await session_of(context).write(
         write, form=output, standalone=standalone, op_id=op_id, dry_run=dry_run
     )
+    if outcome is not None and outcome.result.review is not None:
+        _tell_waiting(outcome.result.review, outcome.result)
+
+
+def _tell_waiting(review: str, result: PromotionResult) -> None:
+    """Say on stderr that a part of the promotion waits in `review`; the rest is done: exit 0."""
+    from bps.review.refusal import next_of, said_of_waiting  # noqa: PLC0415 - only where used
+
+    note(said_of_waiting(review, result.in_review, result.conflicts))
+    note(f"next: {next_of(review)}")
 
 
 @command

@@ -9,7 +9,7 @@ import typer
 from bps.cli.backend import Steps, Write
 from bps.cli.options import OpId, Output, PlanArg, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
-from bps.cli.review_text import keeps_open, show_sheet
+from bps.cli.review_text import keeps_open, list_row, show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
 
 MAX_BRANCHES = 24
-_COLUMNS = ("review", "status", "conflicts_total", "findings_total", "opened_ms", "opened_by")
+_COLUMNS = ("review", "status", "conflicts", "decided", "findings", "opened_ms", "opened_by")
 
 ReviewArg = Annotated[str, typer.Argument(help="Review id, such as EP-42-RV1.", metavar="REVIEW")]
 IfMatchOption = Annotated[
@@ -52,7 +52,7 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
 
     async with session_of(context).reading() as backend:
         found = backend.read(directly, lambda client: client.reviews(plan))
-        await show_stream(found, output, _COLUMNS)
+        await show_stream(found, output, _COLUMNS, list_row)
 
 
 @app.command("show")

@@ -6,13 +6,15 @@ import hashlib
 import re
 import sys
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bps.cli.output import cell, printing
 from bps.cli.review_sides import changes_of
 from bps.plans.cloudevents import rfc3339
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from bps.review.results import ReviewResult
     from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
 
@@ -27,6 +29,24 @@ def show_sheet(sheet: ReviewSheet) -> None:
     with printing():
         for line in _lines(sheet):
             sys.stdout.write(f"{cell(line)}\n")
+
+
+def list_row(review: BaseModel) -> dict[str, Any]:
+    """A `Review` as a row of `bps review list`; all of it is in the JSON form.
+
+    Its record lists the conflicts that were undecided when it was computed last: `conflicts` are
+    these, and those that were decided before.
+    """
+    fields = review.model_dump(mode="json")
+    listed = {each["id"] for each in fields["conflicts"]}
+    decided = [each["conflict"] for each in fields["resolutions"]]
+    before = sum(each not in listed for each in decided)
+    return {
+        **fields,
+        "conflicts": fields["conflicts_total"] + before,
+        "decided": len(decided),
+        "findings": fields["findings_total"],
+    }
 
 
 def keeps_open(result: ReviewResult) -> bool:

@@ -162,6 +162,7 @@ class Contest:
             rewrite.put(at, value)
         edits += self._deletions(gone, Counter(each.parent for each in new))
         # From the end to the beginning; what goes between two entries after the second one.
+        changes: list[tuple[int, int, int, _Edit | _New]]
         changes = [(each.at.start, 1, 0, each) for each in edits]
         changes += [(each.gap.at, 0, each.gap.rank, each) for each in new]
         for *_, change in sorted(changes, key=lambda change: change[:3], reverse=True):

@@ -14,13 +14,24 @@ def in_conflict(
     review: str, rr_plans: Sequence[str], conflicts: int, findings: Sequence[str] = ()
 ) -> MergeConflict:
     """The refusal that names the review."""
-    counted = f"{conflicts} conflict" if conflicts == 1 else f"{conflicts} conflicts"
-    what = counted if conflicts else "what was found"
-    msg = f"{len(rr_plans)} RR-plans wait in {review} for a person to decide {what}."
+    msg = f"{said_of_waiting(review, rr_plans, conflicts)}."
     return MergeConflict(
         msg,
         review=review,
         rr_plans=list(rr_plans[:SHOWN]),
         conflicts=conflicts,
         findings=list(findings),
-    ).advising(f"Look at it with `bps review show {review}`; a reviewer decides there.")
+    ).advising(next_of(review))
+
+
+def said_of_waiting(review: str, rr_plans: Sequence[str], conflicts: int) -> str:
+    """Who waits for what, without a full stop."""
+    counted = f"{conflicts} conflict" if conflicts == 1 else f"{conflicts} conflicts"
+    what = counted if conflicts else "what was found"
+    who = "1 RR-plan waits" if len(rr_plans) == 1 else f"{len(rr_plans)} RR-plans wait"
+    return f"{who} in {review} for a person to decide {what}"
+
+
+def next_of(review: str) -> str:
+    """What to do about it."""
+    return f"Look at it with `bps review show {review}`; a reviewer decides there."

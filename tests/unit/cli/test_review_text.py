@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bps.cli import review_sides
-from bps.cli.review_text import show_sheet
+from bps.cli.review_text import list_row, show_sheet
 from bps.core.errors import MergeConflict
 from bps.core.ids import ReviewId
 from bps.plans.branches import FailBranch
@@ -147,3 +147,17 @@ def test_long_texts_are_not_compared_and_that_is_said(
     text = shown(sheet, capsys)
     assert text.count("    > (too long to be compared here)\n") == 2
     assert "+zweite" not in text
+
+
+def test_a_row_of_the_list_counts_all_conflicts_and_those_decided() -> None:
+    async def lived() -> list[tuple[int, int]]:
+        one = edited((b"cpu: 1", b"cpu: 2"), (b"pods: 5", b"pods: 6"))
+        scene, *_ = await fighting(one, edited((b"cpu: 1", b"cpu: 3"), (b"pods: 5", b"pods: 7")))
+        rows = [list_row((await sheet_of(scene)).review)]
+        for path in ("/limits/cpu", "/limits/pods"):
+            choice = Choice(path, None, "base", None)
+            await scene.path.execute(ResolveReview(WHO, scene.op(), ID, (choice,)))
+            rows.append(list_row((await sheet_of(scene)).review))
+        return [(row["conflicts"], row["decided"]) for row in rows]
+
+    assert run(lived()) == [(2, 0), (2, 1), (2, 2)]
