@@ -11,6 +11,7 @@ from bps.cli.json_file import read_json
 from bps.cli.options import Output
 from bps.cli.output import Format, note, show
 from bps.cli.session import Session, command, session_of
+from bps.cli.way import Way
 from bps.core.error_catalogue import explain
 from bps.core.errors import InvalidInput, PluginError
 
@@ -77,10 +78,13 @@ async def doctor(
     from bps.api.validation import ValidatorCheckView  # noqa: PLC0415 - only where used
     from bps.validation.usable import self_check  # noqa: PLC0415
 
-    allowed, _ = await _asked(session_of(context), policy)
+    session = session_of(context)
+    allowed, _ = await _asked(session, policy)
     report = await self_check(allowed)
     rows = [ValidatorCheckView.of(run, report) for run in report.runs]
     show(rows, output, ("name", "status", "version", "distribution", "detail", "next_action"))
+    if policy is None and session.connection.to_read() is Way.SERVICE:
+        note("this is what is installed here; a service judges by what is installed where it runs")
     if any(row.status == "failed" for row in rows):
         raise typer.Exit(explain(PluginError).exit_code)
 
