@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from bps.core import keys
 from bps.core.ports import Key, Reads
+from bps.plans.model import RRPlan, State
 from bps.plans.read import list_plans
 from bps.plans.reviews import Review
 from bps.plans.stored import review_at
@@ -44,6 +45,16 @@ async def open_reviews_of(reads: Reads, plans: Sequence[str]) -> OpenReviews:
         ]
         found += [review for review in reviews if review.is_open]
     return OpenReviews(tuple(found), revision)
+
+
+async def review_of_waiting(reads: Reads, plan: str, rr_plans: Iterable[RRPlan]) -> Review | None:
+    """The open review of `plan`, where one of `rr_plans` may wait in it.
+
+    Cost: one round trip where one has succeeded, else none.
+    """
+    if all(each.state is not State.SUCCEEDED for each in rr_plans):
+        return None
+    return next(iter((await open_reviews_of(reads, [plan])).items), None)
 
 
 async def every_open_review(reads: Reads) -> AsyncGenerator[Review, None]:

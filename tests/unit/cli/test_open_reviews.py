@@ -42,6 +42,23 @@ def test_both_ways_list_what_is_open_of_all_plans(
     assert asked.data("review", "list") == own.data("review", "list")
 
 
+def test_branches_are_listed_with_the_review_that_they_wait_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    own.data("branch", "open", "EP-2", "--trace-id", "t-1", "--fingerprint", "another")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    for way in (own, asked):
+        rows = way.data("branch", "list", "EP-2")
+        waiting = sorted((row["state"], row["in_review"]) for row in rows if row["in_review"])
+        assert waiting == [("SUCCEEDED", "EP-2-RV1")] * 2
+        assert [row["state"] for row in rows if row["in_review"] is None] == ["OPEN"]
+    own.data("review", "reject", "EP-2-RV1", "--reason", "neither")
+    assert {row["in_review"] for row in own.data("branch", "list", "EP-2")} == {None}
+
+
 def test_it_says_where_some_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async def unknown(*_: object) -> bool:
         return False
