@@ -193,3 +193,22 @@ def test_insertions_in_one_gap_that_are_partly_alike_are_for_a_person(more: str)
     result = of_three(base, "- A\n- A\n- N\n- C\n", f"- A\n- A\n{more}- C\n", base)
     assert [(each.kind.value, each.path) for each in result.conflicts] == [("list_insert", "")]
     assert [side.variant.text for side in result.conflicts[0].sides] == ["- N\n", more]
+
+
+@pytest.mark.parametrize(
+    ("value", "proposed"),
+    [
+        ("|\n  x\n\n", "=m: |\n  yy\n"),
+        ("|+\n  x\n\n", None),
+        ("!e!t x\n", None),
+    ],
+)
+def test_what_is_proposed_says_what_the_other_one_wrote(value: str, proposed: str | None) -> None:
+    head = "%TAG !e! tag:e,2000:\n---\n" if "!e!" in value else ""
+    base = f"{head}t: 1\nk: {value}last: 1\n"
+    sides = [
+        Contribution("A", base, base.replace("k:", "m:")),
+        Contribution("B", base, base.replace("x", "yy")),
+    ]
+    [conflict] = engine.merge(base, sides).conflicts
+    assert conflict.suggestion == proposed
