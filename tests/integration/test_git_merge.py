@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,12 +23,23 @@ NAME = "deploy.yaml"
 Files = Mapping[str, str | bytes | None]
 
 
+PAGES = ("README.md", "docs/merge-command.md")
+
+
 def setup_lines() -> list[list[str]]:
-    """The `git config` commands of the README."""
+    """The README's commands that set the driver up."""
     text = (ROOT / "README.md").read_text()
-    found = [line[2:] for line in text.splitlines() if line.startswith("$ git config ")]
-    assert len(found) == 2
+    found = [
+        line[2:] for line in text.splitlines() if line.startswith(("$ git config ", "$ printf "))
+    ]
+    assert len(found) == 3
     return [shlex.split(line) for line in found]
+
+
+def drivers_of(page: str) -> list[str]:
+    """The driver lines that a page tells its readers to set."""
+    text = (ROOT / page).read_text().replace("\\\n", "")
+    return re.findall(r"git config --global merge\.bps\.driver\s+'([^']+)'", text)
 
 
 class Repository:
@@ -42,7 +55,8 @@ class Repository:
             "GIT_CONFIG_NOSYSTEM": "1",
             "LC_ALL": "C.UTF-8",
         }
-        for command in setup_lines():
+        *settings, (_, form, *patterns, _, _) = setup_lines()
+        for command in settings:
             self._run(*command)
         for name, value in (
             ("user.name", "Ann"),
@@ -53,7 +67,8 @@ class Repository:
         ):
             self._run("git", "config", "--global", name, value)
         self._run("git", "init", "--quiet", "--initial-branch", "main")
-        self.commit({".gitattributes": "*.yaml merge=bps\n", **base})
+        attributes = "".join(form % pattern for pattern in patterns).replace("\\n", "\n")
+        self.commit({".gitattributes": attributes, **base})
         self._run("git", "checkout", "--quiet", "-b", "theirs")
         self.commit(theirs)
         self._run("git", "checkout", "--quiet", "main")
@@ -84,6 +99,10 @@ class Repository:
         self._run("git", "add", "--all")
         self._run("git", "commit", "--quiet", "--allow-empty", "--message", "change")
 
+    def only_programs_in(self, directory: Path) -> None:
+        """From now on git finds programs there alone."""
+        self._env["PATH"] = str(directory)
+
     def merge(self) -> subprocess.CompletedProcess[str]:
         return self.git("merge", "--no-edit", "theirs")
 
@@ -103,7 +122,7 @@ def changed(path: Path, base: str, ours: str, theirs: str, name: str = NAME) -> 
 
 
 @pytest.mark.parametrize(
-    "name", [NAME, "a b/it's $HOME.yaml", "-o.yaml", "größe/☂.yaml", "--policy.yaml"]
+    "name", [NAME, "deploy.yml", "a b/it's $HOME.yaml", "-o.yaml", "größe/☂.yaml", "--policy.yaml"]
 )
 def test_changes_of_neighbouring_lines_merge_whatever_the_file_is_called(
     tmp_path: Path, name: str
@@ -115,7 +134,7 @@ def test_changes_of_neighbouring_lines_merge_whatever_the_file_is_called(
 
 
 def test_without_the_driver_those_lines_are_in_each_other_s_way(tmp_path: Path) -> None:
-    assert changed(tmp_path, BASE, OURS, THEIRS, "deploy.yml").merge().returncode == 1
+    assert changed(tmp_path, BASE, OURS, THEIRS, "deploy.txt").merge().returncode == 1
 
 
 def test_a_conflict_leaves_markers_around_its_node_and_the_file_unmerged(tmp_path: Path) -> None:
@@ -214,6 +233,34 @@ def test_a_driver_that_cannot_do_it_stops_the_merge_and_touches_nothing(tmp_path
     done = repository.merge()
     assert done.returncode not in {0, 1}
     assert "no-such-policy cannot be read" in done.stderr
+    assert (repository.read(NAME), repository.unmerged()) == (OURS, set())
+    assert repository.git("status", "--porcelain").stdout == ""
+
+
+def test_every_page_tells_the_same_driver() -> None:
+    found = [drivers_of(page) for page in PAGES]
+    assert len(found[0]) == 1
+    assert found == [found[0]] * len(PAGES)
+
+
+@pytest.mark.parametrize("left_over", [None, "#!/no/such/python\n", "no program\0"])
+def test_without_a_bps_that_starts_the_merge_stops_and_touches_nothing(
+    tmp_path: Path, left_over: str | None
+) -> None:
+    repository = changed(tmp_path, BASE, OURS, THEIRS)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    git = shutil.which("git")
+    assert git is not None
+    (programs / "git").symlink_to(git)
+    if left_over is not None:
+        (programs / "bps").write_text(left_over)
+        (programs / "bps").chmod(0o755)
+    repository.only_programs_in(programs)
+    done = repository.merge()
+    assert done.returncode not in {0, 1}, done
+    assert "CONFLICT" not in done.stdout
+    assert "bps: " in done.stderr
     assert (repository.read(NAME), repository.unmerged()) == (OURS, set())
     assert repository.git("status", "--porcelain").stdout == ""
 
