@@ -22,13 +22,17 @@ class Refused(Exception):
     `next_action` is what to do now, None where its code's row in the catalogue says it.
     """
 
-    def __init__(
-        self, message: str, field: str, next_action: str | None = None, **facts: str | int
-    ) -> None:
+    next_action: str | None = None
+
+    def __init__(self, message: str, field: str, **facts: str | int) -> None:
         super().__init__(message)
         self.message = message
         self.facts = {"field": field, **facts}
+
+    def advising(self, next_action: str) -> Refused:
+        """This refusal, with what to do now."""
         self.next_action = next_action
+        return self
 
 
 def read_version(path: str, what: str) -> bytes:
@@ -47,9 +51,10 @@ def read_version(path: str, what: str) -> bytes:
                 data = _read(file.fileno())
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}."
-        raise Refused(msg, what, _NAME_A_FILE) from None
+        raise Refused(msg, what).advising(_NAME_A_FILE) from None
     except ValueError:
-        raise Refused(f"{path!a} is not the name of a file.", what, _NAME_A_FILE) from None
+        msg = f"{path!a} is not the name of a file."
+        raise Refused(msg, what).advising(_NAME_A_FILE) from None
     if len(data) > MAX_BYTES:
         raise Refused(f"{path} has more than {MAX_BYTES} bytes.", what)
     return data

@@ -196,7 +196,7 @@ def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: M
 
                 return not_written(file, reason, as_json=request.as_json)
             msg = f"{file} cannot be written: {reason}."
-            return _refuse(Refused(msg, "out", _NAME_OUT), request)
+            return _refuse(Refused(msg, "out").advising(_NAME_OUT), request)
     code = _print(printed, code)
     sys.stderr.write(beside)
     if not request.as_json:

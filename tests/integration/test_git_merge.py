@@ -1,124 +1,12 @@
-"""Real `git merge` with `bps merge` as its driver, set up by the README's own lines."""
+"""Real `git merge` with `bps merge` as its driver."""
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT
-
-BASE = "kind: deploy  # how it runs\nowner: ann\nreplicas: 2\nsteps: [build, ship]\n"
-OURS = BASE.replace("replicas: 2", "replicas: 3")
-THEIRS = BASE.replace("ann", "bob").replace("build, ship", "build, test, ship")
-MERGED = "kind: deploy  # how it runs\nowner: bob\nreplicas: 3\nsteps: [build, test, ship]\n"
-NAME = "deploy.yaml"
-Files = Mapping[str, str | bytes | None]
-
-
-PAGES = ("README.md", "docs/merge-command.md")
-
-
-def setup_lines() -> list[list[str]]:
-    """The README's commands that set the driver up."""
-    text = (ROOT / "README.md").read_text()
-    found = [
-        line[2:] for line in text.splitlines() if line.startswith(("$ git config ", "$ printf "))
-    ]
-    assert len(found) == 3
-    return [shlex.split(line) for line in found]
-
-
-def drivers_of(page: str) -> list[str]:
-    """The driver lines that a page tells its readers to set."""
-    text = (ROOT / page).read_text().replace("\\\n", "")
-    return re.findall(r"git config --global merge\.bps\.driver\s+'([^']+)'", text)
-
-
-class Repository:
-    """A repository with two branches that each change what the first commit holds."""
-
-    def __init__(self, path: Path, base: Files, ours: Files, theirs: Files) -> None:
-        self.path = path / "repository"
-        self.path.mkdir()
-        self._env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
-            "HOME": str(path),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "LC_ALL": "C.UTF-8",
-        }
-        *settings, (_, form, *patterns, _, _) = setup_lines()
-        for command in settings:
-            self._run(*command)
-        for name, value in (
-            ("user.name", "Ann"),
-            ("user.email", "ann@example.org"),
-            ("core.autocrlf", "false"),
-            ("core.quotePath", "false"),
-            ("merge.renames", "true"),
-        ):
-            self._run("git", "config", "--global", name, value)
-        self._run("git", "init", "--quiet", "--initial-branch", "main")
-        attributes = "".join(form % pattern for pattern in patterns).replace("\\n", "\n")
-        self.commit({".gitattributes": attributes, **base})
-        self._run("git", "checkout", "--quiet", "-b", "theirs")
-        self.commit(theirs)
-        self._run("git", "checkout", "--quiet", "main")
-        self.commit(ours)
-
-    def _run(self, *command: str) -> None:
-        done = self.git(*command[1:])
-        assert done.returncode == 0, done
-
-    def git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ("git", *arguments),
-            cwd=self.path,
-            env=self._env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def commit(self, files: Files) -> None:
-        for name, content in files.items():
-            path = self.path / name
-            if content is None:
-                path.unlink()
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        self._run("git", "add", "--all")
-        self._run("git", "commit", "--quiet", "--allow-empty", "--message", "change")
-
-    def only_programs_in(self, directory: Path) -> None:
-        """From now on git finds programs there alone."""
-        self._env["PATH"] = str(directory)
-
-    def merge(self) -> subprocess.CompletedProcess[str]:
-        return self.git("merge", "--no-edit", "theirs")
-
-    def read(self, name: str) -> str:
-        return (self.path / name).read_bytes().decode()
-
-    def unmerged(self) -> set[str]:
-        return set(self.git("diff", "--name-only", "--diff-filter=U").stdout.splitlines())
-
-    def leftovers(self) -> list[str]:
-        """Files that git knows nothing of."""
-        return self.git("ls-files", "--others").stdout.splitlines()
-
-
-def changed(path: Path, base: str, ours: str, theirs: str, name: str = NAME) -> Repository:
-    return Repository(path, {name: base}, {name: ours}, {name: theirs})
+from tests.integration.git_repository import BASE, MERGED, NAME, OURS, THEIRS, Repository, changed
 
 
 @pytest.mark.parametrize(
@@ -233,34 +121,6 @@ def test_a_driver_that_cannot_do_it_stops_the_merge_and_touches_nothing(tmp_path
     done = repository.merge()
     assert done.returncode not in {0, 1}
     assert "no-such-policy cannot be read" in done.stderr
-    assert (repository.read(NAME), repository.unmerged()) == (OURS, set())
-    assert repository.git("status", "--porcelain").stdout == ""
-
-
-def test_every_page_tells_the_same_driver() -> None:
-    found = [drivers_of(page) for page in PAGES]
-    assert len(found[0]) == 1
-    assert found == [found[0]] * len(PAGES)
-
-
-@pytest.mark.parametrize("left_over", [None, "#!/no/such/python\n", "no program\0"])
-def test_without_a_bps_that_starts_the_merge_stops_and_touches_nothing(
-    tmp_path: Path, left_over: str | None
-) -> None:
-    repository = changed(tmp_path, BASE, OURS, THEIRS)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    git = shutil.which("git")
-    assert git is not None
-    (programs / "git").symlink_to(git)
-    if left_over is not None:
-        (programs / "bps").write_text(left_over)
-        (programs / "bps").chmod(0o755)
-    repository.only_programs_in(programs)
-    done = repository.merge()
-    assert done.returncode not in {0, 1}, done
-    assert "CONFLICT" not in done.stdout
-    assert "bps: " in done.stderr
     assert (repository.read(NAME), repository.unmerged()) == (OURS, set())
     assert repository.git("status", "--porcelain").stdout == ""
 
