@@ -16,7 +16,8 @@ def in_conflict(
     """The refusal that names the review."""
     counted = f"{conflicts} conflict" if conflicts == 1 else f"{conflicts} conflicts"
     what = counted if conflicts else "what was found"
-    msg = f"{len(rr_plans)} RR-plans wait in {review} for a person to decide {what}."
+    who = "1 RR-plan waits" if len(rr_plans) == 1 else f"{len(rr_plans)} RR-plans wait"
+    msg = f"{who} in {review} for a person to decide {what}."
     return MergeConflict(
         msg,
         review=review,
