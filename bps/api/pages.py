@@ -18,3 +18,9 @@ class PageOf(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: str | None
+
+
+class OpenPageOf(PageOf[T]):
+    """`complete`: nothing is missing of what the service wrote or has shown; else some may be."""
+
+    complete: bool

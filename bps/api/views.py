@@ -11,6 +11,7 @@ from bps.core.error_catalogue import Explanation
 from bps.plans.cloudevents import CloudEvent, rfc3339
 from bps.plans.model import Branch, RRPlan
 from bps.plans.read import PlanDetail
+from bps.plans.reviews import Review
 from bps.policy.model import Policy
 
 
@@ -55,7 +56,7 @@ class PlanView(View):
 
 
 class BranchView(View):
-    """A row of `bps branch list`."""
+    """A row of `bps branch list`; `in_review` names the open review that the RR-plan waits in."""
 
     rr_plan: str
     state: str
@@ -66,10 +67,12 @@ class BranchView(View):
     linked_traces: str
     base_version: str
     parent_rr: str | None
+    in_review: str | None = None
 
     @classmethod
-    def of(cls, branch: Branch, rr_plan: RRPlan) -> BranchView:
-        """From a branch and its newest RR-plan."""
+    def of(cls, branch: Branch, rr_plan: RRPlan, review: Review | None = None) -> BranchView:
+        """From a branch and its newest RR-plan; `review` is the plan's open one."""
+        inside = () if review is None else [each.rr_plan for each in review.contributors]
         return cls(
             rr_plan=rr_plan.rr_plan,
             state=rr_plan.state.value,
@@ -80,6 +83,7 @@ class BranchView(View):
             linked_traces=str(branch.linked_total),
             base_version=str(rr_plan.base_version),
             parent_rr=rr_plan.parent_rr,
+            in_review=review.review if review and rr_plan.rr_plan in inside else None,
         )
 
 

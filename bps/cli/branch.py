@@ -229,15 +229,17 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
     async def directly(store: Store) -> list[BranchView]:
         from bps.api.views import BranchView  # noqa: PLC0415
         from bps.plans.read import branches_of  # noqa: PLC0415
+        from bps.review.open import review_of_waiting  # noqa: PLC0415
 
         found = await branches_of(store, plan)
-        return [BranchView.of(branch, rr_plan) for branch, rr_plan in found]
+        review = await review_of_waiting(store, plan, (rr_plan for _, rr_plan in found))
+        return [BranchView.of(branch, rr_plan, review) for branch, rr_plan in found]
 
     async def through(client: BpsClient) -> list[BranchView]:
         return [each async for each in client.branches(plan)]
 
     rows = await session_of(context).read(directly, through)
-    show(rows, output, ("rr_plan", "state", "base_version", "fingerprint", "trace_id"))
+    show(rows, output, ("rr_plan", "state", "in_review", "base_version", "fingerprint", "trace_id"))
 
 
 def _clock(path: Path) -> dict[str, int]:

@@ -11,17 +11,28 @@ from bps.cli.merge_request import STANDARD_STREAM
 
 MAX_BYTES = 64 * 1024 * 1024
 """What one version may have; the merge of three such takes some GiB."""
+_NAME_A_FILE = "Name a file that can be read, or - for standard input."
 _PIECE_BYTES = 256 * 1024
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Refused(Exception):
-    """What was given cannot be merged; told as INVALID_INPUT. `field` names what is wrong."""
+    """What was given cannot be merged; told as INVALID_INPUT. `field` names what is wrong.
+
+    `next_action` is what to do now, None where its code's row in the catalogue says it.
+    """
+
+    next_action: str | None = None
 
     def __init__(self, message: str, field: str, **facts: str | int) -> None:
         super().__init__(message)
         self.message = message
         self.facts = {"field": field, **facts}
+
+    def advising(self, next_action: str) -> Refused:
+        """This refusal, with what to do now."""
+        self.next_action = next_action
+        return self
 
 
 def read_version(path: str, what: str) -> bytes:
@@ -39,9 +50,11 @@ def read_version(path: str, what: str) -> bytes:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - pathlib takes 4 ms
                 data = _read(file.fileno())
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}.", what) from None
+        msg = f"{path} cannot be read: {error.strerror or error}."
+        raise Refused(msg, what).advising(_NAME_A_FILE) from None
     except ValueError:
-        raise Refused(f"{path!a} is not the name of a file.", what) from None
+        msg = f"{path!a} is not the name of a file."
+        raise Refused(msg, what).advising(_NAME_A_FILE) from None
     if len(data) > MAX_BYTES:
         raise Refused(f"{path} has more than {MAX_BYTES} bytes.", what)
     return data

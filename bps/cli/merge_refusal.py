@@ -15,7 +15,10 @@ _SHOWN_CHARS = 300
 
 def refuse(refused: Refused, *, as_json: bool) -> int:
     """Say on standard error what cannot be merged; the exit code."""
-    return _report(InvalidInput(refused.message, **refused.facts), as_json=as_json)
+    error = InvalidInput(refused.message, **refused.facts)
+    if refused.next_action is not None:
+        error = error.advising(refused.next_action)
+    return _report(error, as_json=as_json)
 
 
 def not_printed(error: OSError) -> int:

@@ -24,6 +24,7 @@ _PRINTED = {None, STANDARD_STREAM, "/dev/stdout"}
 """`>> FILE` is appended to as `/dev/stdout` too; as a file it would be replaced."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
 """The name is right, but the result does not go there; other failures are of the name."""
+_NAME_OUT = "Name a file in a directory that is there and takes new files."
 _UNFILLED = {"%S", "%X", "%Y"}
 """git before 2.44 leaves these placeholders for labels as they are."""
 
@@ -194,7 +195,8 @@ def _deliver(request: MergeRequest, base: str, ours: str, theirs: str, merged: M
                 from bps.cli.merge_refusal import not_written  # noqa: PLC0415 - only then
 
                 return not_written(file, reason, as_json=request.as_json)
-            return _refuse(Refused(f"{file} cannot be written: {reason}.", "out"), request)
+            msg = f"{file} cannot be written: {reason}."
+            return _refuse(Refused(msg, "out").advising(_NAME_OUT), request)
     code = _print(printed, code)
     sys.stderr.write(beside)
     if not request.as_json:

@@ -122,8 +122,8 @@ async def explain(
     wanted = None if code is None else code.upper().replace("-", "_")
     chosen = [row for name, row in rows.items() if wanted in {None, name, str(row.exit_code)}]
     if not chosen:
-        msg = f"{(code or '')[:60]!a} is no error code or exit code; `bps explain` lists them."
-        raise InvalidInput(msg)
+        msg = f"{(code or '')[:60]!a} is no error code or exit code."
+        raise InvalidInput(msg, field="code").advising("`bps explain` lists all of them.")
     views = [
         ExplanationView(
             code=row.code,

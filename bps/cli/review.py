@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bps.cli.backend import Steps, Write
-from bps.cli.options import OpId, Output, PlanArg, Reason, Standalone, distinct
+from bps.cli.open_reviews import COLUMNS, show_open
+from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
 from bps.cli.review_text import keeps_open, list_row, show_sheet
 from bps.cli.session import command, session_of
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
 
 MAX_BRANCHES = 24
-_COLUMNS = ("review", "status", "conflicts", "decided", "findings", "opened_ms", "opened_by")
-
 ReviewArg = Annotated[str, typer.Argument(help="Review id, such as EP-42-RV1.", metavar="REVIEW")]
 IfMatchOption = Annotated[
     str | None, typer.Option(help="ETag of the review as you saw it; refuses where it changed.")
@@ -41,8 +40,18 @@ IfMatchOption = Annotated[
 
 @app.command("list")
 @command
-async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.TABLE) -> None:
-    """List a plan's reviews, open and closed."""
+async def list_(
+    context: typer.Context,
+    plan: Annotated[
+        str | None,
+        typer.Argument(help="Plan id, such as EP-42; default: what is open of all plans."),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List a plan's reviews, open and closed; without PLAN the open ones of all plans."""
+    if plan is None:
+        await show_open(session_of(context), output)
+        return
     plan = ids.plan_id(plan)
 
     def directly(store: Store) -> AsyncGenerator[Review, None]:
@@ -52,7 +61,7 @@ async def list_(context: typer.Context, plan: PlanArg, output: Output = Format.T
 
     async with session_of(context).reading() as backend:
         found = backend.read(directly, lambda client: client.reviews(plan))
-        await show_stream(found, output, _COLUMNS, list_row)
+        await show_stream(found, output, COLUMNS, list_row)
 
 
 @app.command("show")

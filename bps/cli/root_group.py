@@ -1,4 +1,4 @@
-"""The root command: it imports a subcommand when called, and says where its own options go."""
+"""The root command: it imports a subcommand when called, and words what Typer refuses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typer.core import TyperGroup
 
 from bps.cli.commands import Commands
 
+_OF_PYDANTIC = "Value error, "
+"""How pydantic, by which Typer reads values, begins a reason that is not its own."""
+
 
 class RootGroup(TyperGroup):
     """`bps`: a root option that a subcommand does not know is named with its place."""
@@ -17,11 +20,20 @@ class RootGroup(TyperGroup):
         super().__init__(**attributes)
         self.commands = cast("Any", Commands())
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as `invoke`
+        """As any group; a refused value of a root option is told in plain words."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            _in_plain_words(error)
+            raise
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer keeps click's types private
-        """As any group; an unknown option of a subcommand that is ours gets a better sentence."""
+        """The same for a subcommand; an unknown option that is ours is named with its place."""
         try:
             return super().invoke(ctx)
         except Exception as error:
+            _in_plain_words(error)
             self._explain(ctx, error)
             raise
 
@@ -39,3 +51,9 @@ class RootGroup(TyperGroup):
             f"{name} {named}{value} {called} ..."
         )
         error.possibilities = None
+
+
+def _in_plain_words(error: Any) -> None:  # noqa: ANN401 - Typer keeps click's types private
+    message = getattr(error, "message", None)
+    if isinstance(message, str):
+        error.message = message.removeprefix(_OF_PYDANTIC)

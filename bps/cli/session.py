@@ -44,6 +44,7 @@ V = TypeVar("V", bound="BaseModel")
 EXIT_INTERRUPTED = 130
 DEFAULT_PRINCIPAL = "operator"
 _SHOWN_LENGTH = 200
+_NAME_A_FILE = "Name a file that can be read, or - for standard input."
 _OTHERS = 0o077
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """Failures of the system that may be gone when the command is repeated."""
@@ -282,9 +283,10 @@ def read_limited(path: Path, limit_bytes: int, what: str) -> bytes:
                 return sys.stdin.buffer.read(limit_bytes + 1)
         # A pipe without a writer would hold this up for ever.
         if not path.is_file():
-            raise InvalidInput(f"{what} {name} is not a file.", field=what)
+            raise InvalidInput(f"{what} {name} is not a file.", field=what).advising(_NAME_A_FILE)
         with path.open("rb") as file:
             return file.read(limit_bytes + 1)
     except OSError as error:
         reason = error.strerror or "it failed"
-        raise InvalidInput(f"{what} {name} cannot be read: {reason}.", field=what) from None
+        msg = f"{what} {name} cannot be read: {reason}."
+        raise InvalidInput(msg, field=what).advising(_NAME_A_FILE) from None

@@ -11,6 +11,7 @@ from bps.cli.json_file import read_json
 from bps.cli.options import Output
 from bps.cli.output import Format, note, show
 from bps.cli.session import Session, command, session_of
+from bps.cli.way import Way
 from bps.core.error_catalogue import explain
 from bps.core.errors import InvalidInput, PluginError
 
@@ -72,15 +73,21 @@ async def doctor(
 ) -> None:
     """Load each validator that the policy asks for, check its configuration, run it once.
 
+    It is run on a blueprint that holds `title: self-check` alone.
     Exit 2 where a configuration is wrong or a validator does not work.
     """
     from bps.api.validation import ValidatorCheckView  # noqa: PLC0415 - only where used
-    from bps.validation.usable import self_check  # noqa: PLC0415
+    from bps.validation.usable import SAMPLE_TEXT, self_check  # noqa: PLC0415
 
-    allowed, _ = await _asked(session_of(context), policy)
+    session = session_of(context)
+    allowed, _ = await _asked(session, policy)
     report = await self_check(allowed)
     rows = [ValidatorCheckView.of(run, report) for run in report.runs]
     show(rows, output, ("name", "status", "version", "distribution", "detail", "next_action"))
+    if policy is None and session.connection.to_read() is Way.SERVICE:
+        note("this is what is installed here; a service judges by what is installed where it runs")
+    if rows:
+        note(f"each was run once, on a blueprint that holds `{SAMPLE_TEXT.strip()}` alone")
     if any(row.status == "failed" for row in rows):
         raise typer.Exit(explain(PluginError).exit_code)
 
@@ -122,7 +129,8 @@ async def run(
     if output is Format.TABLE:
         show(ValidationView.of(report).findings, output, _COLUMNS)
         blocked = "would be blocked" if report.blocking else "would not be blocked"
-        note(f"{len(report.runs)} validators: a promotion {blocked}")
+        ran = len(report.runs)
+        note(f"{ran} validator{'' if ran == 1 else 's'}: a promotion {blocked}")
     else:
         show(ValidationView.of(report), output)
     if report.blocking:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bps.client.answers import Calls
+from bps.client.answers import PAGE, Calls, Page, T
 from bps.core.ids import ReviewId
 from bps.writepath.command import Outcome
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from bps.promotion.results import PromotionResult
     from bps.review.results import ReviewResult
     from bps.review.sheet import ReviewSheet
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReviews:
+    """`complete`: the service had looked at all plans; else some may be missing."""
+
+    items: list[Review]
+    complete: bool
+
+
+class _OpenPage(Page[T]):
+    complete: bool
 
 
 def _path(review: str) -> tuple[str, ...]:
@@ -32,6 +45,21 @@ class ReviewCalls(Calls):
         from bps.plans.reviews import Review
 
         return self._pages(Review, "plans", plan, "reviews")
+
+    async def open_reviews(self) -> OpenReviews:
+        """The open reviews of all plans; a request per 200."""
+        from bps.plans.reviews import Review
+
+        found: list[Review] = []
+        complete, cursor = True, None
+        while True:
+            query = {"limit": PAGE, "cursor": cursor}
+            page = await self._get(_OpenPage[Review], "reviews", query=query)
+            found += page.items
+            complete = complete and page.complete
+            cursor = page.next_cursor
+            if cursor is None:
+                return OpenReviews(found, complete)
 
     async def review(self, review: str) -> ReviewSheet:
         """A review with every conflict and all its values. Raises InvalidId, NotFound."""

@@ -36,7 +36,7 @@ class Explanation:
 _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
     BpsError: (500, 1, "Report it with the command and the output of `bps doctor`."),
     errors.InputError: (400, 2, "Correct the request; nothing was written."),
-    errors.InvalidInput: (400, 2, "Correct the field named in the message; nothing was written."),
+    errors.InvalidInput: (400, 2, "Correct what the message names; nothing was written."),
     errors.InvalidId: (400, 2, "Use the form shown in the message; nothing was written."),
     errors.InvalidBlueprint: (
         422,
@@ -115,7 +115,11 @@ _ROWS: dict[type[BpsError], tuple[int, int, str]] = {
         1,
         "Promote one branch alone; then rebase each other one on it, repair it, and promote it.",
     ),
-    errors.ReviewHeld: (409, 1, "Wait until the time in the message, or ask who claimed it."),
+    errors.ReviewHeld: (
+        409,
+        1,
+        "Wait until the time in the message, ask who claimed it, or end it (`bps review release`).",
+    ),
     errors.ValidationFailed: (422, 1, "Correct what the finding names and submit again."),
     errors.DepthExceeded: (403, 1, "Ask for the supervisors' consensus, or regress less far."),
     errors.Frozen: (423, 1, "File the post-mortem, or ask for a signed override."),

@@ -132,7 +132,8 @@ def _leaves(place: _Place, before: Node | None, after: Node | None) -> Iterator[
     if node is None:
         return
     if node.kind not in {MAPPING, SEQUENCE} or not node.children:
-        yield Difference(*place, before, after)
+        path = place.at if after is None else place.path
+        yield Difference(path, place.at, place.place, before, after)
         return
     members: Sequence[tuple[str, Hashable, Node]]
     if node.kind == MAPPING:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bps.merge.data import json_value
 from bps.merge.differences import Difference, Path, Versions
-from bps.merge.origin_tree import WILD, OriginTree, segments
+from bps.merge.origin_tree import OriginTree
 from bps.merge.pauses import CollectionPaused
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution, Merged, Origin
@@ -129,11 +129,11 @@ def _conflicts(merged: Merged) -> Iterator[Line]:
 
 def _beside_conflicts(edits: _Edits, merged: Merged) -> Iterator[Line]:
     """The changes that are in the text with markers, outside them."""
-    contested = [segments(each.path) for each in merged.conflicts]
+    contested = OriginTree([Origin(each.path, CONFLICT, ()) for each in merged.conflicts])
     by_place: dict[tuple[Hashable, ...], list[tuple[str, Difference]]] = {}
     for label, its in edits.items():
         for place, difference in its.items():
-            if not any(_near(difference.at, path) for path in contested):
+            if contested.nearest(difference.at) is None and not contested.leads(difference.at):
                 by_place.setdefault(place, []).append((label, difference))
     for group in by_place.values():
         first = group[0][1]
@@ -157,17 +157,6 @@ def _same(one: Node | None, other: Node | None) -> bool:
     if one is None or other is None:
         return one is other
     return bool(one.data == other.data)
-
-
-def _begins(path: Path, start: Path) -> bool:
-    """Whether `start` leads to `path`; `-` stands for a list's new element, whichever it is."""
-    return len(start) <= len(path) and all(
-        step in {own, *WILD} for own, step in zip(path, start, strict=False)
-    )
-
-
-def _near(path: Path, other: Path) -> bool:
-    return _begins(path, other) or _begins(other, path)
 
 
 def _pointer(path: Path) -> str:

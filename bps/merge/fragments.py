@@ -14,12 +14,20 @@ def fragment(text: str) -> Node | None:
     """The one value that a text holds; None where it holds nothing.
 
     Raises:
-        Unreadable: it is no YAML, or several documents.
+        Unreadable: it is no YAML, several documents, or ends in blanks that are part of a text.
     """
-    documents = parse(Source(LABEL, text.rstrip() + "\n"))
+    stripped = text.rstrip()
+    documents = parse(Source(LABEL, stripped + "\n"))
     if len(documents) != 1 or documents[0].explicit:
         raise Unreadable(LABEL, 1, 1, "several documents", "give one value")
-    return documents[0].root
+    root = documents[0].root
+    if root is not None and ("|" in stripped or ">" in stripped):
+        whole = parse(Source(LABEL, text if text.endswith("\n") else f"{text}\n"))
+        if whole[0].root is None or whole[0].root.data != root.data:
+            line, column = stripped.count("\n") + 1, len(stripped) - stripped.rfind("\n")
+            what = "spaces or empty lines at the end that are part of the text"
+            raise Unreadable(LABEL, line, column, what, "write the text in double quotes")
+    return root
 
 
 def value_lines(node: Node | None, column: int, *, dash: bool) -> str:

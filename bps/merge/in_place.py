@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from bps.merge.alignment import token
 from bps.merge.elements import Element
 from bps.merge.hunks import Hunk, ListSide
-from bps.merge.source import MAPPING, Node
+from bps.merge.source import MAPPING, SEQUENCE, Node
 
 
 def edited_in_place(base: Sequence[Element], sides: Sequence[ListSide]) -> list[ListSide]:
@@ -70,15 +70,23 @@ def _at(side: ListSide, place: int) -> int | None:
 
 
 def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
-    """Whether two mappings have a key with the same below it, in any depth."""
+    """Whether two mappings have a key with the same text or list below it, in any depth.
+
+    Numbers, booleans and null tell nothing: `override: true` stands in every second step.
+    """
     if one is None or other is None or one.kind != MAPPING or other.kind != MAPPING:
         return False
     values = {key.data: value for key, value in other.pairs()}
     return any(
-        value.data == values[key.data].data or _share_a_leaf(value, values[key.data])
+        (_tells(value) and value.data == values[key.data].data)
+        or _share_a_leaf(value, values[key.data])
         for key, value in one.pairs()
         if key.data in values
     )
+
+
+def _tells(node: Node) -> bool:
+    return node.kind == SEQUENCE or (isinstance(node.data, str) and node.data != "")
 
 
 def _with_kept(side: ListSide, places: set[int]) -> ListSide:

@@ -54,6 +54,16 @@ class OriginTree:
             if step.index is not None
         )
 
+    def leads(self, path: Path) -> bool:
+        """Whether `path` is that of an origin, or of something that holds one."""
+        steps = [self._root]
+        for segment in path:
+            if segment in WILD:
+                steps = [below for step in steps for below in step.below.values()]
+            else:
+                steps = [step.below[segment] for step in steps if segment in step.below]
+        return bool(steps)
+
     def at(self, index: int) -> int:
         """The first origin with the path of origin `index`."""
         return self._first[index]

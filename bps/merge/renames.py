@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
-from bps.merge.fragments import value_lines
+from bps.merge.fragments import fragment, value_lines
 from bps.merge.named_tuple import NamedTuple
+from bps.merge.refusals import Unreadable
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Slot, moved
-from bps.merge.source import MAPPING, SCALAR
+from bps.merge.source import MAPPING, SCALAR, Node
 from bps.merge.strategies import Cursor
 
 Ident = Hashable
@@ -137,7 +138,11 @@ def proposal(rename: Rename, edited: Element) -> str | None:
     if new.key is not None:
         if old.value.data != new.value.data:
             return None
-        return f"={new.key.text}:{value_lines(value, 0, dash=False)}"
+        text = f"{new.key.text}:{value_lines(value, 0, dash=False)}"
+        typed = _typed(text)
+        # `|+` may end in empty lines that are its own.
+        same = typed is not None and [each.data for each in typed.children[1:]] == [value.data]
+        return f"={text}" if same else None
     if value.kind != MAPPING or not value.block:
         return None
     before = {key.data: each for key, each in old.value.pairs()}
@@ -165,6 +170,14 @@ def quotes_alone(group: Sequence[Rename]) -> str | None:
             return None
     texts = dict.fromkeys(each.key.text for e in group for each in (e.old, e.element) if each.key)
     return f"only the quotes of the key changed ({' to '.join(texts)}); YAML tells the two apart"
+
+
+def _typed(text: str) -> Node | None:
+    """What a proposal says where it is typed; None where it cannot be."""
+    try:
+        return fragment(text)
+    except Unreadable:
+        return None
 
 
 def _contested(
@@ -200,6 +213,8 @@ def merged_proposal(
     if contested or len(slots) != 1:
         return None
     body = "".join(map(str, under_new_name(slots[0], rename.old, rename.element).body))
+    if _typed(body) is None:
+        return None
     if rename.old.key is not None:
         return f"={body}"
     value = f" {body.removeprefix('-')}"

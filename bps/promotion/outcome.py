@@ -27,6 +27,11 @@ from bps.review.upkeep import (
 )
 from bps.writepath.command import Commit
 
+_LOOK = (
+    "Look with `bps validators doctor` where BPS runs; repair the validator, or let an operator "
+    "take it out of the policy."
+)
+
 
 def promotion_of(
     book: PlanBook,
@@ -113,12 +118,10 @@ def _check_finished(book: PlanBook, attempt: Attempt, tried: Sequence[RRPlan]) -
     plan = book.state.keys.plan
     if len(names) == 1:
         raise error.advising(
-            "Look with `bps validators doctor`; repair the validator, or let an operator take it "
-            f"out of the policy. Or end {names[0]} (`bps branch fail`), or rebase and submit anew."
+            f"{_LOOK} Or end {names[0]} (`bps branch fail`), or rebase and submit anew."
         )
     raise error.advising(
-        "Look with `bps validators doctor`; repair the validator, or let an operator take it out "
-        f"of the policy. Promote them one by one (`bps promote {plan} RR-PLAN`) to see on which it "
+        f"{_LOOK} Promote them one by one (`bps promote {plan} RR-PLAN`) to see on which it "
         "fails; the others can be published so."
     )
 

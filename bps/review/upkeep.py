@@ -38,7 +38,10 @@ def check_not_held(book: PlanBook, review: Review | None, principal: str) -> Non
 def held(review: Review, by: str, until_ms: int) -> ReviewHeld:
     """The refusal of who has to wait for a reviewer."""
     msg = f"{by} works on {review.review} until {rfc3339(until_ms)}."
-    return ReviewHeld(msg, review=review.review, by=by, until_ms=until_ms)
+    return ReviewHeld(msg, review=review.review, by=by, until_ms=until_ms).advising(
+        f"Wait until then, or ask {by}; a supervisor or an operator may end the claim: "
+        f"`bps review release {review.review}`."
+    )
 
 
 def waiting_in(book: PlanBook, review: Review) -> list[RRPlan]:

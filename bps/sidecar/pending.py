@@ -8,6 +8,7 @@ each, so that the cost is bounded in time, not in total. Until then `known` is f
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 
 import orjson
 
@@ -24,16 +25,19 @@ from bps.sidecar.feed import Feed
 MAX_PENDING = 20_000
 """Kept at most; more wait than anybody can promote, and `known` says that some are not counted."""
 _PLAN_PAUSE_S = 0.02
+_POLL_S = 0.02
 _RETRY_S = 2.0
 _LAST_EVENTS = 1_000
 _SUCCEEDED = "BRANCH_SUCCEEDED"
+_REVIEW = b"/review"
 
 
 class PendingPromotions:
-    """Run `run` as a task; read `count`, `reviews`, `oldest_ms` and `known` at any time."""
+    """Run `run` as a task; what waits, and whether that is all (`known`), is there at any time."""
 
     def __init__(self, store: Store, feed: Feed, clock: Clock) -> None:
         self._store = store
+        self._feed = feed
         self._clock = clock
         self._since_ms: dict[bytes, int] = {}
         self._reviews_ms: dict[bytes, int] = {}
@@ -60,6 +64,30 @@ class PendingPromotions:
     def oldest_review_ms(self) -> int | None:
         """When the oldest open review was opened; None where none is open."""
         return min(self._reviews_ms.values(), default=None)
+
+    def plans_in_review(self, after: str | None = None) -> list[str]:
+        """Plans whose review is open, as far as is known, in the order of their ids as text.
+
+        Only those that come after plan `after`.
+        """
+        start, end = len(keys.PLAN_DATA), -len(_REVIEW)
+        plans = sorted(key[start:end].decode(errors="replace") for key in self._reviews_ms)
+        return plans if after is None else plans[bisect_right(plans, after) :]
+
+    async def known_within(self, limit_s: float, revision: int) -> bool:
+        """Whether all is known that was at `revision`, and nothing was missed since but lately.
+
+        Has it looked for, and waits at most `limit_s` for it.
+        """
+
+        def known() -> bool:
+            return self.known and self._feed.current and self._feed.revision >= revision
+
+        until_s = self._clock.monotonic_s() + limit_s
+        self.want()
+        while not known() and self._clock.monotonic_s() < until_s:
+            await self._clock.sleep(_POLL_S)
+        return known()
 
     def want(self) -> None:
         """Somebody looks at it: begin to look for what waited before, if that was not done."""

@@ -47,7 +47,7 @@ def judge(entries: list[Installed], candidate: Candidate) -> Verdict:
         return Verdict(
             Outcome.MISSING,
             "It is not installed here.",
-            "Install its distribution beside BPS, then start BPS again.",
+            "Install its distribution beside BPS.",
         )
     if len(entries) > 1:
         named = ", ".join(f"{each.distribution} {each.version}" for each in entries)

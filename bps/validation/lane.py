@@ -11,6 +11,7 @@ from typing import Any
 
 from bps.core.errors import PluginError
 from bps.validation.frames import TAKE_BACK
+from bps.validation.installation import Distributions
 from bps.validation.job import Job, Progress
 from bps.validation.process import Worker
 
@@ -33,6 +34,7 @@ class _End(Enum):
     LATE = "it takes too long"
     TAINTED = "a validator left it in a state that nobody knows"
     STOPPED = "nobody waits for what it does"
+    OUTDATED = "what is installed is not what it knows"
 
 
 class _TakenBack:
@@ -65,11 +67,15 @@ class Lane:
     begun, and are judged by another worker.
     """
 
-    def __init__(self, free: Callable[[], None], back: Callable[[Job], None]) -> None:
+    def __init__(
+        self, free: Callable[[], None], back: Callable[[Job], None], knows: Distributions
+    ) -> None:
         """`free` is called when it can take more; `over` is set once it never will.
 
-        `back` is given a candidate that waits here behind a slow one.
+        `back` is given a candidate that waits here behind a slow one. `knows` is what was installed
+        before it starts.
         """
+        self.knows = knows
         self.ready = False
         self.over = asyncio.Event()
         self._free = free
@@ -77,6 +83,7 @@ class Lane:
         self._jobs: deque[Job | _TakenBack] = deque()
         self._worker = Worker(self._hear, lambda: self._end(_End.GONE))
         self._used = False
+        self._retired = False
         self._ended: _End | None = None
         self._took_s = 0.0
         self._turn_at = 0.0
@@ -103,7 +110,7 @@ class Lane:
     @property
     def has_room(self) -> bool:
         """Whether it can be given one more."""
-        if not self.ready or self._ended or len(self._jobs) > _AHEAD:
+        if not self.ready or self._retired or self._ended or len(self._jobs) > _AHEAD:
             return False
         if not self._jobs:
             return True
@@ -137,6 +144,11 @@ class Lane:
     def stop(self) -> None:
         """End it now."""
         self._end(_End.STOPPED)
+
+    def retire(self) -> None:
+        """Give it nothing more; it ends once it has judged what it was given."""
+        self._retired = True
+        self._end_if_retired()
 
     def untouched(self) -> list[Job]:
         """Those that were not begun, taken out, once it has ended."""
@@ -173,6 +185,7 @@ class Lane:
             self.ready = "ready" in message
             if not self.ready:
                 self._end(_End.GONE)
+            self._end_if_retired()
             self._free()
             return
         job = self._jobs[0]
@@ -189,6 +202,7 @@ class Lane:
             if isinstance(job, Job):
                 job.finish()
             self._next_turn()
+            self._end_if_retired()
             self._free()
         self._watch()
 
@@ -217,6 +231,11 @@ class Lane:
         self._jobs[-1] = _TakenBack(len(job.waiting))
         if not self._ended:
             self._worker.send(TAKE_BACK)
+
+    def _end_if_retired(self) -> None:
+        """Not before it is ready: one that ends earlier was refused by the system."""
+        if self._retired and self.ready and not self._jobs:
+            self._end(_End.OUTDATED)
 
     def _end(self, why: _End) -> None:
         if self._ended is None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from bps.core.errors import PluginError
+from bps.validation.installation import Distributions, Installation
 from bps.validation.job import Job
 from bps.validation.lane import Lane
 from bps.validation.limits import DEFAULT_LIMITS, Limits
@@ -32,7 +33,8 @@ class ValidatorPool:
     """Worker processes that stay warm from one candidate to the next.
 
     After any trouble a worker is thrown away, and what it was given and did not judge goes to
-    another one. A second worker is started only where candidates wait behind others.
+    another one. So is one that started before a distribution was installed, replaced or removed. A
+    second worker is started only where candidates wait behind others.
     """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, size: int | None = None) -> None:
@@ -41,6 +43,7 @@ class ValidatorPool:
         self._size = default_size() if size is None else size
         self._queue: deque[Job] = deque()
         self._lanes: list[Lane] = []
+        self._installation = Installation()
         self._lives: set[asyncio.Task[None]] = set()
         self._closed = False
         self._no_start_before = 0.0
@@ -49,6 +52,11 @@ class ValidatorPool:
     def pids(self) -> list[int]:
         """The processes that can be given candidates."""
         return [lane.pid for lane in self._lanes if lane.ready]
+
+    @property
+    def installed(self) -> Distributions:
+        """What a report holds for: see `Installation.seen`."""
+        return self._installation.seen()
 
     async def __aenter__(self) -> Self:
         """Nothing starts before it is needed."""
@@ -74,7 +82,8 @@ class ValidatorPool:
 
     def start_ahead(self) -> None:
         """Start the first worker, if there is none; the first run need not wait for it then."""
-        if not self._lanes and not self._closed:
+        self._retire_outdated()
+        if all(lane.over.is_set() for lane in self._lanes) and not self._closed:
             self._start()
 
     async def run(
@@ -97,6 +106,7 @@ class ValidatorPool:
         if not allowed:
             return report_of([], [])
         job = Job(candidate, sorted(allowed, key=lambda each: each.name), deadline_s, self._limits)
+        self._retire_outdated()
         self._queue.append(job)
         self._assign()
         try:
@@ -104,6 +114,13 @@ class ValidatorPool:
         except asyncio.CancelledError:
             self._withdraw(job)
             raise
+
+    def _retire_outdated(self) -> None:
+        """A worker that is at a candidate ends after it; one that waits is ended now."""
+        now = self.installed
+        for lane in self._lanes:
+            if lane.knows != now:
+                lane.retire()
 
     def _assign(self) -> None:
         """Give what waits to workers, and start one where there are too few."""
@@ -124,7 +141,7 @@ class ValidatorPool:
             self._start()
 
     def _start(self) -> None:
-        lane = Lane(self._assign, self._wait_again)
+        lane = Lane(self._assign, self._wait_again, self.installed)
         self._lanes.append(lane)
         task = asyncio.create_task(self._life(lane))
         self._lives.add(task)

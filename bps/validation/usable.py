@@ -10,7 +10,8 @@ from bps.policy.validator_use import ValidatorUse
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
 
-_SAMPLE = CandidateText(None, {}, "title: self-check\n", {})
+SAMPLE_TEXT = "title: self-check\n"
+"""The blueprint of the self-check, without a base: the least that a validator has to bear."""
 SELF_CHECK_S = 30.0
 
 
@@ -25,7 +26,7 @@ def limits_of(policy: Policy) -> dict[str, int]:
 
 
 async def self_check(allowed: Sequence[Allowed]) -> ValidationReport:
-    """Each validator loaded, its configuration checked, and run on a blueprint of one line.
+    """Each validator loaded, its configuration checked, and run on `SAMPLE_TEXT`.
 
     What it finds there does not matter; that it completes does.
 
@@ -37,7 +38,7 @@ async def self_check(allowed: Sequence[Allowed]) -> ValidationReport:
     if not allowed:
         return ValidationReport((), ())
     async with ValidatorPool() as pool:
-        return await pool.run(_SAMPLE, allowed, SELF_CHECK_S)
+        return await pool.run(CandidateText(None, {}, SAMPLE_TEXT, {}), allowed, SELF_CHECK_S)
 
 
 async def check_usable(uses: Sequence[ValidatorUse]) -> None:

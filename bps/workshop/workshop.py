@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bps.validation.installation import Distributions
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, ValidationReport
 from bps.workshop.processes import Processes
@@ -43,6 +44,11 @@ class LocalWorkshop:
     async def compute(self, function: Callable[[A], T], argument: A) -> T:
         """In a thread of this process. Cost: what the function costs."""
         return await asyncio.to_thread(function, argument)
+
+    @property
+    def installed(self) -> Distributions:
+        """See `ValidatorPool.installed`."""
+        return self._pool.installed
 
     def expect_validation(self) -> None:
         """Start the first process for validators, so that it is there when a merge is done."""

@@ -38,6 +38,11 @@ class Workshop(Protocol):
         """
         ...
 
+    @property
+    def installed(self) -> Hashable:
+        """What `validate` judges by besides its arguments; equal as long as that is the same."""
+        ...
+
     def expect_validation(self) -> None:
         """`validate` is asked for soon: what it needs may be started meanwhile."""
         ...
@@ -57,6 +62,11 @@ class InThreads:
         """In a thread, so that a lease is kept alive meanwhile."""
         return await asyncio.to_thread(function, argument)
 
+    @property
+    def installed(self) -> Hashable:
+        """Nothing judges here."""
+        return None
+
     def expect_validation(self) -> None:
         """There is nothing to start."""
 
@@ -74,7 +84,7 @@ class Work(Hashable, Protocol[T_co]):
         ...
 
     async def carry_out(self, values: Mapping[bytes, bytes | None], workshop: Workshop) -> T_co:
-        """The result; it depends on nothing but this work. None: a value that is not stored.
+        """The result of this work and of what is installed. None: a value that is not stored.
 
         It raises where a value is not what its key says: those of works that are done are kept.
         """
@@ -104,14 +114,19 @@ class Preparations:
         self._store = store
         self._workshop = workshop
         self._results: OrderedDict[Work[Any], Any] = OrderedDict()
+        self._made_with: Hashable = None
 
     async def result_of(self, work: Work[T_co]) -> T_co:
-        """The result of `work`, from memory where it was done lately.
+        """The result of `work`, from memory where it was done lately with what is installed.
 
         Raises:
             Unavailable: the store does not answer.
             WorkFailed, MergeTooLong: as `Workshop.compute`.
         """
+        installed = self._workshop.installed
+        if installed != self._made_with:
+            self._results.clear()
+            self._made_with = installed
         if work in self._results:
             self._results.move_to_end(work)
             known: T_co = self._results[work]
@@ -122,7 +137,7 @@ class Preparations:
         for key, value in values.items():
             if value is not None:
                 self.blobs.keep(key, value)
-        if not work.lasts(result):
+        if not work.lasts(result) or installed != self._made_with:
             return result
         self._results[work] = result
         if len(self._results) > REMEMBERED:

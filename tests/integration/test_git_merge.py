@@ -1,109 +1,16 @@
-"""Real `git merge` with `bps merge` as its driver, set up by the README's own lines."""
+"""Real `git merge` with `bps merge` as its driver."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT
-
-BASE = "kind: deploy  # how it runs\nowner: ann\nreplicas: 2\nsteps: [build, ship]\n"
-OURS = BASE.replace("replicas: 2", "replicas: 3")
-THEIRS = BASE.replace("ann", "bob").replace("build, ship", "build, test, ship")
-MERGED = "kind: deploy  # how it runs\nowner: bob\nreplicas: 3\nsteps: [build, test, ship]\n"
-NAME = "deploy.yaml"
-Files = Mapping[str, str | bytes | None]
-
-
-def setup_lines() -> list[list[str]]:
-    """The `git config` commands of the README."""
-    text = (ROOT / "README.md").read_text()
-    found = [line[2:] for line in text.splitlines() if line.startswith("$ git config ")]
-    assert len(found) == 2
-    return [shlex.split(line) for line in found]
-
-
-class Repository:
-    """A repository with two branches that each change what the first commit holds."""
-
-    def __init__(self, path: Path, base: Files, ours: Files, theirs: Files) -> None:
-        self.path = path / "repository"
-        self.path.mkdir()
-        self._env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
-            "HOME": str(path),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "LC_ALL": "C.UTF-8",
-        }
-        for command in setup_lines():
-            self._run(*command)
-        for name, value in (
-            ("user.name", "Ann"),
-            ("user.email", "ann@example.org"),
-            ("core.autocrlf", "false"),
-            ("core.quotePath", "false"),
-            ("merge.renames", "true"),
-        ):
-            self._run("git", "config", "--global", name, value)
-        self._run("git", "init", "--quiet", "--initial-branch", "main")
-        self.commit({".gitattributes": "*.yaml merge=bps\n", **base})
-        self._run("git", "checkout", "--quiet", "-b", "theirs")
-        self.commit(theirs)
-        self._run("git", "checkout", "--quiet", "main")
-        self.commit(ours)
-
-    def _run(self, *command: str) -> None:
-        done = self.git(*command[1:])
-        assert done.returncode == 0, done
-
-    def git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ("git", *arguments),
-            cwd=self.path,
-            env=self._env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def commit(self, files: Files) -> None:
-        for name, content in files.items():
-            path = self.path / name
-            if content is None:
-                path.unlink()
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        self._run("git", "add", "--all")
-        self._run("git", "commit", "--quiet", "--allow-empty", "--message", "change")
-
-    def merge(self) -> subprocess.CompletedProcess[str]:
-        return self.git("merge", "--no-edit", "theirs")
-
-    def read(self, name: str) -> str:
-        return (self.path / name).read_bytes().decode()
-
-    def unmerged(self) -> set[str]:
-        return set(self.git("diff", "--name-only", "--diff-filter=U").stdout.splitlines())
-
-    def leftovers(self) -> list[str]:
-        """Files that git knows nothing of."""
-        return self.git("ls-files", "--others").stdout.splitlines()
-
-
-def changed(path: Path, base: str, ours: str, theirs: str, name: str = NAME) -> Repository:
-    return Repository(path, {name: base}, {name: ours}, {name: theirs})
+from tests.integration.git_repository import BASE, MERGED, NAME, OURS, THEIRS, Repository, changed
 
 
 @pytest.mark.parametrize(
-    "name", [NAME, "a b/it's $HOME.yaml", "-o.yaml", "größe/☂.yaml", "--policy.yaml"]
+    "name", [NAME, "deploy.yml", "a b/it's $HOME.yaml", "-o.yaml", "größe/☂.yaml", "--policy.yaml"]
 )
 def test_changes_of_neighbouring_lines_merge_whatever_the_file_is_called(
     tmp_path: Path, name: str
@@ -115,7 +22,7 @@ def test_changes_of_neighbouring_lines_merge_whatever_the_file_is_called(
 
 
 def test_without_the_driver_those_lines_are_in_each_other_s_way(tmp_path: Path) -> None:
-    assert changed(tmp_path, BASE, OURS, THEIRS, "deploy.yml").merge().returncode == 1
+    assert changed(tmp_path, BASE, OURS, THEIRS, "deploy.txt").merge().returncode == 1
 
 
 def test_a_conflict_leaves_markers_around_its_node_and_the_file_unmerged(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from bps.plans.model import RRPlan
 from bps.plans.pages import branches_page
 from bps.plans.read import rr_plan_detail
 from bps.plans.results import BranchResult
+from bps.review.open import review_of_waiting
 
 ROUTER = router("branches")
 
@@ -56,7 +57,8 @@ async def list_branches(
     listing = f"branches/{plan}"
     last = after(cursor, listing, ids.branch_id)
     found = await branches_page(reading, plan, after=last, limit=limit)
-    views = [BranchView.of(branch, rr_plan) for branch, rr_plan in found.items]
+    review = await review_of_waiting(reading, plan, (rr_plan for _, rr_plan in found.items))
+    views = [BranchView.of(branch, rr_plan, review) for branch, rr_plan in found.items]
     following = views[-1].branch if found.more else None
     return answer_page(
         views, listing=listing, last=following, revision=found.revision, reading=reading

@@ -8,7 +8,7 @@ from fastapi import Body, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bps.api.pages import PageOf
+from bps.api.pages import OpenPageOf, PageOf
 from bps.api.review_requests import (
     ClaimRequest,
     CompleteRequest,
@@ -16,6 +16,7 @@ from bps.api.review_requests import (
     ReleaseRequest,
     ResolveRequest,
 )
+from bps.core import ids
 from bps.core.errors import (
     Ambiguous,
     Frozen,
@@ -33,7 +34,7 @@ from bps.http.answers import answer, answer_page, unless_known
 from bps.http.documented import read, refuses, written
 from bps.http.etags import if_match
 from bps.http.execute import OperationId, execute, principal_of
-from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, digits
+from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, cursor_of, digits
 from bps.http.parameters import NamedReview, PlanId
 from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
@@ -43,6 +44,7 @@ from bps.plans.reviews import Review
 from bps.promotion.complete import CompleteReview
 from bps.promotion.results import PromotionResult
 from bps.review.claim import ClaimReview
+from bps.review.open import open_reviews_of
 from bps.review.read import review_sheet, reviews_page
 from bps.review.reject import RejectReview
 from bps.review.release import ReleaseReview
@@ -55,7 +57,39 @@ ROUTER = router("reviews")
 
 IfMatchHeader = Annotated[IfMatch | None, Depends(if_match)]
 
+_LOOK_S = 1.0
+"""A service that has just started looks for open reviews; who asks waits so long at most."""
 _ON_REVIEW = (NotFound, WrongState, PreconditionFailed, ReviewHeld)
+
+
+@ROUTER.get(
+    "/reviews",
+    response_model=OpenPageOf[Review],
+    responses=read("Open reviews in the order of their plans' ids as text."),
+    openapi_extra=asks(Operation.PLAN_READ),
+)
+async def list_open_reviews(
+    request: Request, reading: RequestReading, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """List the open reviews of all plans.
+
+    Which plans have one is known from the watch on the store; what is told of each is read.
+    `complete` is false where not all plans were looked at since the start, or the watch is behind.
+    """
+    last = after(cursor, "reviews", ids.plan_id)
+    sidecar = service_of(request).sidecar
+    pending = sidecar.pending
+    seen = max(reading.at_least, sidecar.degraded.floor)
+    complete = await pending.known_within(_LOOK_S, seen)
+    plans = pending.plans_in_review(last)
+    asked = plans[:limit]
+    found = await open_reviews_of(reading, asked)
+    page = OpenPageOf[Review](
+        items=list(found.items),
+        next_cursor=cursor_of("reviews", asked[-1]) if len(plans) > limit else None,
+        complete=complete,
+    )
+    return answer(page, revision=found.revision, reading=reading)
 
 
 @ROUTER.get(

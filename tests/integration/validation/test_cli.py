@@ -120,6 +120,12 @@ def test_the_table_names_line_and_rule(site: Site) -> None:
     assert "would be blocked" in ran.stderr
 
 
+def test_doctor_says_on_what_it_runs_them(site: Site) -> None:
+    ran = site.bps("validators", "doctor", "--policy", site.policy("t-bad"))
+    assert ran.returncode == 2
+    assert "on a blueprint that holds `title: self-check` alone" in ran.stderr
+
+
 def test_only_one_is_asked_where_one_is_named(site: Site) -> None:
     text = site.blueprint("title: x\n")
     policy = site.policy(NAME, "t-bad", "references")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bps.cli.options import chosen_plans
-from tests.unit.cli.invoke import refused
+from tests.unit.cli.invoke import invoke, refused
 
 LONG = "9" * 10_000
 
@@ -256,3 +256,24 @@ def test_more_than_can_be_named_at_once() -> None:
 
 def test_what_is_named_twice_counts_once() -> None:
     assert chosen_plans(["EP-2", "EP-1", "EP-2"] * 500) == ["EP-2", "EP-1"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("merge", "--format", "xml", "a", "b", "c"), ("--store", "xml", "plan", "list")],
+)
+def test_a_value_that_is_none_of_those_allowed_is_told_in_plain_words(
+    arguments: tuple[str, ...],
+) -> None:
+    ran = invoke(*arguments)
+    assert ran.code == 2
+    assert "Invalid value for '--" in ran.err
+    assert ": 'xml' is not one of " in ran.err
+
+
+def test_what_to_do_next_fits_what_was_wrong() -> None:
+    assert refused("explain", "foo", code="INVALID_INPUT")["next_action"] == (
+        "`bps explain` lists all of them."
+    )
+    problem = refused("plan", "register", "EP-1", "no-such-file", code="INVALID_INPUT")
+    assert problem["next_action"] == "Name a file that can be read, or - for standard input."

@@ -119,6 +119,13 @@ def test_json_has_the_published_form(desk: Desk) -> None:
     assert found["explain"] is None
 
 
+def test_json_is_printed_also_where_the_text_goes_into_a_file(desk: Desk) -> None:
+    desk.put("b", OTHER)
+    ran = desk.both_ways("base", "a", "b", "--format", "json", "-o", "out")
+    assert (ran.code, json.loads(ran.out)["marked"]) == (1, MARKED)
+    assert desk.read("out") == MARKED
+
+
 def test_numbers_that_json_readers_cannot_hold_stay_text(desk: Desk) -> None:
     for name, digit in (("base", "1"), ("a", "2"), ("b", "3")):
         desk.put(name, f"n: 0x{digit}FFFFFFFFFFFFFFFF\n")

@@ -95,3 +95,18 @@ def test_a_failed_write_leaves_the_file_and_nothing_beside_it(desk: Desk) -> Non
     assert (done.returncode, desk.read("a")) == (75, A), done.stderr
     assert "a cannot be written: File too large. [RESULT_NOT_SHOWN]" in done.stderr
     assert {path.name for path in desk.files()} == {"base", "a", "b"}
+
+
+def test_what_to_do_next_is_said_of_files(desk: Desk) -> None:
+    gone = desk.quickly("base", "gone", "b").err
+    assert "next: Name a file that can be read, or - for standard input.\n" in gone
+    nowhere = desk.quickly("base", "a", "b", "-o", "no/such/directory/out").err
+    assert "next: Name a file in a directory that is there and takes new files.\n" in nowhere
+
+
+@pytest.mark.parametrize("declared", ["/nowhere: set", "/replicas: set", "/steps: 'max: int'"])
+def test_a_strategy_that_meets_nothing_of_its_kind_is_as_if_it_were_not_there(
+    desk: Desk, declared: str
+) -> None:
+    desk.put("policy", f"strategies:\n  {declared}\n")
+    assert desk.quickly("base", "a", "b", "--policy", "policy") == desk.quickly("base", "a", "b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_elements_without_identity_are_aligned_by_what_they_are() -> None:
     ]
 
 
+def test_what_went_from_an_element_is_told_where_that_stood() -> None:
+    keyed = "l:\n  - {id: a, v: 1, w: 1}\n  - {id: b, v: 1, w: 1}\n"
+    assert told(keyed, "l:\n  - {id: n}\n  - {id: a, v: 1}\n  - {id: b, v: 1, w: 1}\n") == [
+        ("/l/0/id", "added", ("A",), None, "n"),
+        ("/l/0/w", "deleted", ("A",), 1, None),
+    ]
+
+
 def test_what_no_side_has_is_merged_of_several() -> None:
     base = "t: |\n  1\n  2\n  3\n"
     first, second = base.replace("1", "one"), base.replace("3", "three")
@@ -141,6 +150,23 @@ def test_while_conflicts_are_open_they_and_what_is_beside_them_are_told() -> Non
         ("/b", "changed", ("A",), 1, 3),
         ("/c/d", "changed", ("B",), 1, 2),
     ]
+
+
+def test_what_holds_a_conflict_or_lies_in_one_is_not_beside_it() -> None:
+    origins = [Origin(path, "conflict", ()) for path in ("/a/b", "/l/-/x", "/c/2/y")]
+    tree = OriginTree(origins)
+    assert all(map(tree.leads, [(), ("a",), ("a", "b"), ("l", "-"), ("c", "-", "y")]))
+    assert not any(map(tree.leads, [("b",), ("a", "b", "c"), ("a", "x"), ("c", "3"), ("l", "0")]))
+
+
+def test_many_conflicts_are_told_soon() -> None:
+    base = "".join(f"k{at}: v\n" for at in range(1500))
+    one, other = base.replace("k", "a"), base.replace("v", "w")
+    began = time.process_time()
+    lines = told(base, one, other)
+    assert time.process_time() - began < 6
+    assert [each[1] for each in lines[:1500]] == ["conflict"] * 1500
+    assert {each[1:3] for each in lines[1500:]} == {("added", ("A",))}
 
 
 def test_a_resolution_is_told_as_a_person_s() -> None:

@@ -13,15 +13,18 @@ DEPTH = "  with:\n    fetch-depth: 0\n"
 TOOLCHAIN = """\
 - uses: actions-rs/toolchain@v1
   with:
+    toolchain: nightly
     profile: minimal
     override: true
 """
 OTHER_TOOLCHAIN = """\
 - uses: dtolnay/rust@master
   with:
+    toolchain: nightly
     profile: max
     override: true
 """
+NIGHTLY = "    toolchain: nightly\n"
 RUN = "- run: make\n"
 
 
@@ -74,6 +77,12 @@ def test_edits_of_different_fields_are_both_there(
             RUN + TOOLCHAIN.replace("true", "false"),
         ),
         (TOOLCHAIN, TOOLCHAIN.replace("true", "false") + RUN, OTHER_TOOLCHAIN),
+        # `true` and numbers stand in many elements.
+        (
+            TOOLCHAIN.replace(NIGHTLY, ""),
+            TOOLCHAIN.replace(NIGHTLY, "").replace("minimal", "most"),
+            OTHER_TOOLCHAIN.replace(NIGHTLY, ""),
+        ),
         # The same leaf twice.
         (TOOLCHAIN, TOOLCHAIN.replace("minimal", "most"), OTHER_TOOLCHAIN),
     ],

@@ -214,3 +214,22 @@ def test_the_conflict_of_a_key_that_was_only_quoted_says_so(
     assert (conflict.kind.value, conflict.path) == ("rename_modify", "/responses/200")
     assert conflict.finding == finding
     assert conflict.suggestion == f"={renamed}:\n  a: 2\n  b: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "proposed"),
+    [
+        ("|\n  x\n\n", "=m: |\n  yy\n"),
+        ("|+\n  x\n\n", None),
+        ("!e!t x\n", None),
+    ],
+)
+def test_what_is_proposed_says_what_the_other_one_wrote(value: str, proposed: str | None) -> None:
+    head = "%TAG !e! tag:e,2000:\n---\n" if "!e!" in value else ""
+    base = f"{head}t: 1\nk: {value}last: 1\n"
+    sides = [
+        Contribution("A", base, base.replace("k:", "m:")),
+        Contribution("B", base, base.replace("x", "yy")),
+    ]
+    [conflict] = engine.merge(base, sides).conflicts
+    assert conflict.suggestion == proposed

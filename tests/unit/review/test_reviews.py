@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bps.core.error_catalogue import next_action_of
 from bps.core.errors import (
     Ambiguous,
     InvalidInput,
@@ -192,6 +193,7 @@ async def test_a_claim_keeps_others_out_until_it_ends_and_holds_promotions_once(
         with pytest.raises(ReviewHeld) as refusal:
             await scene.path.execute(act)
         assert refusal.value.facts["by"] == OTHER
+        assert f"`bps review release {ID}`" in next_action_of(refusal.value)
     scene.clock.move(MAX_CLAIM_MS / 1_000 + 1)
     assert (await scene.promote(free)).how == "promotion"
     with pytest.raises(WrongState, match="has held promotions up once"):

@@ -164,6 +164,37 @@ async def test_a_damaged_plan_leaves_the_answer_unknown_but_not_the_others() -> 
 
 
 @asynchronous
+async def test_who_asks_waits_for_the_search_but_not_for_ever() -> None:
+    scene = await Scene.make()
+    async with following(scene) as follower:
+        asking = asyncio.create_task(follower.pending.known_within(1.0, 1))
+
+        async def answered() -> bool:
+            await follower.clock.advance(0.05)
+            return asking.done()
+
+        await eventually(answered, "there is an answer")
+        assert asking.result()
+        ahead = (await scene.memory.status())[0].revision + 1
+        asking = asyncio.create_task(follower.pending.known_within(1.0, ahead))
+        await eventually(answered, "there is an answer")
+        assert not asking.result()
+        await scene.open("T1", "F1")
+        asking = asyncio.create_task(follower.pending.known_within(1.0, ahead))
+        await eventually(answered, "there is an answer")
+        assert asking.result()
+    await scene.register(plan="EP-2")
+    bad = keys.PlanKeys("EP-2").branch("0" * 40)
+    await scene.memory.commit(Txn((), (Put(bad, b"{}"),)))
+    async with following(scene) as follower:
+        began_s = follower.clock.monotonic_s()
+        asking = asyncio.create_task(follower.pending.known_within(1.0, 1))
+        await eventually(answered, "there is an answer")
+        assert not asking.result()
+        assert follower.clock.monotonic_s() - began_s >= 1.0
+
+
+@asynchronous
 async def test_nobody_asking_costs_the_store_nothing() -> None:
     scene = await Scene.make()
     store = RecordingStore(scene.memory)

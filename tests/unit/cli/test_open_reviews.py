@@ -1,0 +1,69 @@
+"""`bps review list` without a plan: what waits for a person, wherever it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bps.clock import SystemClock
+from bps.store.memory import MemoryStore
+from tests.unit.cli.both_ways import Way, directly, through_the_service
+
+BASE = b"title: one\nretries: 3\n"
+
+
+def contradict(way: Way, plan: str) -> None:
+    """Two repairs that contradict each other; their review is the answer to the promotion."""
+    way.data("plan", "register", plan, "-", stdin=BASE)
+    for n in (7, 9):
+        cause = ("--trace-id", f"t-{n}", "--fingerprint", f"cause-{n}")
+        opened = way.data("branch", "open", plan, *cause)
+        way.data("branch", "submit", plan, opened["rr_plan"], "-", stdin=b"retries: %d\n" % n)
+    assert way.bps("promote", plan).code == 1
+
+
+def test_both_ways_list_what_is_open_of_all_plans(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    for plan in ("EP-2", "EP-10", "EP-3"):
+        contradict(own, plan)
+    own.data("plan", "register", "EP-4", "-", stdin=BASE)
+    own.data("review", "reject", "EP-3-RV1", "--reason", "neither")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    for way in (own, asked):
+        ran = way.bps("review", "list")
+        assert ran.code == 0, ran
+        assert ran.err == ""
+        rows = [line.split()[:2] for line in ran.out.splitlines()[1:]]
+        assert rows == [["EP-10-RV1", "OPEN"], ["EP-2-RV1", "OPEN"]]
+    assert asked.data("review", "list") == own.data("review", "list")
+
+
+def test_branches_are_listed_with_the_review_that_they_wait_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    own.data("branch", "open", "EP-2", "--trace-id", "t-1", "--fingerprint", "another")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    for way in (own, asked):
+        rows = way.data("branch", "list", "EP-2")
+        waiting = sorted((row["state"], row["in_review"]) for row in rows if row["in_review"])
+        assert waiting == [("SUCCEEDED", "EP-2-RV1")] * 2
+        assert [row["state"] for row in rows if row["in_review"] is None] == ["OPEN"]
+    own.data("review", "reject", "EP-2-RV1", "--reason", "neither")
+    assert {row["in_review"] for row in own.data("branch", "list", "EP-2")} == {None}
+
+
+def test_it_says_where_some_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def unknown(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("bps.sidecar.pending.PendingPromotions.known_within", unknown)
+    ran = through_the_service(monkeypatch, tmp_path).bps("review", "list", "-o", "json")
+    assert (ran.code, ran.out) == (0, "[]\n")
+    assert "some reviews may be missing" in ran.err
