@@ -78,7 +78,7 @@ class Console:
         as_yaml = YAML(typ="safe", pure=True).load(again.out)
         assert steady(as_yaml) == steady(found), arguments
         if "--op-id" in arguments:
-            assert again.err == "repeated: the operation was done before\n", again
+            assert again.err == f"repeated: the operation was done before\n{ran.err}", again
         return found
 
     def refused(self, *arguments: str, code: str, exit_code: int) -> dict[str, Any]:

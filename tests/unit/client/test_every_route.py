@@ -50,6 +50,7 @@ def calls(client: BpsClient) -> list[Coroutine[Any, Any, Any] | AsyncGenerator[A
         client.rebase_branch("EP-1", "66400e4b"),
         client.promote("EP-1"),
         client.revert("EP-1", 1),
+        client.open_reviews(),
         client.reviews("EP-1"),
         client.review("EP-1-RV1"),
         client.claim_review("EP-1-RV1"),

@@ -54,6 +54,7 @@ POST /v1/plans/{plan}/branches/{branch}/failure   branch.fail
 POST /v1/plans/{plan}/branches/{branch}/rebase    branch.rebase
 POST /v1/plans/{plan}/promotions                  promotion.promote
 POST /v1/plans/{plan}/reverts                     promotion.revert
+GET  /v1/reviews                                  plan.read
 GET  /v1/plans/{plan}/reviews                     plan.read
 GET  /v1/plans/{plan}/reviews/{review}            plan.read
 POST /v1/plans/{plan}/reviews/{review}/claim      review.claim
