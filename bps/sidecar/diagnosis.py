@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -45,14 +46,18 @@ async def diagnose(
 ) -> list[CheckView]:
     """All checks of the store, failed ones included; two round trips and one to each member.
 
+    They are asked at once: where nothing answers, each of them waits until its deadline.
+
     `endpoints` are the members that should answer, `quota_bytes` is the quota of those that do not
     tell theirs.
 
     Raises:
         Unavailable: no member answers at all.
     """
-    members = await _members(store, endpoints, check_versions, quota_bytes)
-    return [*_adapter(store), *members, *await _contents(store), *await _trust(store)]
+    members, contents, trust = await asyncio.gather(
+        _members(store, endpoints, check_versions, quota_bytes), _contents(store), _trust(store)
+    )
+    return [*_adapter(store), *members, *contents, *trust]
 
 
 async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
