@@ -59,7 +59,10 @@ def doubts_of_choices(
 def _left_out(
     name: str, editors: Editors, known: Mapping[Source, References]
 ) -> tuple[frozenset[str], tuple[Node, ...]]:
-    """Who took an anchor away and where it stands; or who brought it and where its aliases are."""
+    """Who took an anchor away and where it stands; or who brought it and where its aliases are.
+
+    Of one that all have, somebody put it where another editor's choice takes it away.
+    """
     gone = frozenset(
         who
         for who, base, side in editors
@@ -73,6 +76,9 @@ def _left_out(
         for who, base, side in editors
         if name in known[side].anchored and name not in known[base].anchored
     )
+    if not brought:
+        moved = frozenset(who for who, base, side in editors if base is not side)
+        return moved, tuple(node for each in known.values() for node in each.anchored.get(name, ()))
     return brought, tuple(node for each in known.values() for node in each.aliases.get(name, ()))
 
 
