@@ -81,7 +81,7 @@ def parse(source: Source, depth: int = 0) -> list[Document]:
         try:
             return _Builder(source, depth, other).run()
         except YAMLError as another:
-            raise _refusal(source, another) from None
+            raise _refusal(source, _further(error, another)) from None
 
 
 def validate(source: Source) -> None:
@@ -105,7 +105,17 @@ def validate(source: Source) -> None:
         try:
             CParser(other).raw_parse()
         except YAMLError as another:
-            raise _refusal(source, another) from None
+            raise _refusal(source, _further(error, another)) from None
+
+
+def _further(error: YAMLError, respelled: YAMLError) -> YAMLError:
+    """The error that is further on: the other one is of a colon that one of the spellings suits."""
+    return respelled if _at(respelled) > _at(error) else error
+
+
+def _at(error: YAMLError) -> int:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    return -1 if mark is None else int(mark.index)
 
 
 def _refusal(source: Source, error: YAMLError) -> Unreadable:
