@@ -9,7 +9,7 @@ from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import Event, ScalarEvent
 
-from bps.blueprint.respelling import respelled, spelled_back
+from bps.blueprint.respelling import further, respelled, spelled_back
 
 T = TypeVar("T")
 
@@ -46,14 +46,17 @@ def read_events(text: str, read: Callable[[EventSource], T]) -> T:
     """What `read` makes of the text's events. It may be called twice, and must begin anew then.
 
     Raises:
-        YAMLError: it is no YAML; of the text as it was given to libyaml last.
+        YAMLError: it is no YAML; told at the place that no spelling mends.
 
     Cost: twice that of `read` where a plain scalar between brackets holds a colon.
     """
     try:
         return read(CParser(text))
-    except YAMLError:
+    except YAMLError as error:
         other = respelled(text)
         if other is None:
             raise
-    return read(_Respelled(other))
+        try:
+            return read(_Respelled(other))
+        except YAMLError as another:
+            raise further(error, another) from None

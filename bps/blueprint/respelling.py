@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
 _MARKS = {":": "\ue03a", "?": "\ue03f"}
 """Private characters of the same length, so that everything stands where it stood."""
 _CLOSING = frozenset("\"']}")
@@ -59,3 +61,13 @@ def spelled_back(value: str) -> str:
     for character, mark in _MARKS.items():
         value = value.replace(mark, character)
     return value
+
+
+def further(error: YAMLError, of_respelled: YAMLError) -> YAMLError:
+    """The error that is further on: the other one is of a colon that one of the spellings suits."""
+    return of_respelled if _place(of_respelled) > _place(error) else error
+
+
+def _place(error: YAMLError) -> int:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    return -1 if mark is None else int(mark.index)

@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from bps.blueprint.respelling import respelled, spelled_back
+from bps.blueprint.respelling import further, respelled, spelled_back
 from bps.merge.refusals import Unreadable
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
@@ -81,7 +81,7 @@ def parse(source: Source, depth: int = 0) -> list[Document]:
         try:
             return _Builder(source, depth, other).run()
         except YAMLError as another:
-            raise _refusal(source, _further(error, another)) from None
+            raise _refusal(source, further(error, another)) from None
 
 
 def validate(source: Source) -> None:
@@ -105,17 +105,7 @@ def validate(source: Source) -> None:
         try:
             CParser(other).raw_parse()
         except YAMLError as another:
-            raise _refusal(source, _further(error, another)) from None
-
-
-def _further(error: YAMLError, respelled: YAMLError) -> YAMLError:
-    """The error that is further on: the other one is of a colon that one of the spellings suits."""
-    return respelled if _at(respelled) > _at(error) else error
-
-
-def _at(error: YAMLError) -> int:
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    return -1 if mark is None else int(mark.index)
+            raise _refusal(source, further(error, another)) from None
 
 
 def _refusal(source: Source, error: YAMLError) -> Unreadable:

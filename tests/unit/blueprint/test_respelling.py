@@ -6,8 +6,10 @@ import hashlib
 
 import pytest
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 
 from bps.blueprint.data import load
+from bps.blueprint.event_source import read_events
 from bps.blueprint.profile import check
 from bps.core.errors import InvalidBlueprint
 from bps.merge.engine import merge
@@ -115,3 +117,10 @@ def test_is_merged() -> None:
         ],
     )
     assert [each.path for each in both.conflicts] == ["/urls"]
+
+
+def test_an_error_is_told_where_no_spelling_mends_it() -> None:
+    text = "%TAG !e! tag:e.org,2026:\n---\na: [1]\n- b\n"
+    with pytest.raises(MarkedYAMLError) as refusal:
+        read_events(text, lambda source: source.raw_parse())
+    assert refusal.value.problem_mark.line == 3
