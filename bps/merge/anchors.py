@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
-from bps.merge.parse import Document
+from bps.merge.document import Document
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.references import References, line_of
 from bps.merge.results import Doubt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from bps.merge.parse import Document
+from bps.merge.document import Document
 from bps.merge.reader import Reader
 from bps.merge.refusals import Unreadable
 from bps.merge.slots import Computed, Expected, Lines

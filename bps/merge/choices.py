@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import Editors, lifted
 from bps.merge.check import dangling_aliases
-from bps.merge.parse import Document, parse
+from bps.merge.document import Document
+from bps.merge.parse import parse
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.references import References
 from bps.merge.refusals import Unreadable

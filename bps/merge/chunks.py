@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
+from bps.merge.data import plain_data
 from bps.merge.proof import REFUSALS, build, events_of, forget
 from bps.merge.source import MAPPING, SCALAR, Node, Source
 from bps.merge.stretches import Region, Shape, Unusual, content_end, shape_of
@@ -48,14 +49,12 @@ class Level:
         self.order: list[Chunk] = []
         self._built = 0
 
-    def chunk(self, text: str, fresh: list[Chunk]) -> Chunk:
-        """The chunk with this text; one that was not seen before goes into `fresh`, unproven."""
-        found = self.chunks.get(text)
-        if found is None:
-            found = self.chunks[text] = Chunk(self, text, len(self.order))
-            self.order.append(found)
-            fresh.append(found)
-        return found
+    def add(self, text: str, fresh: list[Chunk]) -> Chunk:
+        """A chunk that is not among `chunks` yet; it goes into `fresh`, unproven."""
+        made = self.chunks[text] = Chunk(self, text, len(self.order))
+        self.order.append(made)
+        fresh.append(made)
+        return made
 
     def build_from(self, chunk: Chunk) -> None:
         """Parse a chunk, and as many behind it as a quarter of those that had to be parsed."""
@@ -87,10 +86,10 @@ class Unread(Cut):
         """Whether nobody has looked at it."""
         return self._chunk is not None
 
-    def member(self, name: str) -> Node | None:
+    def scalar_member(self, name: str) -> Hashable:
         """As a node's; told by the first line where it stands there."""
-        found = None if self._chunk is None else self._chunk.member(name)
-        return found or super().member(name)
+        found = None if self._chunk is None else self._chunk.scalar_member(name)
+        return super().scalar_member(name) if found is None else found
 
     def be_scalar(self, source: Source, start: int, end: int) -> None:
         """Be a plain scalar."""
@@ -122,13 +121,12 @@ class Unread(Cut):
 class Chunk(Piece):
     """The lines of one entry, in whatever collections of its level they stand."""
 
-    __slots__ = ("_member", "level", "place", "text", "unread")
+    __slots__ = ("level", "place", "text", "unread")
 
     def __init__(self, level: Level, text: str, place: int) -> None:
         self.level = level
         self.place = place
         self.text = text
-        self._member: tuple[str, Node] | None = None
         shape = level.shape
         key: Node | None = None
         if shape.kind == MAPPING:
@@ -142,14 +140,10 @@ class Chunk(Piece):
         if not (self._by_line() or self._by_lines()):
             self.level.build_from(self)
 
-    def member(self, name: str) -> Node | None:
-        """The value of the first field of a list's element, if it has that name and is plain."""
-        if self._member is None or self._member[0] != name:
-            place = self.level.shape.field(self.text, name)
-            if place is None:
-                return None
-            self._member = (name, _plain(Source("an entry", self.text), *place))
-        return self._member[1]
+    def scalar_member(self, name: str) -> Hashable:
+        """The data of the first field of a list's element, if it has that name and is plain."""
+        place = self.level.shape.field(self.text, name)
+        return None if place is None else plain_data(self.text[place[0] : place[1]])
 
     def take(self, nodes: Sequence[Node], at: int) -> None:
         """Be the key and value that were parsed in a text where the lines begin at `at`."""
@@ -189,8 +183,9 @@ class Chunk(Piece):
             if region.kind == MAPPING and level.shape.key(cut, begins[0]) is None:
                 # Its other keys may be quoted too, and parsing them one by one takes longer.
                 raise Unusual
-            bounds = pairwise([*begins, len(cut)])
-            row = Row(begins, [level.chunk(cut[i:j], fresh) for i, j in bounds])
+            lines = [cut[i:j] for i, j in pairwise([*begins, len(cut)])]
+            known = level.chunks
+            row = Row(begins, [known.get(each) or level.add(each, fresh) for each in lines])
             events_of(fresh)
         except REFUSALS:
             forget(fresh)

@@ -32,8 +32,12 @@ def data_of(node: Node) -> Hashable:
 
 
 def _scalar(node: Node) -> Hashable:
-    value = node.value
-    if node.style or not (value == "" or may_differ_from_text(value)):
+    return node.value if node.style else plain_data(node.value)
+
+
+def plain_data(value: str) -> Hashable:
+    """The equality key of a plain scalar without anchor and tag; never None."""
+    if not (value == "" or may_differ_from_text(value)):
         return value
     kind = kinds(value)
     if kind == (Kind.NULL, Kind.NULL):

@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from bps.merge.counterparts import Counterparts, Pair, added, holds_entries
+from bps.merge.document import Document
 from bps.merge.newlines import plain
-from bps.merge.parse import Document
 from bps.merge.reader import Reader
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
 

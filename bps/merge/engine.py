@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
+from bps.merge.document import Document
 from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
 from bps.merge.law_1 import law_1
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.newlines import Dress, refuse_odd_breaks
-from bps.merge.parse import Document, validate
 from bps.merge.pauses import CollectionPaused
 from bps.merge.reader import Reader
 from bps.merge.records import (
@@ -73,8 +73,10 @@ def merge(
     if len({each.base for each in active}) > 1:
         # Of several bases one is shown and counted in: the same, however the contributions came.
         active.sort(key=lambda each: (each.base, each.text, each.label))
-    for label, text in {text: label for label, text in _texts(canonical, contributions)}.items():
-        if not active or len({each.text for each in active}) == 1:
+    if not active or len({each.text for each in active}) == 1:
+        from bps.merge.parse import validate  # noqa: PLC0415 - otherwise texts are read
+
+        for label, text in {t: label for label, t in _texts(canonical, contributions)}.items():
             validate(Source(text, label))
     by_bytes = law_1(canonical, active)
     if by_bytes is not None:
@@ -302,6 +304,8 @@ class _Merge:
             chosen = {label: variant.text for label, variant, _ in sides}
             fallback = self._dress.stripped(self._canonical_text)
             text = chosen.get(resolution.take or "", fallback)
+        from bps.merge.parse import validate  # noqa: PLC0415 - only for resolutions
+
         validate(Source("the edited value", text))
         return self._merged(self._dress.dressed(text), None)
 

@@ -67,16 +67,17 @@ def identity_of(element: Keyed, fields: Sequence[str]) -> Hashable:
     """The values of the key fields, or None where one is missing or no scalar."""
     found = []
     for field in fields:
-        node = _field(element.value, field)
-        if node is None or node.kind != SCALAR:
+        data = None if element.value is None else element.value.scalar_member(field)
+        if data is None:
             return None
-        found.append(node.data)
+        found.append(data)
     return tuple(found)
 
 
 def identity_shown(element: Element, fields: Sequence[str]) -> dict[str, Any]:
     """The key fields as a conflict record shows them."""
-    return {field: json_value(_field(element.value, field)) for field in fields}
+    value = element.value
+    return {field: json_value(None if value is None else value.member(field)) for field in fields}
 
 
 def unique(entries: Sequence[Keyed], identify: Callable[..., Hashable]) -> bool:
@@ -123,7 +124,3 @@ def escaped(key: Node) -> str:
     """A mapping's key as a segment of a JSON Pointer (RFC 6901)."""
     text = key.value if key.kind == SCALAR else key.text
     return text.replace("~", "~0").replace("/", "~1")
-
-
-def _field(node: Node | None, field: str) -> Node | None:
-    return None if node is None else node.member(field)

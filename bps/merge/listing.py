@@ -21,7 +21,6 @@ from bps.merge.identity import (
 from bps.merge.layout import of_equals
 from bps.merge.records import Kind
 from bps.merge.results import Conflicting, Result
-from bps.merge.rows import merge_rows
 from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot
 from bps.merge.source import MAPPING
@@ -45,9 +44,6 @@ def merge_collection(
 
     None where they can be taken or left as a whole only: a shape that does not come apart.
     """
-    quick = merge_rows(run, path, cursor, canonical, sides, column)
-    if quick is not None:
-        return quick
     layout = _layout(canonical, sides)
     before = len(run.conflicts)
     node = layout.value

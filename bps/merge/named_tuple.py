@@ -2,7 +2,8 @@
 
 git starts `bps merge` once for each file, and `typing` compiles every annotation of every class:
 that took a quarter of the whole command. `collections.namedtuple` still compiles a constructor for
-every class. Here one is compiled for each number of fields, and gets their names for each class.
+every class. Here one is compiled for each number of fields, and gets their names for each class;
+the rest is `namedtuple`'s.
 Type checkers see `typing.NamedTuple`; at run time a class has all of its attributes.
 """
 
@@ -14,32 +15,37 @@ __all__ = ["NamedTuple"]
 
 TYPE_CHECKING = False  # as in `typing`, which takes as long to import as half of Python
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import NamedTuple
 else:
     _Function = type(lambda: None)
-    _samples = {}
-    """A `namedtuple` for each number of fields, whose parts do for every class with as many."""
-
-    def _sample(size: int) -> type[tuple[object, ...]]:
-        found = _samples.get(size)
-        if found is None:
-            names = [f"field_{index}" for index in range(size)]
-            found = _samples[size] = namedtuple("sample", names)  # noqa: PYI024 - all are fields
-        return found
+    _MOST_FIELDS = 16
+    _sample = namedtuple("_sample", [f"field_{n}" for n in range(_MOST_FIELDS)])  # noqa: PYI024
+    """Its parts do for every class: a field is read by its place alone."""
+    _getters = [_sample.__dict__[name] for name in _sample._fields]
+    _constructors = {}
+    """The code of `__new__` for each number of fields."""
 
     def _constructor(
-        sample: type[tuple[object, ...]],
-        name: str,
-        fields: tuple[str, ...],
-        defaults: dict[str, object],
+        name: str, fields: tuple[str, ...], defaults: dict[str, object]
     ) -> Callable[..., object]:
         if fields[len(fields) - len(defaults) :] != tuple(defaults):
             raise TypeError(f"a field of {name} without default follows one with a default")
-        made = sample.__new__
+        code = _constructors.get(len(fields))
+        if code is None:
+            listed = ", ".join(_sample._fields[: len(fields)])
+            source = f"lambda _cls, {listed}: made(_cls, ({listed},))"
+            code = _constructors[len(fields)] = eval(source, {}).__code__  # noqa: S307 - ours
         names = {"co_name": "__new__", "co_qualname": f"{name}.__new__"}
-        code = made.__code__.replace(co_varnames=("_cls", *fields), **names)
-        return _Function(code, made.__globals__, "__new__", tuple(defaults.values()))
+        code = code.replace(co_varnames=("_cls", *fields), **names)
+        return _Function(code, {"made": tuple.__new__}, "__new__", tuple(defaults.values()))
+
+    def _make(cls: type[tuple[object, ...]], values: Iterable[object], /) -> tuple[object, ...]:
+        """Return a new one with the values in the order of the fields."""
+        made = tuple.__new__(cls, values)
+        if len(made) != len(cls._fields):
+            raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
+        return made
 
     def _replace(self: NamedTuple, /, **changes: object) -> NamedTuple:
         """Return a new one with some fields changed."""
@@ -59,22 +65,20 @@ else:
             fields = tuple(space.get("__annotations__", ()))
             if not fields:
                 return super().__new__(cls, name, bases, space)
-            sample = _sample(len(fields))
+            if len(fields) > _MOST_FIELDS:
+                raise TypeError(f"{name} has more than {_MOST_FIELDS} fields")
             defaults = {field: space.pop(field) for field in fields if field in space}
-            parts = {
-                field: sample.__dict__[own]
-                for field, own in zip(fields, sample._fields, strict=True)
-            }
+            parts = dict(zip(fields, _getters, strict=False))
             parts |= {
                 "__slots__": (),
                 "__match_args__": fields,
-                "__new__": _constructor(sample, name, fields, defaults),
+                "__new__": _constructor(name, fields, defaults),
                 "__repr__": _shown,
-                "__getnewargs__": sample.__getnewargs__,
+                "__getnewargs__": _sample.__getnewargs__,
                 "_fields": fields,
                 "_field_defaults": defaults,
-                "_asdict": sample._asdict,
-                "_make": sample.__dict__["_make"],
+                "_asdict": _sample._asdict,
+                "_make": classmethod(_make),
                 "_replace": _replace,
             }
             return type(name, (tuple,), parts | space)

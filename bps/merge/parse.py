@@ -22,6 +22,7 @@ from ruamel.yaml.events import (
 )
 
 from bps.blueprint.respelling import further, respelled, spelled_back
+from bps.merge.document import KEEPS, Document
 from bps.merge.refusals import Unreadable
 from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
 
@@ -35,28 +36,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 """As in the blueprint profile; a merge takes eight Python frames a level."""
-KEEPS = r"[|>][0-9]?\+"
-"""The indicators of a block scalar that keeps the blank lines behind it."""
 _BEFORE_DASH = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
-
-
-class Document:
-    """One document of a stream.
-
-    `start`..`body` is what stands before its content (the line of an explicit `...` of the one
-    before, comments, directives, the line of `---`), `body`..`body_end` the content with the
-    comments around it. `root` is None where it is empty.
-    """
-
-    __slots__ = ("body", "body_end", "explicit", "root", "source", "start")
-
-    def __init__(self, source: Source, start: int, body: int) -> None:
-        self.source = source
-        self.start = start
-        self.body = body
-        self.body_end = body
-        self.explicit = False
-        self.root: Node | None = None
 
 
 def parse(source: Source, depth: int = 0) -> list[Document]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
-from bps.merge.parse import KEEPS, parse
+from bps.merge.document import KEEPS
 from bps.merge.refusals import Unreadable
 from bps.merge.source import MAPPING, Source
 from bps.merge.stretches import Unusual
@@ -88,6 +88,8 @@ def build(chunks: Sequence[Chunk]) -> Source:
         Unreadable: one is nested too deep.
         Unusual: one is not one entry.
     """
+    from bps.merge.parse import parse  # noqa: PLC0415 - many entries are told by lines alone
+
     level, text = chunks[0].level, "".join(chunk.text for chunk in chunks)
     shape, closed = level.shape, text.endswith("\n")
     # Another entry behind them, for the end of a text ends a scalar in another way.

@@ -15,7 +15,6 @@ gone, plus those of the new ones.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import pairwise
 
@@ -23,10 +22,10 @@ from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
 from bps.merge.chunks import Chunk, Levels, plain_key
-from bps.merge.parse import Document, parse
+from bps.merge.document import Document
 from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove, prove_head
 from bps.merge.source import MAPPING, Source
-from bps.merge.stretches import Region, Unusual, region_of
+from bps.merge.stretches import Region, Unusual, prologue_end, region_of
 from bps.merge.twins import Piece, Row, Stretched
 
 SMALLEST = 500
@@ -37,7 +36,6 @@ _AROUND = 6
 """Events around the entries of a text that is one collection."""
 _HEAD = 3
 """Events of a key and of the collection below it, without those of its entries."""
-_PROLOGUE = r"(?:[ \t]*(?:#[^\n]*)?\n)*---(?: +#[^\n]*| *)\n"
 _BREAKS = ("\r", "\x85", "\u2028", "\u2029", "\ufeff")
 _MARKERS = ("---", "...", "%")
 """What a line of directives begins with, or one between two documents."""
@@ -80,7 +78,12 @@ class Reader:
 
     def _kept(self, source: Source, reading: _Reading | None) -> list[Document]:
         """The documents of a reading, or of a full parse without one. Raises Unreadable."""
-        found = parse(source) if reading is None else [reading.document]
+        if reading is not None:
+            found = [reading.document]
+        else:
+            from bps.merge.parse import parse  # noqa: PLC0415 - most texts come apart by lines
+
+            found = parse(source)
         self._known[source.text] = found
         return found
 
@@ -114,8 +117,7 @@ class _Reading:
     def run(self) -> None:
         """Raises Unusual, Unreadable, YAMLError."""
         text = self._source.text
-        prologue = re.match(_PROLOGUE, text) if text.startswith(_BEFORE_CONTENT) else None
-        body = 0 if prologue is None else prologue.end()
+        body = prologue_end(text) if text.startswith(_BEFORE_CONTENT) else 0
         if any(each in text for each in _BREAKS):
             raise Unusual
         region = region_of(text, body, len(text))
@@ -159,8 +161,9 @@ class _Reading:
         # What stands before the first entry is in no chunk.
         prove_head(text[start : begins[0]], shape.sentinel)
         pieces: list[Piece] = []
+        smallest, known = LARGE if depth < DEEPEST_LEVEL else len(text) + 1, level.chunks
         for begin, stop in pairwise([*begins, end]):
-            if stop - begin >= LARGE and depth < DEEPEST_LEVEL:
+            if stop - begin >= smallest:
                 inner = shape.opened(text, begin, stop)
                 name = shape.key(text, begin)
                 if inner is not None and name is not None:
@@ -169,7 +172,8 @@ class _Reading:
                     found = self._collection(inner, depth + 1, begin, stop, chunks)
                     pieces.append(Piece(plain_key(line, shape.column, name), found))
                     continue
-            chunk = level.chunk(text[begin:stop], self.fresh)
+            lines = text[begin:stop]
+            chunk = known.get(lines) or level.add(lines, self.fresh)
             chunks.append(chunk)
             pieces.append(chunk)
         return Stretched(self._source, region.kind, region.column, Row(begins, pieces))

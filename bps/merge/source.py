@@ -168,6 +168,11 @@ class Node:
                 return children[index + 1]
         return None
 
+    def scalar_member(self, name: str) -> Hashable:
+        """The data of a mapping's key that holds a scalar; None where there is none."""
+        found = self.member(name)
+        return None if found is None or found.kind != SCALAR else found.data
+
     def pairs(self) -> list[tuple[Node, Node]]:
         """A mapping's keys with their values."""
         children = self.children

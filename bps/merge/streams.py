@@ -6,9 +6,9 @@ import operator
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from bps.merge.document import Document
 from bps.merge.elements import Element, Elements
 from bps.merge.identity import Identify
-from bps.merge.parse import Document, parse
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Run
@@ -131,6 +131,8 @@ def _filled(stream: Sequence[Document], streams: Sequence[Sequence[Document]]) -
     roots = {each.root.kind for other in streams for each in other if each.root is not None}
     if roots not in ({MAPPING}, {SEQUENCE}):
         return list(stream)
+    from bps.merge.parse import parse  # noqa: PLC0415 - as in `bps.merge.reader`
+
     return parse(Source(stream[0].source.label, "{}\n" if roots == {MAPPING} else "[]\n"))
 
 

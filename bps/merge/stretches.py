@@ -12,10 +12,10 @@ _KEY = r"\w[\w.-]{0,120}"
 _PLAIN = r"[\w/](?:[\w ,./()'\"=;-]*[\w./)'\"])?"
 """A scalar that no YAML rule can split, join or quote, if nothing but trivia follows it."""
 _COMMENT = r"(?: +#[^\n]*| *)"
-_FIRST = rf"(?:(-)(?=[ \n])|({_KEY}):(?=[ \n]))"
 _QUOTED = r"(?:\"[^\"\\\n]*\"|'[^'\n]*'):(?=[ \n])"
-_OPENING = re.compile(rf"(?:[ \t]*(?:#[^\n]*)?\n)*( *)(?:{_FIRST}|{_QUOTED})")
-_COMPACT = re.compile(rf"- +{_FIRST}")
+_DASH = ("- ", "-\n")
+_TRIVIA = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)")
+"""Blank lines and comments, and the margin of the line behind them."""
 _KEY_OF = re.compile(rf"({_KEY}):(?=[ \n]|\Z)")
 _NOTHING = re.compile(rf"{_COMMENT}\n")
 _VALUE = re.compile(rf" +({_PLAIN}){_COMMENT}(?:\n|\Z)")
@@ -88,22 +88,35 @@ class Shape:
 
     def compact(self, entry: str) -> tuple[str, Region] | None:
         """The block collection behind a dash, in the text without that dash."""
-        found = _COMPACT.match(entry, self.column) if self.kind == SEQUENCE else None
-        if found is None:
+        at = self._compact_at(entry)
+        kind = None if at is None else _kind_at(entry, at, len(entry))
+        if at is None or kind is None:
             return None
         text = f"{entry[: self.column]} {entry[self.column + 1 :]}"
-        return text, Region(SEQUENCE if found[1] else MAPPING, found.start(1 if found[1] else 2), 0)
+        return text, Region(kind, at, 0)
 
     def field(self, entry: str, name: str) -> tuple[int, int] | None:
         """Start and end of a plain value whose key is the first one behind a dash."""
-        key = _COMPACT.match(entry, self.column) if self.kind == SEQUENCE else None
-        if key is None or key[2] != name:
+        at = self._compact_at(entry)
+        if at is None or not entry.startswith(name, at):
+            return None
+        key = _KEY_OF.match(entry, at)
+        if key is None or key[1] != name:
             return None
         found = _VALUE.match(entry, key.end())
         # A line that goes on at the column of the key is no part of the scalar.
-        if found is None or not _goes_on(entry, found.end(), key.start(2)):
+        if found is None or not _goes_on(entry, found.end(), at):
             return None
         return found.span(1)
+
+    def _compact_at(self, entry: str) -> int | None:
+        """Where something stands behind a dash and blanks."""
+        at = self.column + 2
+        if self.kind != SEQUENCE or not entry.startswith("- ", self.column):
+            return None
+        while entry.startswith(" ", at):
+            at += 1
+        return at
 
     def _behind(self, text: str, at: int) -> int | None:
         """Behind the key's colon, or the dash, of an entry that begins there."""
@@ -129,10 +142,35 @@ def shape_of(kind: str, column: int) -> Shape:
 
 def region_of(text: str, at: int, end: int) -> Region | None:
     """The block collection that begins at or after the line of `at`, if it surely is one."""
-    found = _OPENING.match(text, at, end)
-    if found is None:
-        return None
-    return Region(SEQUENCE if found[2] else MAPPING, found.end(1) - found.start(1), at)
+    begin, first = _behind_trivia(text, at, end)
+    kind = _kind_at(text, first, end)
+    if kind is None and text.startswith(('"', "'"), first, end):
+        kind = MAPPING if re.compile(_QUOTED).match(text, first, end) else None
+    return None if kind is None else Region(kind, first - begin, at)
+
+
+def prologue_end(text: str) -> int:
+    """Behind the line of `---` that a text begins with, comments before it; 0 without one."""
+    begin, first = _behind_trivia(text, 0, len(text))
+    if begin != first or not text.startswith("---", first):
+        return 0
+    found = _NOTHING.match(text, first + 3)
+    return 0 if found is None else found.end()
+
+
+def _behind_trivia(text: str, at: int, end: int) -> tuple[int, int]:
+    """Where the first line from `at` on begins that is no blank and no comment; its first word."""
+    found = _TRIVIA.match(text, at, end)
+    assert found is not None  # noqa: S101 - the pattern matches anything
+    return found.span(1)
+
+
+def _kind_at(text: str, at: int, end: int) -> str | None:
+    """The kind of block collection whose first entry surely begins there."""
+    if text.startswith(_DASH, at, end):
+        return SEQUENCE
+    found = _KEY_OF.match(text, at, end)
+    return None if found is None or found.end() == end else MAPPING
 
 
 def _goes_on(entry: str, at: int, column: int) -> bool:

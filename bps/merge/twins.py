@@ -98,6 +98,10 @@ class Twin(Node):
         """Its model's."""
         return self._model.member(name)
 
+    def scalar_member(self, name: str) -> Hashable:
+        """Its model's."""
+        return self._model.scalar_member(name)
+
 
 def _twin(node: Node, source: Source, by: int) -> Twin:
     if isinstance(node, Twin):

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Sequence
 from bps.merge.comment_text import comments_inside
 from bps.merge.elements import Element
 from bps.merge.layout import of_equals
-from bps.merge.listing import merge_collection
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.results import Conflicting, Result
+from bps.merge.rows import merge_rows
 from bps.merge.run import Change, Path, Run
 from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node
 from bps.merge.strategies import ATOMIC, MAX, TEXT, Cursor
@@ -28,7 +28,11 @@ def merge_value(
     Returns the entry whose value it is, a fresh one, or why it is in conflict.
     """
     if in_parts(cursor, canonical, sides):
-        result = merge_collection(run, path, cursor, canonical, sides, column)
+        result: Result | None = merge_rows(run, path, cursor, canonical, sides, column)
+        if result is None:
+            from bps.merge.listing import merge_collection  # noqa: PLC0415 - see `bps.merge.rows`
+
+            result = merge_collection(run, path, cursor, canonical, sides, column)
         if result is None and not cursor:
             from bps.merge.opaque import merge_opaque  # noqa: PLC0415 - few do not come apart
 

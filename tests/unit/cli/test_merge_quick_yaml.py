@@ -63,6 +63,27 @@ def test_events_need_nothing_of_ruamel_but_errors_and_events() -> None:
     }
 
 
+def test_chunks_are_proven_without_the_classes_of_events() -> None:
+    proven = """
+from _ruamel_yaml import CParser
+assert CParser("a: [1, 2]").raw_parse() == 11
+assert "ruamel.yaml.tag" not in sys.modules
+"""
+    python(_QUICK + proven + _EVENTS + _UNREADABLE + _WHOLE)
+
+
+def test_events_are_told_apart_by_classes_that_are_made_once() -> None:
+    asked = """
+from ruamel.yaml.events import StreamStartEvent, ScalarEvent
+from _ruamel_yaml import CParser
+assert type(CParser("a: 1").get_event()) is StreamStartEvent
+from ruamel.yaml.events import ScalarEvent as again
+assert again is ScalarEvent
+"""
+    python(_QUICK + asked + _EVENTS)
+    python(_QUICK + asked + "whole()\n" + _EVENTS + _WHOLE)
+
+
 def test_importing_what_was_stood_in_for_fails_by_name() -> None:
     for module in ("ruamel.yaml", "ruamel.yaml.nodes", "ruamel.yaml.main"):
         tried = f"\ntry:\n    import {module}\nexcept ImportError as e:\n    print(e)\n"
@@ -94,11 +115,19 @@ def test_where_ruamel_is_there_already_nothing_is_stood_in_for() -> None:
 
 
 def test_where_ruamel_is_made_otherwise_it_is_imported_as_usual() -> None:
-    no_package = """
-from types import SimpleNamespace
-from bps.cli import merge_quick_yaml
-merge_quick_yaml.PathFinder = SimpleNamespace(find_spec=lambda *_: None)
-merge_quick_yaml.quick_yaml()
+    elsewhere = """
+import sys
+import ruamel
+from importlib.machinery import PathFinder
+where = list(ruamel.__path__)
+class Elsewhere:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return PathFinder.find_spec(name, where) if name == "ruamel.yaml" else None
+sys.meta_path.insert(0, Elsewhere)
+ruamel.__path__ = []
+from bps.cli.merge_quick_yaml import quick_yaml
+quick_yaml()
 """
     no_names = """
 from bps.cli import merge_quick_yaml
@@ -107,5 +136,5 @@ def refuse(self, name):
 merge_quick_yaml._StandInModule.__getattr__ = refuse
 merge_quick_yaml.quick_yaml()
 """
-    for program in (no_package, no_names):
+    for program in (elsewhere, no_names):
         python(program + _EVENTS + _WHOLE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
+from bps.merge.document import Document
 from bps.merge.elements import Element
-from bps.merge.parse import Document, parse
+from bps.merge.parse import parse
 from bps.merge.reader import Reader
 from bps.merge.refusals import Unreadable
 from bps.merge.run import Run

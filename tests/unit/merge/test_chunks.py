@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bps.merge import engine, proof, reader
-from bps.merge.parse import MAX_DEPTH, Document, parse
+from bps.merge import engine, reader
+from bps.merge.document import Document
+from bps.merge.parse import MAX_DEPTH, parse
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution
 from bps.merge.refusals import Unreadable
@@ -30,8 +31,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.append(source.text)
         return parse(source, depth)
 
-    monkeypatch.setattr(reader, "parse", spy)
-    monkeypatch.setattr(proof, "parse", spy)
+    monkeypatch.setattr("bps.merge.parse.parse", spy)
     monkeypatch.setattr(reader, "SMALLEST", 0)
     return texts
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from bps.merge import listing, rows
+from bps.merge import rows, values
 from bps.merge.engine import merge
 from bps.merge.records import Contribution, Merged
 
@@ -66,10 +66,10 @@ def test_a_stretch_taken_whole_is_as_its_entries_taken_one_by_one(
         quick.append(found is not None)
         return found
 
-    monkeypatch.setattr(listing, "merge_rows", told)
+    monkeypatch.setattr(values, "merge_rows", told)
     found = [_merged(seed) for seed in range(60)]
     assert sum(quick) > len(quick) / 3
-    monkeypatch.setattr(listing, "merge_rows", lambda *_: None)
+    monkeypatch.setattr(values, "merge_rows", lambda *_: None)
     assert found == [_merged(seed) for seed in range(60)]
     assert any(each is not None and each.text is not None for each in found)
     assert any(each is not None and each.conflicts for each in found)
