@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 
-from bps.merge.document import Document
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.references import References, line_of
 from bps.merge.results import Doubt
-from bps.merge.source import MAPPING, SEQUENCE, Node, Source
+from bps.merge.source import MAPPING, SEQUENCE, Document, Node, Source
 
 Editors = Sequence[tuple[str, Source, Source]]
 """Label, base and side of each."""

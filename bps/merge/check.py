@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from bps.merge.document import Document
 from bps.merge.reader import Reader
 from bps.merge.refusals import Unreadable
 from bps.merge.slots import Computed, Expected, Lines
-from bps.merge.source import MAPPING, SEQUENCE, Node, Source
+from bps.merge.source import MAPPING, SEQUENCE, Document, Node, Source
 from bps.merge.twins import Row, row_of
 
 TOGETHER = "put together, the versions read as something else"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from bps.merge.anchors import Editors, lifted
 from bps.merge.check import dangling_aliases
-from bps.merge.document import Document
 from bps.merge.parse import parse
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.references import References
@@ -14,7 +13,7 @@ from bps.merge.refusals import Unreadable
 from bps.merge.results import Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Piece
-from bps.merge.source import Node, Source
+from bps.merge.source import Document, Node, Source
 
 
 def doubts_of_choices(

@@ -86,6 +86,11 @@ class Unread(Cut):
         """Whether nobody has looked at it."""
         return self._chunk is not None
 
+    def member(self, name: str) -> Node | None:
+        """As a node's; told by the first line where it stands there."""
+        found = None if self._chunk is None else self._chunk.member(name)
+        return found or super().member(name)
+
     def scalar_member(self, name: str) -> Hashable:
         """As a node's; told by the first line where it stands there."""
         found = None if self._chunk is None else self._chunk.scalar_member(name)
@@ -139,6 +144,11 @@ class Chunk(Piece):
         """Make the nodes: by lines where they can be nothing else, or from libyaml's events."""
         if not (self._by_line() or self._by_lines()):
             self.level.build_from(self)
+
+    def member(self, name: str) -> Node | None:
+        """The value of the first field of a list's element, if it has that name and is plain."""
+        place = self.level.shape.field(self.text, name)
+        return None if place is None else _plain(Source("an entry", self.text), *place)
 
     def scalar_member(self, name: str) -> Hashable:
         """The data of the first field of a list's element, if it has that name and is plain."""

@@ -46,8 +46,10 @@ def end_of_line_comment(element: Element) -> str:
 
 def blanks_behind(element: Element, comment: str) -> str:
     """The blanks at the end of the line on which a comment of an entry ends."""
+    if not comment:
+        return ""
     body = element.body
-    if not comment or (f"{comment} " not in body and f"{comment}\t" not in body):
+    if f"{comment} " not in body and f"{comment}\t" not in body:
         return ""
     found = re.search(rf"{re.escape(comment)}([ \t]*)(?=\r?\n|\Z)", body)
     return "" if found is None else found[1]

@@ -22,7 +22,7 @@ def doubled_comments(
     that no version has twice are counted: of others it cannot be told which one was meant.
     Where it is not `clean`, the result is what stands outside of conflicts.
     """
-    if clean and len({text.count("#") for text in (result, base, *sides)}) == 1:
+    if clean and len({text.count("#") for text in {result, base, *sides}}) == 1:
         # Nothing came, went or stands twice; an edited comment is none of this.
         return []
     comments, its_base = re.findall(_COMMENT_LINE, result), re.findall(_COMMENT_LINE, base)

@@ -10,10 +10,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from bps.merge.counterparts import Counterparts, Pair, added, holds_entries
-from bps.merge.document import Document
 from bps.merge.newlines import plain
 from bps.merge.reader import Reader
-from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Document, Node, Source
 
 Path = tuple[str, ...]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from bps.merge.check import why_wrong
 from bps.merge.comments import doubled_comments
-from bps.merge.document import Document
 from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
 from bps.merge.law_1 import law_1
@@ -27,7 +26,7 @@ from bps.merge.refusals import Unreadable
 from bps.merge.results import Conflicting, Doubt
 from bps.merge.run import Run
 from bps.merge.slots import Open, Piece, Slot
-from bps.merge.source import Source
+from bps.merge.source import Document, Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
 from bps.merge.values import merge_value

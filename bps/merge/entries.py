@@ -8,8 +8,7 @@ from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
 from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
-from bps.merge.layout import gap_of, of_equals
-from bps.merge.leads import lead_of
+from bps.merge.layout import gap_of, lead_of, of_equals
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run, same, variant_of, versions_in

@@ -1,13 +1,19 @@
-"""Which of several versions of an entry that say the same is in the result."""
+"""What stands before an entry that several editors changed; which of equal versions is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bps.merge.comments import merge_comments, stripped
 from bps.merge.elements import Element
-from bps.merge.records import CANONICAL
-from bps.merge.run import Change
-from bps.merge.three_way import picked
+from bps.merge.records import CANONICAL, Kind
+from bps.merge.run import Change, Path, Run, lead_variant, versions_in
+from bps.merge.slots import Open, Piece, moved
+from bps.merge.three_way import picked, with_line_ends
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def of_equals(changes: Sequence[Change]) -> Element:
@@ -22,3 +28,52 @@ def gap_of(changes: Sequence[Change], canonical: Element | None) -> str:
     if canonical is None:
         return min((side for base, side in edits if side != base), default="")
     return picked(canonical.gap_text, edits)
+
+
+def lead_of(
+    run: Run,
+    path: Path,
+    canonical: Element | None,
+    changes: Sequence[Change],
+    column: int,
+    identity: dict[str, Any] | None,
+) -> tuple[Piece, ...]:
+    """The comment lines before the entry, or the conflict between them."""
+    texts = [element.lead_text for element in versions_in(changes)]
+    if canonical is not None and all(text == canonical.lead_text for text in texts):
+        return (moved(texts[0], column - canonical.column, first_line=True),)
+    edits = list(zip(texts[::2], texts[1::2], strict=True))
+    merged = merge_comments(edits)
+    versions = [canonical, *(each.side for each in changes)]
+    if merged is not None:
+        alike = [
+            each for each in versions if each is not None and stripped(each.lead_text) == merged
+        ]
+        if alike:
+            # Canonical's layout first, then by content.
+            element = min(alike, key=lambda each: (each is not canonical, each.lead_text))
+            own = moved(element.lead_text, column - element.column, first_line=True)
+            return (with_line_ends(own, edits),)
+        margin = " " * column
+        lines = "".join(f"{margin}{line}\n" if line else "\n" for line in merged)
+        return (with_line_ends(lines, edits),)
+    base = changes[0].base
+    sides = [(e.label, lead_variant(e.side), lead_variant(e.base)) for e in changes]
+    conflict, resolution = run.conflict(
+        path, Kind.COMMENT, lead_variant(base), sides, identity=identity
+    )
+    told = {label: variant.text for label, variant, _ in sides}
+    if resolution is None:
+        return (Open(conflict, lead_variant(base).text, tuple(told.items())),)
+    if resolution.text is not None:
+        from bps.merge.typed import comment_lines  # noqa: PLC0415 - only for resolutions
+
+        typed = moved(comment_lines(resolution.text), column, first_line=True)
+        return (typed,) if typed else ()
+    chosen = versions[0] if resolution.take != "base" else base
+    for each in changes:
+        if each.label == resolution.take:
+            chosen = each.side
+    text = "" if chosen is None else chosen.lead_text
+    shift = column - (0 if chosen is None else chosen.column)
+    return (moved(text, shift, first_line=True),)

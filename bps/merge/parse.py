@@ -22,9 +22,8 @@ from ruamel.yaml.events import (
 )
 
 from bps.blueprint.respelling import further, respelled, spelled_back
-from bps.merge.document import KEEPS, Document
 from bps.merge.refusals import Unreadable
-from bps.merge.source import ALIAS, MAPPING, SCALAR, SEQUENCE, Node, Source
+from bps.merge.source import ALIAS, KEEPS, MAPPING, SCALAR, SEQUENCE, Document, Node, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

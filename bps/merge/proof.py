@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
-from bps.merge.document import KEEPS
 from bps.merge.refusals import Unreadable
-from bps.merge.source import MAPPING, Source
+from bps.merge.source import KEEPS, MAPPING, Source
 from bps.merge.stretches import Unusual
 
 TYPE_CHECKING = False

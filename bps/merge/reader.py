@@ -22,9 +22,8 @@ from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 
 from bps.merge.chunks import Chunk, Levels, plain_key
-from bps.merge.document import Document
 from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove, prove_head
-from bps.merge.source import MAPPING, Source
+from bps.merge.source import MAPPING, Document, Source
 from bps.merge.stretches import Region, Unusual, prologue_end, region_of
 from bps.merge.twins import Piece, Row, Stretched
 
@@ -136,12 +135,12 @@ class _Reading:
 
     def adds_up(self, first: _Reading) -> bool:
         """Whether the whole text has the events that the entries of the first one tell."""
-        repeated = first._chunks - Counter(first._chunks.keys())
-        gone, come = first._chunks - self._chunks, self._chunks - first._chunks
-        entries = first._events + events_of([*repeated.elements()])
-        # What is new has been read once already.
-        entries += self._events + events_of([*(come - Counter(self.fresh)).elements()])
-        entries -= events_of([*gone.elements()])
+        # What a text has for the first time has been read once already.
+        once = Counter(first._chunks.keys()), Counter(self.fresh)
+        come = Counter(_more(self._chunks, first._chunks))
+        entries = first._events + events_of(_more(first._chunks, once[0]))
+        entries += self._events + events_of(_more(come, once[1]))
+        entries -= events_of(_more(first._chunks, self._chunks))
         try:
             read: int = CParser(self._source.text).raw_parse()
         except YAMLError:
@@ -162,6 +161,7 @@ class _Reading:
         prove_head(text[start : begins[0]], shape.sentinel)
         pieces: list[Piece] = []
         smallest, known = LARGE if depth < DEEPEST_LEVEL else len(text) + 1, level.chunks
+        order, place = level.order, -1
         for begin, stop in pairwise([*begins, end]):
             if stop - begin >= smallest:
                 inner = shape.opened(text, begin, stop)
@@ -172,8 +172,24 @@ class _Reading:
                     found = self._collection(inner, depth + 1, begin, stop, chunks)
                     pieces.append(Piece(plain_key(line, shape.column, name), found))
                     continue
-            lines = text[begin:stop]
-            chunk = known.get(lines) or level.add(lines, self.fresh)
+            # Versions mostly repeat each other: comparing with what followed before is quickest.
+            place += 1
+            chunk = order[place] if place < len(order) else None
+            if (
+                chunk is None
+                or len(chunk.text) != stop - begin
+                or not text.startswith(chunk.text, begin)
+            ):
+                lines = text[begin:stop]
+                chunk = known.get(lines) or level.add(lines, self.fresh)
+                place = chunk.place
             chunks.append(chunk)
             pieces.append(chunk)
         return Stretched(self._source, region.kind, region.column, Row(begins, pieces))
+
+
+def _more(chunks: Counter[Chunk], others: Counter[Chunk]) -> list[Chunk]:
+    """What stands more often among the first, as many times; a last line without its end last."""
+    differing = chunks.items() - others.items()
+    found = [chunk for chunk, count in differing for _ in range(count - others[chunk])]
+    return sorted(found, key=lambda chunk: not chunk.text.endswith("\n"))

@@ -68,6 +68,11 @@ class RowVersion:
         end = self.element.end if last else self.begins[index + 1]
         return self.node.source.text[self.stop(index) : end]
 
+    def lines(self, index: int, *, behind: bool) -> str:
+        """The lines of an entry; with those `behind` it, where it is not the last one."""
+        end = self.begins[index + 1] if behind else self.stop(index)
+        return self.node.source.text[max(self.start, self.begins[index]) : end]
+
     def before(self) -> str:
         """The blanks and comments before the first entry."""
         return "" if self.inline else self.node.source.text[self.start : self.begins[0]]

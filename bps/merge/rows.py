@@ -58,28 +58,28 @@ def merge_rows(
     slots: list[Slot] = []
     children: list[tuple[Hashable, Expected | None]] = []
     done = 0
+    edits: dict[int, RowVersion] = {}
     for index in differing:
-        _take(own, done, index, slots, children)
-        slots += [taken(each, target) for each in own.comments(index)]
         step = own.step(index)
         edit = _only_edit(own, editors, index)
-        if edit is None:
-            element = own.entry(index)
-            changes = [
-                Change(label, base.entry(index), side.entry(index)) for label, base, side in editors
-            ]
-            shown = identity_shown(element, fields) if fields else None
-            merged: list[Slot] = run.merge_entry(
-                run, (*path, step), cursor.child(step), element, changes, target, shown
-            )
-        else:
-            labels, side = edit
+        if edit is not None:
+            labels, edits[index] = edit
             run.origin((*path, step), "changed", labels)
-            merged = [taken(side.entry(index), target)]
+            continue
+        _take(own, done, index, edits, slots, children)
+        slots += [taken(each, target) for each in own.comments(index)]
+        element = own.entry(index)
+        changes = [
+            Change(label, base.entry(index), side.entry(index)) for label, base, side in editors
+        ]
+        shown = identity_shown(element, fields) if fields else None
+        merged: list[Slot] = run.merge_entry(
+            run, (*path, step), cursor.child(step), element, changes, target, shown
+        )
         slots += merged
         children += [(slot.key, slot.expected) for slot in merged]
-        done = index + 1
-    _take(own, done, len(own.row.pieces), slots, children)
+        done, edits = index + 1, {}
+    _take(own, done, len(own.row.pieces), edits, slots, children)
     behind: list[Element] = []
     stop = own.stop(len(own.row.pieces) - 1)
     tail = tail_at(own.node, stop, canonical.end, behind) if stop < canonical.end else ""
@@ -113,7 +113,7 @@ def _differing(own: RowVersion, others: Sequence[RowVersion]) -> list[int]:
     found: set[int] = set()
     for other in others:
         pairs = enumerate(zip(pieces, other.row.pieces, strict=True))
-        found.update(index for index, (mine, its) in pairs if mine is not its)
+        found.update([index for index, (mine, its) in pairs if mine is not its])
     return sorted(found)
 
 
@@ -157,7 +157,7 @@ def _alike(
     """Whether entries are the same ones, each once, and all between them has the same text."""
     last = len(own.row.pieces) - 1
     if not fields:
-        keys = [_identity(piece, fields) for piece in own.row.pieces]
+        keys = [piece.key and piece.key.data for piece in own.row.pieces]
         # Keys that are no text may be taken for one another, which is told in a notice.
         if len(set(keys)) < len(keys) or not all(isinstance(key, str) for key in keys):
             return False
@@ -172,9 +172,14 @@ def _alike(
             its_length = other.element.end - other.begins[last]
             if other.before() != own.before() or (last not in behind and its_length != length):
                 return False
-            for index, text in behind.items():
-                mine, its = own.row.pieces[index], other.row.pieces[index]
-                if _identity(mine, fields) != _identity(its, fields) or other.behind(index) != text:
+        for index, text in behind.items():
+            mine = own.row.pieces[index]
+            identity = _identity(mine, fields)
+            for other in others:
+                its = other.row.pieces[index]
+                if its is mine and index != last:
+                    continue
+                if _identity(its, fields) != identity or other.behind(index) != text:
                     return False
     except Opaque:
         return False
@@ -189,20 +194,28 @@ def _take(
     own: RowVersion,
     start: int,
     end: int,
+    edits: dict[int, RowVersion],
     slots: list[Slot],
     children: list[tuple[Hashable, Expected | None]],
 ) -> None:
-    """The entries from `start` to `end`, with the comments before each, as one slot."""
+    """The entries from `start` to `end`, with the comments before each, as one slot.
+
+    Of those in `edits` the lines of another version are taken, with what stands behind them, which
+    is the same in all versions.
+    """
     if start == end:
         return
-    children += [
-        (None if piece.key is None else piece.key.data, piece.value)
-        for piece in own.row.pieces[start:end]
-    ]
     text, at, stop = own.node.source.text, own.opening(start), own.stop(end - 1)
-    if own.inline and not start:
-        slots.append(Slot("", (), (text[at:stop],)))
-        return
-    comments = own.comments(start)
-    lead = comments[0].lead if comments else own.lead(start)
-    slots.append(Slot(text[at:lead], (), (text[lead:stop],), whole=True))
+    pieces = list(own.row.pieces[start:end])
+    whole = not own.inline or start > 0
+    comments = own.comments(start) if whole else []
+    lead = comments[0].lead if comments else own.lead(start) if whole else at
+    lines, done = [], lead
+    for index, side in edits.items():
+        pieces[index - start] = side.row.pieces[index]
+        last = index == end - 1
+        lines += [text[done : max(done, own.begins[index])], side.lines(index, behind=not last)]
+        done = stop if last else own.begins[index + 1]
+    lines.append(text[done:stop])
+    children += [(piece.key and piece.key.data, piece.value) for piece in pieces]
+    slots.append(Slot(text[at:lead], (), ("".join(lines),), whole=whole))

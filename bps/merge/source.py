@@ -1,4 +1,4 @@
-"""Versions and the nodes in them: a tree over source text that keeps where everything stands."""
+"""Versions, their documents and nodes: a tree over source text that keeps where all stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ SCALAR = "scalar"
 ALIAS = "alias"
 MAPPING = "mapping"
 SEQUENCE = "sequence"
+KEEPS = r"[|>][0-9]?\+"
+"""The indicators of a block scalar that keeps the blank lines behind it."""
 
 
 class Source:
@@ -177,3 +179,22 @@ class Node:
         """A mapping's keys with their values."""
         children = self.children
         return [(children[i], children[i + 1]) for i in range(0, len(children), 2)]
+
+
+class Document:
+    """One document of a stream.
+
+    `start`..`body` is what stands before its content (the line of an explicit `...` of the one
+    before, comments, directives, the line of `---`), `body`..`body_end` the content with the
+    comments around it. `root` is None where it is empty.
+    """
+
+    __slots__ = ("body", "body_end", "explicit", "root", "source", "start")
+
+    def __init__(self, source: Source, start: int, body: int) -> None:
+        self.source = source
+        self.start = start
+        self.body = body
+        self.body_end = body
+        self.explicit = False
+        self.root: Node | None = None

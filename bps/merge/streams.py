@@ -6,14 +6,13 @@ import operator
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from bps.merge.document import Document
 from bps.merge.elements import Element, Elements
 from bps.merge.identity import Identify
 from bps.merge.records import CANONICAL
 from bps.merge.results import Conflicting
 from bps.merge.run import Change, Run
 from bps.merge.slots import Piece, Slot
-from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Document, Node, Source
 from bps.merge.strategies import EMPTY, Cursor
 
 

@@ -84,11 +84,13 @@ def in_parts(cursor: Cursor, canonical: Element, sides: Sequence[Change]) -> boo
         return False
     if cursor.strategy is not None and cursor.strategy.name == ATOMIC:
         return False
-    shape = (first.kind, first.anchor, first.tag)
-    return all(
-        (node.kind, node.anchor, node.tag) == shape
-        for node in (_value(e) for e in _elements(canonical, sides))
-    )
+    kind, anchor, tag = first.kind, first.anchor, first.tag
+    for change in sides:
+        for element in (change.base, change.side):
+            node = first if element is None else _value(element)
+            if node.kind != kind or node.anchor != anchor or node.tag != tag:
+                return False
+    return True
 
 
 def _one_edit(run: Run, path: Path, winners: Sequence[Change], others: Sequence[Change]) -> Result:

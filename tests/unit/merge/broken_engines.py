@@ -17,7 +17,7 @@ from bps.merge import (
     engine,
     entries,
     keyed,
-    leads,
+    layout,
     listing,
     newlines,
     order,
@@ -197,7 +197,7 @@ def moved_text_keeps_its_indent(patch: pytest.MonkeyPatch) -> None:
     def moved(text: str, columns: int, *, first_line: bool) -> str:
         return text
 
-    for module in (slots, leads):
+    for module in (slots, layout):
         patch.setattr(module, "moved", moved)
     patch.setattr(engine, "why_wrong", lambda *_: None)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from bps.merge.document import Document
 from bps.merge.elements import Element
 from bps.merge.parse import parse
 from bps.merge.reader import Reader
 from bps.merge.refusals import Unreadable
 from bps.merge.run import Run
-from bps.merge.source import Node, Source
+from bps.merge.source import Document, Node, Source
 from bps.merge.streams import document_element
 
 _LINES = (

@@ -7,12 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bps.merge import engine, reader
-from bps.merge.document import Document
 from bps.merge.parse import MAX_DEPTH, parse
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution
 from bps.merge.refusals import Unreadable
-from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Node, Source
+from bps.merge.source import MAPPING, SCALAR, SEQUENCE, Document, Node, Source
 from bps.merge.stretches import content_end, region_of, shape_of
 from tests.unit.merge.sightings import assert_read_alike, seen
 

@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bps.merge import engine, reader
-from bps.merge.document import Document
 from bps.merge.parse import MAX_DEPTH, parse
 from bps.merge.reader import Reader
 from bps.merge.records import Contribution, Merged
 from bps.merge.refusals import Unreadable
-from bps.merge.source import Source
+from bps.merge.source import Document, Source
 from tests.unit.merge.cases import Case, drawn_case
 from tests.unit.merge.choosing import numbers
 from tests.unit.merge.sightings import assert_read_alike, drawn_text, hurt, seen
