@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -178,9 +178,14 @@ class Lane:
                 job.fail(PluginError(f"The process for validators did not begin. {said}"))
         return job, said
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        if self._ended:
-            return
+    def _hear(self, messages: Sequence[dict[str, Any]]) -> None:
+        for message in messages:
+            if self._ended:
+                return
+            self._follow(message)
+        self._watch()
+
+    def _follow(self, message: dict[str, Any]) -> None:
         if not self._jobs:
             self.ready = "ready" in message
             if not self.ready:
@@ -204,7 +209,6 @@ class Lane:
             self._next_turn()
             self._end_if_retired()
             self._free()
-        self._watch()
 
     def _next_turn(self) -> None:
         """The worker goes on with what waited, if there is any."""

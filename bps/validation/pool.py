@@ -44,6 +44,8 @@ class ValidatorPool:
         self._queue: deque[Job] = deque()
         self._lanes: list[Lane] = []
         self._installation = Installation()
+        self._seen: Distributions | None = None
+        """What was installed when somebody looked in this turn of the event loop."""
         self._lives: set[asyncio.Task[None]] = set()
         self._closed = False
         self._no_start_before = 0.0
@@ -56,7 +58,10 @@ class ValidatorPool:
     @property
     def installed(self) -> Distributions:
         """What a report holds for: see `Installation.seen`."""
-        return self._installation.seen()
+        if self._seen is None:
+            asyncio.get_running_loop().call_soon(self._forget_seen)
+        self._seen = self._installation.seen()
+        return self._seen
 
     async def __aenter__(self) -> Self:
         """Nothing starts before it is needed."""
@@ -117,10 +122,16 @@ class ValidatorPool:
 
     def _retire_outdated(self) -> None:
         """A worker that is at a candidate ends after it; one that waits is ended now."""
-        now = self.installed
+        now = self._seen_this_turn()
         for lane in self._lanes:
             if lane.knows != now:
                 lane.retire()
+
+    def _seen_this_turn(self) -> Distributions:
+        return self.installed if self._seen is None else self._seen
+
+    def _forget_seen(self) -> None:
+        self._seen = None
 
     def _assign(self) -> None:
         """Give what waits to workers, and start one where there are too few."""
@@ -141,7 +152,7 @@ class ValidatorPool:
             self._start()
 
     def _start(self) -> None:
-        lane = Lane(self._assign, self._wait_again, self.installed)
+        lane = Lane(self._assign, self._wait_again, self._seen_this_turn())
         self._lanes.append(lane)
         task = asyncio.create_task(self._life(lane))
         self._lives.add(task)
