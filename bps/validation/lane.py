@@ -68,18 +68,23 @@ class Lane:
     """
 
     def __init__(
-        self, free: Callable[[], None], back: Callable[[Job], None], knows: Distributions
+        self,
+        free: Callable[[], None],
+        back: Callable[[Job], None],
+        judged: Callable[[Job], None],
+        knows: Distributions,
     ) -> None:
         """`free` is called when it can take more; `over` is set once it never will.
 
-        `back` is given a candidate that waits here behind a slow one. `knows` is what was installed
-        before it starts.
+        `back` is given a candidate that waits here behind a slow one, `judged` one that is done.
+        `knows` is what was installed before it starts.
         """
         self.knows = knows
         self.ready = False
         self.over = asyncio.Event()
         self._free = free
         self._back = back
+        self._judged = judged
         self._jobs: deque[Job | _TakenBack] = deque()
         self._worker = Worker(self._hear, lambda: self._end(_End.GONE))
         self._used = False
@@ -205,7 +210,7 @@ class Lane:
         elif progress is Progress.DONE:
             self._jobs.popleft()
             if isinstance(job, Job):
-                job.finish()
+                self._judged(job)
             self._next_turn()
             self._end_if_retired()
             self._free()
