@@ -13,6 +13,8 @@ from bps.validation.api import Candidate, Finding, Severity, Validator
 from validators import pointer
 
 ERROR = Severity.ERROR
+_Place = tuple[str | int, ...]
+"""Below the list: the tokens of a JSON Pointer."""
 _DEFAULT: Mapping[str, Any] = {
     "list": "tasks",
     "id": ["id", "task_id"],
@@ -47,24 +49,21 @@ class Graph:
     def __init__(self, root: Any, name: str, ids: list[str], fields: list[str]) -> None:  # noqa: ANN401
         self._name = name
         elements = root.get(name)
-        self._ids: dict[str, str] = {}
-        self._edges: dict[str, list[tuple[str, str]]] = {}
-        """By id: the ids it refers to, each with its pointer."""
+        self._edges: dict[str, list[tuple[str, _Place]]] = {}
+        """By id: the ids it refers to, each with its place."""
         for index, element in enumerate(elements if isinstance(elements, list) else []):
             own = _id_of(element, ids)
             if own is not None:
-                at = pointer.of([name, index])
-                self._ids.setdefault(own, at)
-                self._edges.setdefault(own, []).extend(_references(element, at, fields))
+                self._edges.setdefault(own, []).extend(_references(element, index, fields))
 
     def dangling(self) -> Iterator[Finding]:
         """References to ids that no element has."""
         for own, edges in self._edges.items():
             for target, place in edges:
-                if target not in self._ids:
+                if target not in self._edges:
                     yield Finding(
                         ERROR,
-                        place,
+                        self._pointer(place),
                         "unknown-reference",
                         f"{own} refers to {target}, which {self._name} does not hold.",
                         "Add it, or take the reference out.",
@@ -80,7 +79,7 @@ class Graph:
             on_way = {start: 0}
             open_edges = [iter(self._edges[start])]
             while way:
-                target, place = next(open_edges[-1], ("", ""))
+                target, place = next(open_edges[-1], ("", ()))
                 if not place:
                     done.add(way[-1])
                     del on_way[way.pop()]
@@ -89,7 +88,7 @@ class Graph:
                     around = " -> ".join([*way[on_way[target] :], target])
                     yield Finding(
                         ERROR,
-                        place,
+                        self._pointer(place),
                         "dependency-cycle",
                         f"These wait for each other: {around[:1_000]}.",
                         "Take one of the references out.",
@@ -99,19 +98,26 @@ class Graph:
                     way.append(target)
                     open_edges.append(iter(self._edges[target]))
 
+    def _pointer(self, place: _Place) -> str:
+        return pointer.of([self._name, *place])
+
 
 def _id_of(element: Any, fields: list[str]) -> str | None:  # noqa: ANN401 - any data
     """The first of the fields that is a text."""
-    found = [element.get(field) for field in fields] if isinstance(element, dict) else []
-    return next((each for each in found if isinstance(each, str)), None)
+    for field in fields if isinstance(element, dict) else ():
+        if isinstance(found := element.get(field), str):
+            return found
+    return None
 
 
-def _references(element: dict[str, Any], at: str, fields: list[str]) -> Iterator[tuple[str, str]]:
+def _references(
+    element: dict[str, Any], at: int, fields: list[str]
+) -> Iterator[tuple[str, _Place]]:
     for field in fields:
         value = element.get(field)
         if isinstance(value, str):
-            yield value, pointer.below(at, field)
+            yield value, (at, field)
         elif isinstance(value, list):
             for index, target in enumerate(value):
                 if isinstance(target, str):
-                    yield target, pointer.below(at, field, index)
+                    yield target, (at, field, index)

@@ -28,6 +28,8 @@ _MARKERS = ("---", "...", "%")
 """At the begin of a line they can begin or end a document."""
 _UNUSUAL = (*(f"\n{each}" for each in _MARKERS), "\r", "\x85", "\u2028", "\u2029")
 """With one of these there may be several documents."""
+_BEGIN = frozenset({MappingStartEvent, SequenceStartEvent})
+_COME = _BEGIN | {AliasEvent}
 _BEFORE_ROOT = 2
 """Events: the begin of the stream and of its document."""
 
@@ -81,58 +83,62 @@ class _Composer:
     def __init__(self) -> None:
         self.root: object = None
         self._anchors: dict[str, Any] = {}
-        self._open: list[dict[str, Any] | list[Any]] = []
-        self._keys: list[str | None] = []
-        """For each open collection its mapping's next key, where one was read."""
+        self._above: list[Any] = []
+        """The open collections, but for the innermost."""
 
     def run(self, source: EventSource) -> object:
         """The root of the last document."""
+        get_event = source.get_event
+        inner: Any = None
+        """The innermost open collection; `key` is the next one of a mapping, where it was read."""
+        mapping, key = False, None
         while True:
-            event: Any = source.get_event()
+            event: Any = get_event()
             kind = type(event)
             if kind is ScalarEvent:
-                self._scalar(event)
-            elif kind is MappingStartEvent:
-                self._begin(event, {})
-            elif kind is SequenceStartEvent:
-                self._begin(event, [])
+                value = event.value
+                is_key = mapping and key is None
+                if event.style == "" and not is_key:
+                    value = plain(value)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = value
+                if is_key:
+                    key = value
+                    continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                self._open.pop()
-                self._keys.pop()
-            elif kind is AliasEvent:
-                self._put(self._anchors.get(event.anchor))
+                inner = self._above.pop()
+                mapping, key = type(inner) is dict, None
+                continue
+            elif kind in _COME:
+                value = self._come(event)
             elif kind is StreamEndEvent:
                 return self.root
+            else:
+                continue
+            if mapping:
+                inner[key or ""] = value
+                key = None
+            else:
+                self._add(inner, value)
+            if kind in _BEGIN:
+                self._above.append(inner)
+                inner, mapping = value, kind is MappingStartEvent
 
-    def _scalar(self, event: Any) -> None:  # noqa: ANN401 - untyped events
-        text: str = event.value
-        if self._open and self._keys[-1] is None and type(self._open[-1]) is dict:
-            self._keys[-1] = text
-            if event.anchor is not None:
-                self._anchors[event.anchor] = text
-            return
-        value = text if event.style != "" else plain(text)
+    def _come(self, event: Any) -> Any:  # noqa: ANN401 - untyped events
+        """The value that begins with an event, or that it stands for."""
+        kind = type(event)
+        if kind is AliasEvent:
+            return self._anchors.get(event.anchor)
+        value: dict[str, Any] | list[Any] = {} if kind is MappingStartEvent else []
         if event.anchor is not None:
             self._anchors[event.anchor] = value
-        self._put(value)
+        return value
 
-    def _begin(self, event: Any, value: dict[str, Any] | list[Any]) -> None:  # noqa: ANN401
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value
-        self._put(value)
-        self._open.append(value)
-        self._keys.append(None)
-
-    def _put(self, value: object) -> None:
-        if not self._open:
+    def _add(self, inner: list[Any] | None, value: object) -> None:
+        if inner is None:
             self.root = value
-            return
-        parent = self._open[-1]
-        if isinstance(parent, list):
-            parent.append(value)
         else:
-            parent[self._keys[-1] or ""] = value
-            self._keys[-1] = None
+            inner.append(value)
 
 
 _READ: dict[Kind, Callable[[str], str | int | float | bool | None]] = {

@@ -35,10 +35,19 @@ def unpack(frame: bytes, digest: str) -> bytes:
         DigestMismatch: it is not a frame of at most 1 MiB that holds the content named `digest`.
     """
     try:
-        reader = zstandard.ZstdDecompressor().stream_reader(frame)
-        content = reader.read(MAX_BLUEPRINT_BYTES + 1)
+        content = _content(frame)
     except zstandard.ZstdError as error:
         raise DigestMismatch(f"Blob {digest} is not a zstd frame.", digest=digest) from error
     if len(content) > MAX_BLUEPRINT_BYTES or sha256_hex(content) != digest:
         raise DigestMismatch(f"Blob {digest} holds other bytes than its name says.", digest=digest)
     return content
+
+
+def _content(frame: bytes) -> bytes:
+    """At most one byte more than a blueprint may have. Raises ZstdError."""
+    told = zstandard.frame_content_size(frame)
+    if 0 < told <= MAX_BLUEPRINT_BYTES:
+        # Half as long as a reader, which makes room for the largest.
+        return zstandard.ZstdDecompressor().decompress(frame)
+    reader = zstandard.ZstdDecompressor().stream_reader(frame)
+    return reader.read(MAX_BLUEPRINT_BYTES + 1)

@@ -7,7 +7,7 @@ which compares the plan's head, the policy and, for promotions, the initiative's
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from bps.core import keys
 from bps.core.chain import GENESIS
 from bps.core.codec import MAX_TIME_MS, canonical_json, sha256_hex, to_decimals
 from bps.core.errors import ClockNullified, ConfigError, MalformedRecord, NotFound
-from bps.core.txn import Condition, Operation, Put, absent, unchanged
+from bps.core.txn import KV, Condition, Operation, Put, absent, unchanged
 from bps.core.vector_clock import Clock
 from bps.core.wording import reason_of
 from bps.plans.events import Body, Envelope
@@ -36,6 +36,10 @@ _in_force = lru_cache(maxsize=4)(PolicyInForce)
 def clock_digest(clock: Clock) -> str:
     """SHA-256 of a clock's canonical bytes, counters as decimal strings."""
     return sha256_hex(canonical_json(to_decimals(clock)))
+
+
+def _head_at(kv: KV) -> Head:
+    return Head.decode(kv.value, key=kv.key)
 
 
 def _head_after(head: Head | None, seq: int, digest: str, time_ms: int) -> Head:
@@ -80,9 +84,10 @@ class PlanBook:
         if len({plan is None, head is None, canonical is None}) > 1:
             msg = f"{plan_id} has lost its record, its head or its canonical version."
             raise MalformedRecord(msg, plan=plan_id)
-        state.plan = plan_at(state.keys, plan) if plan else None
-        state.canonical = version_at(state.keys, canonical) if canonical else None
-        stored_head = Head.decode(head.value, key=head.key) if head else None
+        at = state.keys
+        state.plan = view.decoded(plan, partial(plan_at, at)) if plan else None
+        state.canonical = view.decoded(canonical, partial(version_at, at)) if canonical else None
+        stored_head = view.decoded(head, _head_at) if head else None
         in_force = _in_force(policy)
         book = cls(
             view,
@@ -129,7 +134,8 @@ class PlanBook:
     def branches(self) -> list[Branch]:
         """All branches of the plan. Raises NotRead."""
         stored = self.view.under(self.state.keys.branches)
-        found = [branch_at(self.state.keys, kv) for kv in stored]
+        at = partial(branch_at, self.state.keys)
+        found = [self.view.decoded(kv, at) for kv in stored]
         for branch in found:
             self.state.branches.setdefault(branch.branch, branch)
         return list(self.state.branches.values())
@@ -142,7 +148,9 @@ class PlanBook:
             if stored is None:
                 plan = self.state.keys.plan
                 raise MalformedRecord(f"{plan} has lost branch {branch_id}.", plan=plan)
-            known = self.state.branches[branch_id] = branch_at(self.state.keys, stored)
+            known = self.state.branches[branch_id] = self.view.decoded(
+                stored, partial(branch_at, self.state.keys)
+            )
         return known
 
     def rr_plans(self, places: list[tuple[str, int]]) -> list[RRPlan]:
@@ -153,7 +161,7 @@ class PlanBook:
             if kv is None:
                 msg = f"{self.state.keys.plan} has lost RR-plan {n} of branch {branch}."
                 raise MalformedRecord(msg, plan=self.state.keys.plan)
-            self.state.rr_plans[branch, n] = rr_plan_at(kv)
+            self.state.rr_plans[branch, n] = self.view.decoded(kv, rr_plan_at)
         return [self.state.rr_plans[place] for place in places]
 
     def rr_plan(self, branch: str, n: int) -> RRPlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bps.core import keys
 from bps.core.ids import BRANCH_ID_LENGTH, BranchRef
 from bps.core.ports import Key, Prefix, Read
@@ -33,8 +35,7 @@ def find_branch(book: PlanBook, ref: BranchRef) -> Branch:
         kvs = [kv] if kv else []
     else:
         kvs = book.view.under(prefix)
-    chosen = choose_branch(
-        book.need_plan().plan, ref, [branch_at(book.state.keys, kv) for kv in kvs]
-    )
+    at = partial(branch_at, book.state.keys)
+    chosen = choose_branch(book.need_plan().plan, ref, [book.view.decoded(kv, at) for kv in kvs])
     book.state.branches[chosen.branch] = chosen
     return chosen

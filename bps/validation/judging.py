@@ -5,10 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from bps.core.errors import PluginError
 from bps.validation.api import Candidate, Finding, Severity, Validator
@@ -72,12 +74,26 @@ def judge(entries: list[Installed], candidate: Candidate) -> Verdict:
 
 def config_problems(validator: Validator, config: Any) -> list[str]:  # noqa: ANN401 - any JSON data
     """What its schema and then itself find wrong with a configuration."""
-    schema = jsonschema_rs.Draft202012Validator(dict(validator.config_schema))
+    schema = _schema_of(dict(validator.config_schema))
     problems = [
         f"config{''.join(f'/{escape(str(part))}' for part in each.instance_path)}: {each.message}."
         for each in islice(schema.iter_errors(dict(config)), 10)
     ]
     return problems or list(validator.check_config(config))
+
+
+def _schema_of(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    try:
+        return _compiled(orjson.dumps(schema))
+    except orjson.JSONEncodeError:
+        # It may hold an integer that only jsonschema-rs takes.
+        return jsonschema_rs.Draft202012Validator(schema)
+
+
+@lru_cache(maxsize=64)
+def _compiled(schema: bytes) -> jsonschema_rs.Draft202012Validator:
+    """The schema of a class, once for all its candidates."""
+    return jsonschema_rs.Draft202012Validator(orjson.loads(schema))
 
 
 def _raised(outcome: Outcome, what: str, error: BaseException) -> Verdict:

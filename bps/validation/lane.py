@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -68,18 +68,23 @@ class Lane:
     """
 
     def __init__(
-        self, free: Callable[[], None], back: Callable[[Job], None], knows: Distributions
+        self,
+        free: Callable[[], None],
+        back: Callable[[Job], None],
+        judged: Callable[[Job], None],
+        knows: Distributions,
     ) -> None:
         """`free` is called when it can take more; `over` is set once it never will.
 
-        `back` is given a candidate that waits here behind a slow one. `knows` is what was installed
-        before it starts.
+        `back` is given a candidate that waits here behind a slow one, `judged` one that is done.
+        `knows` is what was installed before it starts.
         """
         self.knows = knows
         self.ready = False
         self.over = asyncio.Event()
         self._free = free
         self._back = back
+        self._judged = judged
         self._jobs: deque[Job | _TakenBack] = deque()
         self._worker = Worker(self._hear, lambda: self._end(_End.GONE))
         self._used = False
@@ -178,9 +183,14 @@ class Lane:
                 job.fail(PluginError(f"The process for validators did not begin. {said}"))
         return job, said
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        if self._ended:
-            return
+    def _hear(self, messages: Sequence[dict[str, Any]]) -> None:
+        for message in messages:
+            if self._ended:
+                return
+            self._follow(message)
+        self._watch()
+
+    def _follow(self, message: dict[str, Any]) -> None:
         if not self._jobs:
             self.ready = "ready" in message
             if not self.ready:
@@ -200,11 +210,10 @@ class Lane:
         elif progress is Progress.DONE:
             self._jobs.popleft()
             if isinstance(job, Job):
-                job.finish()
+                self._judged(job)
             self._next_turn()
             self._end_if_retired()
             self._free()
-        self._watch()
 
     def _next_turn(self) -> None:
         """The worker goes on with what waited, if there is any."""

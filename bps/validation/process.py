@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process, create_subprocess_exec
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bps.core.errors import PluginError
@@ -18,24 +18,27 @@ from bps.validation.frames import (
     MARK,
     MAX_ANSWER_BYTES,
     body_bytes,
-    message_of,
+    messages_of,
 )
 
 _TAIL_BYTES = 8_192
 _SHOWN_LINES = 6
 _LAST_WORDS_S = 1.0
+_REST_S = 0.02
+"""Nobody reads what is printed for so long after a validator printed nothing until it was read."""
 _HANGS = "Timeout ("
 """How faulthandler begins to say where a process hangs; the innermost call comes first."""
+_Hear = Callable[[Sequence[dict[str, Any]]], None]
 
 
 class Worker:
     """A running worker process, in a session of its own.
 
-    What it says is handed to `hear`, in order; `ended` is called once, when it can say no more: it
-    is gone, or said what it never says.
+    What it says at once is handed to `hear`, in order; `ended` is called once, when it can say no
+    more: it is gone, or said what it never says.
     """
 
-    def __init__(self, hear: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
+    def __init__(self, hear: _Hear, ended: Callable[[], None]) -> None:
         self._hear = hear
         self._ended = ended
         self._process: Process | None = None
@@ -111,6 +114,7 @@ class Worker:
             self._talk.abort()
         code = await self._process.wait()
         if self._listening is not None:
+            self._printed.go_on()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._printed.over.wait(), _LAST_WORDS_S)
             self._listening.close()
@@ -119,9 +123,9 @@ class Worker:
 
 
 class _Talk(asyncio.Protocol):
-    """Frames out of what arrives; a callback a message, as there are some for each candidate."""
+    """Frames out of what arrives; a callback a frame, as there are some for each candidate."""
 
-    def __init__(self, hear: Callable[[dict[str, Any]], None], ended: Callable[[], None]) -> None:
+    def __init__(self, hear: _Hear, ended: Callable[[], None]) -> None:
         self._hear = hear
         self._ended = ended
         self._unread = bytearray()
@@ -131,8 +135,8 @@ class _Talk(asyncio.Protocol):
         """Hand on what is whole."""
         self._unread += data
         try:
-            for message in self._messages():
-                self._hear(message)
+            for messages in self._frames():
+                self._hear(messages)
         except ValueError:
             self._end()
 
@@ -140,7 +144,7 @@ class _Talk(asyncio.Protocol):
         """It is gone, or was ended from here."""
         self._end()
 
-    def _messages(self) -> Iterator[dict[str, Any]]:
+    def _frames(self) -> Iterator[list[dict[str, Any]]]:
         """Raises ValueError: it said what a worker never says."""
         while not self._over and len(self._unread) >= HEADER_BYTES:
             end = HEADER_BYTES + body_bytes(bytes(self._unread[:HEADER_BYTES]))
@@ -151,7 +155,7 @@ class _Talk(asyncio.Protocol):
                 return
             body = bytes(self._unread[HEADER_BYTES:end])
             del self._unread[:end]
-            yield message_of(body)
+            yield messages_of(body)
 
     def _end(self) -> None:
         if not self._over:
@@ -160,11 +164,22 @@ class _Talk(asyncio.Protocol):
 
 
 class _Printed(asyncio.Protocol):
-    """What is printed, read on whatever it is, so that printing never holds a validator up."""
+    """What is printed, read on whatever it is, so that printing never holds a validator up.
+
+    Where nothing but marks was read it rests a little, as there are some marks a candidate: who
+    fills the pipe right then waits that long, once.
+    """
 
     def __init__(self) -> None:
         self.over = asyncio.Event()
         self._kept = b""
+        self._pipe: asyncio.ReadTransport | None = None
+        self._rest: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The pipe is read from now on."""
+        if isinstance(transport, asyncio.ReadTransport):
+            self._pipe = transport
 
     @property
     def text(self) -> str:
@@ -177,9 +192,20 @@ class _Printed(asyncio.Protocol):
         kept = printed[max(printed.rfind(MARK), 0) :]
         hangs = kept.find(_HANGS.encode())
         self._kept = kept[hangs:][:_TAIL_BYTES] if hangs >= 0 else kept[-_TAIL_BYTES:]
+        if kept == MARK and self._pipe is not None:
+            self._pipe.pause_reading()
+            self._rest = asyncio.get_running_loop().call_later(_REST_S, self.go_on)
+
+    def go_on(self) -> None:
+        """Read on now."""
+        if self._rest is not None and self._pipe is not None:
+            self._rest.cancel()
+            self._rest = None
+            self._pipe.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
         """All that could print are gone."""
+        self._pipe = None
         self.over.set()
 
 

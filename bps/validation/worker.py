@@ -23,7 +23,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bps.core.errors import InvalidBlueprint
@@ -34,8 +33,9 @@ from bps.validation.lines import lines_of
 from bps.validation.registry import Installed, installed
 from bps.validation.watchdog import Watchdog
 
-_STATUS = Path("/proc/self/status")
-_PAGE_KIB = 1_024
+_STATUS = "/proc/self/status"
+_STATUS_BYTES = 8_192
+_KIB = 1_024
 _BETWEEN_S = 1.0
 """The watchdog must leave so much for the few milliseconds between two validators."""
 _SOON_BYTES = 65_536
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     channel.set_inheritable(False)
     worker = _Worker(channel, installed())
     gc.freeze()
-    channel.sendall(frame({"ready": True}))
+    channel.sendall(frame([{"ready": True}]))
     while (job := worker.next_job()) is not None:
         worker.serve(job)
     return 0
@@ -62,7 +62,7 @@ class _Worker:
         self._present = present
         self._known = KnownTexts()
         self._watchdog = Watchdog()
-        self._said = bytearray()
+        self._said: list[dict[str, object]] = []
         self._large = False
 
     def next_job(self) -> dict[str, Any] | None:
@@ -132,13 +132,14 @@ class _Worker:
         self._send()
 
     def _say(self, **message: object) -> None:
-        self._said += frame(message)
+        self._said.append(message)
 
     def _send(self) -> None:
         """All that was said: to be heard before a validator runs, and at the end."""
-        if len(self._said) > _SOON_BYTES:
+        said = frame(self._said)
+        if len(said) > _SOON_BYTES:
             self._watchdog.end()
-        self._channel.sendall(self._said)
+        self._channel.sendall(said)
         self._said.clear()
 
     @contextmanager
@@ -176,11 +177,15 @@ class _Worker:
 def _data_bytes() -> int:
     """What `RLIMIT_DATA` counts now; 0 where the system does not tell."""
     try:
-        status = _STATUS.read_bytes()
+        # Three times a candidate; `pathlib` takes as long as the kernel does.
+        descriptor = os.open(_STATUS, os.O_RDONLY)
     except OSError:
         return 0
-    _, _, found = status.partition(b"VmData:")
-    return int(found.split(maxsplit=1)[0]) * _PAGE_KIB if found else 0
+    try:
+        _, _, found = os.read(descriptor, _STATUS_BYTES).partition(b"VmData:")
+    finally:
+        os.close(descriptor)
+    return int(found.split(maxsplit=1)[0]) * _KIB if found else 0
 
 
 def _told(verdict: Verdict, lines: Mapping[str, int]) -> dict[str, Any]:

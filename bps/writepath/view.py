@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bps.core.ports import Key, Prefix, Read, Snapshot
@@ -33,6 +33,7 @@ class View:
         self.prepared: Mapping[Work[Any], Any] = {}
         self._kvs: dict[bytes, KV | None] = {}
         self._complete: set[bytes] = set()
+        self._decoded: dict[bytes, tuple[KV, Any]] = {}
 
     def get(self, key: bytes) -> KV | None:
         """The key's value, or None where it is known to be absent.
@@ -57,6 +58,17 @@ class View:
             found: T = self.prepared[work]
         except KeyError:
             raise NotPrepared(work) from None
+        return found
+
+    def decoded(self, kv: KV, decode: Callable[[KV], T]) -> T:
+        """What `decode` makes of a value of this view, once for all decisions on it.
+
+        What lies at one key is always decoded alike, and never changed afterwards.
+        """
+        known = self._decoded.get(kv.key)
+        if known is None or known[0] is not kv:
+            known = self._decoded[kv.key] = kv, decode(kv)
+        found: T = known[1]
         return found
 
     def get_all(self, wanted: Iterable[bytes]) -> list[KV | None]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bps.core.errors import PluginError
+from bps.validation import pool as pools
 from bps.validation.limits import Limits
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
@@ -210,3 +211,47 @@ async def test_what_is_taken_back_too_late_costs_no_worker_and_is_nobody_elses_v
             assert isinstance(report, ValidationReport)
             assert right(report, n)
         assert pool.pids == pids
+
+
+@pytest.mark.parametrize(("at_once", "first"), [(3, 3), (1_000, 9), (1, 1)])
+@asynchronous
+async def test_where_candidates_wait_reports_are_told_some_at_a_time(
+    at_once: int, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "TOGETHER", at_once)
+    monkeypatch.setattr(pools, "TOGETHER_S", 3_600.0)
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        assert right(await pool.run(told(0), OBEYS, 30), 0)
+        waiting = [asyncio.create_task(pool.run(told(n), OBEYS, 30)) for n in range(11)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        # The last two are at the worker by the time that nobody waits.
+        assert first <= sum(job.done() for job in waiting) <= first + 1
+        assert all(right(report, n) for n, report in enumerate(await asyncio.gather(*waiting)))
+
+
+@asynchronous
+async def test_no_report_is_kept_back_behind_a_slow_candidate() -> None:
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        jobs = [told(n, "rest" if n == 1 else "speak") for n in range(4)]
+        waiting = [asyncio.create_task(pool.run(job, OBEYS, 30)) for job in jobs]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [job.done() for job in waiting] == [True, False, False, False]
+        await asyncio.gather(*waiting)
+
+
+@asynchronous
+async def test_what_is_judged_is_told_when_the_pool_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pools, "TOGETHER_S", 3_600.0)
+    async with ValidatorPool(LIMITS, size=1) as pool:
+        jobs = [told(n, "rest" if n == 1 else "speak") for n in range(4)]
+        waiting = [asyncio.create_task(pool.run(job, OBEYS, 30)) for job in jobs]
+
+        async def judged() -> bool:
+            return bool(pool._judged)
+
+        await eventually(judged, "the first is judged")
+    first, *others = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(first, ValidationReport)
+    assert all(isinstance(each, PluginError) for each in others)

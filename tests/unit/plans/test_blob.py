@@ -49,3 +49,12 @@ def test_the_largest_blueprint_fits() -> None:
     content = b"\xff" * MAX_BLUEPRINT_BYTES
     blob = pack(content)
     assert unpack(blob.frame, blob.digest) == content
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_frame_need_not_tell_its_size_nor_come_first(told: bool) -> None:
+    content = b"a: 1\n" * 100
+    frame = zstandard.ZstdCompressor(write_content_size=told).compress(content)
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0skip"
+    for each in (frame, skipped + frame, frame + b"more"):
+        assert unpack(each, sha256_hex(content)) == content
