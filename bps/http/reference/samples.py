@@ -82,7 +82,7 @@ _BY_NAME = {
     "left_out": 0,
     "sources": "EP-42-RR(br66400e4b)-1",
     "severity": "error",
-    "engine": "3",
+    "engine": "4",
     "distribution": "blueprint-promotion-service",
     "name": "references",
     "check": "quorum",
