@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OVERRIDDEN = "overridden"
 """The code of the findings that a decision counts no more (`bps.review.overridden`)."""
+_LOST = frozenset({OVERRIDDEN, "dropped"})
+"""With that of those that one was dropped (`bps.review.unmet`)."""
 _BRANCH = re.compile(r"br[0-9a-f]{8,40}")
 
 
@@ -52,7 +54,7 @@ def list_row(review: BaseModel) -> dict[str, Any]:
 def keeps_open(result: ReviewResult) -> bool:
     """Whether something is undecided or objected still, or was decided and counts no more."""
     return bool(result.open_total) or any(
-        each.severity == "error" or each.code == OVERRIDDEN for each in result.findings
+        each.severity == "error" or each.code in _LOST for each in result.findings
     )
 
 

@@ -9,7 +9,7 @@ from bps.candidates.candidate import Attempt
 from bps.core.codec import Decimal, Record
 from bps.merge.records import Conflict, Side, Variant
 from bps.plans.reviews import Review, ReviewFinding, ReviewResolution
-from bps.review.overridden import overridden
+from bps.review.unmet import findings_of
 
 
 class VariantSheet(Record):
@@ -151,7 +151,7 @@ def sheet_of(
         waiting=waiting,
         conflicts=[ConflictSheet.of(each, decided.get(each.id)) for each in conflicts],
         undecided=len(after.conflicts) if after else 0,
-        findings=[*overridden(review.resolutions, after.settled), *after.findings] if after else [],
+        findings=findings_of(review.findings, review.resolutions, after) if after else [],
         notices=[
             NoticeSheet(path=each.path, message=each.message)
             for each in (after.notices if after else ())
