@@ -70,6 +70,8 @@ class MergeAnswer(NamedTuple):
     settled: tuple[Conflict, ...] = ()
     misfits: tuple[UnfitValue, ...] = ()
     """Typed values that make a conflict which no version makes."""
+    marked: str | None = None
+    """Without a text what it would be, with markers around what is undecided; None: unreadable."""
     too_many: tuple[str, ...] = ()
     """Who has a part in more than `MOST_CONFLICTS` conflicts; then nothing else is told."""
 
@@ -145,6 +147,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         came_from,
         told_later,
         tuple(misfits),
+        merged.marked if text is None else None,
     )
 
 
@@ -220,6 +223,7 @@ def _without_unfit(
         None,
         settled,
         tuple(misfits),
+        merged.marked,
     )
 
 

@@ -66,9 +66,22 @@ async def list_(
 
 @app.command("show")
 @command
-async def show_(context: typer.Context, review: ReviewArg, output: Output = Format.TABLE) -> None:
+async def show_(
+    context: typer.Context,
+    review: ReviewArg,
+    result: Annotated[
+        bool,
+        typer.Option(
+            "--result", help="Print what completing would publish; what is undecided has markers."
+        ),
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show every conflict with what each version holds, and who changed it."""
     named = ids.ReviewId.parse(review)
+    if result and output is not Format.TABLE:
+        msg = "The result is printed as it is; in JSON and YAML it is `text`, or `marked`."
+        raise InvalidInput(msg, field="output").advising("Leave out --result, or --output.")
 
     async def directly(store: Store) -> ReviewSheet:
         from bps.bootstrap import review_sheet  # noqa: PLC0415 - only this way
@@ -76,7 +89,11 @@ async def show_(context: typer.Context, review: ReviewArg, output: Output = Form
         return await review_sheet(store, named)
 
     sheet = await session_of(context).read(directly, lambda client: client.review(review))
-    if output is Format.TABLE:
+    if result:
+        from bps.cli.review_result import show_result  # noqa: PLC0415 - only then
+
+        show_result(sheet)
+    elif output is Format.TABLE:
         show_sheet(sheet)
     else:
         show(sheet, output)

@@ -114,7 +114,8 @@ class ReviewSheet(Record):
 
     Of an open one everything is as it would be now: `conflicts` are all, decided or not, and
     `findings` are of the result with the decisions so far. `text` is that result where nothing
-    stands in its way. A closed one has none of these.
+    stands in its way; else `marked` is, with conflict markers around what is undecided, conflicts
+    of kind `semantic` aside; null where nothing can be read. A closed one has none of these.
     """
 
     KIND: ClassVar[str] = "review_sheet"
@@ -130,6 +131,7 @@ class ReviewSheet(Record):
     notices: list[NoticeSheet]
     origins: list[OriginSheet]
     text: str | None
+    marked: str | None
 
 
 def sheet_of(
@@ -161,4 +163,5 @@ def sheet_of(
             for each in (after.origins if after else ())
         ],
         text=after.text if after else None,
+        marked=after.marked if after else None,
     )

@@ -63,6 +63,7 @@ _BY_NAME = {
     "contributors": "EP-42-RR(br66400e4b)-1",
     "take": "canonical",
     "text": None,
+    "marked": "retries: 8\n",
     "value": 900,
     "path": "/tasks/0/timeout_ms",
     "conflict": _SHA256,

@@ -67,3 +67,34 @@ def test_it_says_where_some_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_
     ran = through_the_service(monkeypatch, tmp_path).bps("review", "list", "-o", "json")
     assert (ran.code, ran.out) == (0, "[]\n")
     assert "some reviews may be missing" in ran.err
+
+
+def test_both_ways_print_what_completing_would_publish(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    show = ("review", "show", "EP-2-RV1", "--result")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert ran.code == 0, ran
+        marks = [line[:7] for line in ran.out.splitlines() if not line.startswith("retries")]
+        assert marks == ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
+        assert ran.err == (
+            "EP-2-RV1: 1 conflict is undecided; what has no markers is as it would be published\n"
+        )
+    own.data("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "8")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert (ran.code, ran.out) == (0, "retries: 8\n")
+        assert ran.err == "EP-2-RV1: completing it publishes this on canonical version 1\n"
+        refused = way.bps(*show, "-o", "json")
+        assert (refused.code, refused.out) == (2, "")
+    own.data("review", "complete", "EP-2-RV1")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert (ran.code, ran.out) == (1, "")
+        assert "EP-2-RV1 has no result: it is COMPLETED." in ran.err
+        assert "WRONG_STATE" in ran.err
