@@ -77,13 +77,13 @@ async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
 @app.command("show")
 @command
 async def show_(context: typer.Context, plan: PlanArg, output: Output = Format.TABLE) -> None:
-    """Show a plan, its canonical version and the end of its log."""
+    """Show a plan, its canonical version, the end of its log and its open review."""
     plan = ids.plan_id(plan)
 
     async def directly(store: Store) -> PlanView:
         from bps.api.views import PlanView  # noqa: PLC0415 - only this way
         from bps.plans.read import plan_detail  # noqa: PLC0415
 
-        return PlanView.of(await plan_detail(store, plan))
+        return PlanView.of(await plan_detail(store, plan, with_review=True))
 
     show(await session_of(context).read(directly, lambda client: client.plan(plan)), output)

@@ -58,6 +58,7 @@ _BY_NAME = {
     "nonce": "c0ffee" + "0" * 26,
     "signature": "base64 of 64 bytes",
     "review": "EP-42-RV1",
+    "open_review": "EP-42-RV1",
     "in_review": "EP-42-RR(br66400e4b)-1",
     "waiting": "EP-42-RR(br66400e4b)-1",
     "contributors": "EP-42-RR(br66400e4b)-1",

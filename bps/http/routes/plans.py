@@ -103,12 +103,12 @@ async def register_plan(
 @ROUTER.get(
     "/plans/{plan}",
     response_model=PlanView,
-    responses=read("The plan, its canonical version and the end of its log."),
+    responses=read("The plan, its canonical version, the end of its log and its open review."),
     openapi_extra=asks(Operation.PLAN_READ),
 )
 async def show_plan(reading: RequestReading, plan: PlanId) -> Response:
     """Show a plan."""
-    detail = await plan_detail(reading, plan)
+    detail = await plan_detail(reading, plan, with_review=True)
     return answer(PlanView.of(detail), revision=detail.revision, reading=reading)
 
 

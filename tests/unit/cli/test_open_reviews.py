@@ -98,3 +98,21 @@ def test_both_ways_print_what_completing_would_publish(
         assert (ran.code, ran.out) == (1, "")
         assert "EP-2-RV1 has no result: it is COMPLETED." in ran.err
         assert "WRONG_STATE" in ran.err
+
+
+def test_both_ways_show_a_plan_with_its_open_review(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    own.data("plan", "register", "EP-4", "-", stdin=BASE)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    for way in (own, asked):
+        assert way.data("plan", "show", "EP-4")["open_review"] is None
+        assert way.data("plan", "show", "EP-2")["open_review"] == "EP-2-RV1"
+        rows = [line.split() for line in way.bps("plan", "show", "EP-2").out.splitlines()]
+        assert ["open_review", "EP-2-RV1"] in rows
+    own.data("review", "reject", "EP-2-RV1", "--reason", "neither")
+    for way in (own, asked):
+        assert way.data("plan", "show", "EP-2")["open_review"] is None
