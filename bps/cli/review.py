@@ -10,7 +10,7 @@ from bps.cli.backend import Steps, Write
 from bps.cli.open_reviews import COLUMNS, show_open
 from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
-from bps.cli.review_text import keeps_open, list_row, show_sheet
+from bps.cli.review_text import keeps_open, list_row, note_of_record, show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -130,7 +130,8 @@ async def claim(
             review, minutes=minutes, hold=hold, if_match=_header(seen), op_id=op
         ),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 @app.command("release")
@@ -157,7 +158,8 @@ async def release(
         directly,
         lambda client, op: client.release_review(review, if_match=_header(seen), op_id=op),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 @app.command("resolve")
@@ -210,9 +212,8 @@ async def resolve(
         return await client.complete_review(review, op_id=f"{op}.complete")
 
     write: Write[Any] = Write(Steps(directly), through, named.plan if complete_too else None)
-    outcome = await session_of(context).write(
-        write, form=output, standalone=standalone, op_id=op_id
-    )
+    session = session_of(context)
+    outcome = await session.write(write, form=output, standalone=standalone, op_id=op_id)
     if complete_too and outcome is not None and getattr(outcome.result, "act", None) is not None:
         left = outcome.result
         what = f"{left.open_total} conflicts and {left.findings_total} findings are left"
@@ -284,7 +285,8 @@ async def reject(
             review, reason, every, if_match=_header(seen), op_id=op
         ),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 def _etag(if_match: str | None) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ import pytest
 from bps.clock import SystemClock
 from bps.store.memory import MemoryStore
 from tests.unit.cli.both_ways import Way, directly, through_the_service
+from tests.unit.http.harness import token_of
 
 BASE = b"title: one\nretries: 3\n"
 
@@ -116,3 +117,26 @@ def test_both_ways_show_a_plan_with_its_open_review(
     own.data("review", "reject", "EP-2-RV1", "--reason", "neither")
     for way in (own, asked):
         assert way.data("plan", "show", "EP-2")["open_review"] is None
+
+
+def test_what_a_claim_lists_is_said_to_be_of_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    said = (
+        "`open` and `findings` are as of when EP-2-RV1 was computed last; "
+        "`bps review show EP-2-RV1` computes them now"
+    )
+    asked.env["BPS_TOKEN"] = token_of("reviewer")
+    for way in (asked, own):
+        for act in ("claim", "release"):
+            assert said in way.bps("review", act, "EP-2-RV1").err
+    decide = ("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "8")
+    for way in (asked, own):
+        ran = way.bps(*decide)
+        assert (ran.code, said in ran.err) == (0, False)
+    ran = own.bps("review", "reject", "EP-2-RV1", "--reason", "neither")
+    assert (ran.code, said in ran.err) == (0, False)
