@@ -6,7 +6,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import Ambiguous, DigestMismatch, MalformedRecord, NotFound
+from bps.core.errors import (
+    Ambiguous,
+    DigestMismatch,
+    IntegrityError,
+    MalformedRecord,
+    NotFound,
+)
 from bps.core.ids import BranchRef
 from bps.core.ports import Key, Prefix, Reads
 from bps.core.txn import KV
@@ -14,6 +20,7 @@ from bps.plans.blob import unpack
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
 from bps.plans.reviews import Review
 from bps.plans.stored import branch_at, plan_at, review_at, rr_plan_at, version_at
+from bps.plans.unreadable import unreadable
 
 _PAGE = 500
 _BATCH = 100
@@ -80,11 +87,27 @@ async def plan_detail(store: Reads, plan: str, *, with_review: bool = False) -> 
 async def list_plans(store: Reads) -> AsyncGenerator[Plan, None]:
     """All plans in the order of their ids as text; pages of 500, nothing inside plans is read.
 
-    Raises MalformedRecord where a record lies at another plan's key.
+    Raises IntegrityError after the last one, where records cannot be read; it names them.
     """
+    errors: dict[str, IntegrityError] = {}
+    async for name, found in every_plan(store):
+        if isinstance(found, Plan):
+            yield found
+        else:
+            errors[name] = found
+    if errors:
+        raise unreadable("plan", errors)
+
+
+async def every_plan(store: Reads) -> AsyncGenerator[tuple[str, Plan | IntegrityError], None]:
+    """As `list_plans`, each with its id, and why its record cannot be read where it cannot."""
     async for kv in _plan_records(store, keys_only=False):
         name = kv.key[len(keys.PLANS) :].decode(errors="replace")
-        yield plan_at(keys.PlanKeys(name), kv)
+        try:
+            found: Plan | IntegrityError = plan_at(keys.PlanKeys(name), kv)
+        except IntegrityError as error:
+            found = error
+        yield name, found
 
 
 async def _plan_records(store: Reads, *, keys_only: bool) -> AsyncGenerator[KV, None]:
