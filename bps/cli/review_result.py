@@ -36,7 +36,7 @@ def _said(sheet: ReviewSheet) -> list[str]:
     said = []
     if sheet.undecided:
         counted = "1 conflict is" if sheet.undecided == 1 else f"{sheet.undecided} conflicts are"
-        said.append(f"{counted} undecided; what has no markers is as it would be published")
+        said.append(f"{counted} undecided, which can bring up more; the rest is as it would be")
     said += [
         f"no markers, but undecided: {each.path or 'the root'}: {each.finding}"
         for each in sheet.conflicts

@@ -84,7 +84,8 @@ def test_both_ways_print_what_completing_would_publish(
         marks = [line[:7] for line in ran.out.splitlines() if not line.startswith("retries")]
         assert marks == ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
         assert ran.err == (
-            "EP-2-RV1: 1 conflict is undecided; what has no markers is as it would be published\n"
+            "EP-2-RV1: 1 conflict is undecided, which can bring up more; the rest is as it would "
+            "be\n"
         )
     own.data("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "8")
     for way in (own, asked):

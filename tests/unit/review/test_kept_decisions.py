@@ -140,3 +140,20 @@ async def test_a_completion_tells_of_decisions_that_are_not_in_what_it_published
         "/retries: What tester decided here (= 8) holds no more: nothing is in conflict here now."
     ]
     await proven(scene)
+
+
+@asynchronous
+async def test_a_decision_that_others_called_for_waits_while_one_of_them_is_open_again() -> None:
+    scene, _, two = await decided_twice()
+    await scene.promote(await scene.succeed("T3", BASE.replace("other: 3", "other: 9").encode()))
+    sheet = await shown(scene)
+    codes = {each.path: each.code for each in sheet.findings}
+    assert (codes["/other"], codes["/m"]) == ("dropped", "waiting")
+    with pytest.raises(MergeConflict):
+        await completed(scene)
+    assert "/m" in {each.path for each in (await review_of(scene)).resolutions}
+    assert (await decide(scene, "/other", two)).open_total == 0
+    await completed(scene)
+    assert (await content_of(scene)).decode() == TWO
+    await proven(scene)
+    assert (await verify_merges(scene.memory, PLAN)).made_again == 2
