@@ -118,6 +118,7 @@ async def test_a_dropped_decision_is_told_by_name_until_its_place_is_decided_ane
     assert dropped_in((await shown(scene)).findings) == ["/retries"]
     with pytest.raises(MergeConflict):
         await completed(scene)
+    assert dropped_in((await review_of(scene)).findings) == ["/retries"]
     assert dropped_in((await decide(scene, "/retries", second)).findings) == []
     assert dropped_in((await shown(scene)).findings) == []
     claimed = (await scene.path.execute(ClaimReview(WHO, scene.op(), ID))).result

@@ -7,6 +7,7 @@ import pytest
 from bps.candidates.candidate import Attempt
 from bps.merge.records import ABSENT, Conflict, Kind
 from bps.plans.reviews import ReviewResolution
+from bps.review.overridden import overridden
 from bps.review.unmet import fate_of
 
 
@@ -80,3 +81,11 @@ def test_a_decision_of_what_nobody_contests_any_more_is_told_as_dropped() -> Non
     assert told.message.endswith("...) holds no more: nothing is in conflict here now.")
     assert len(told.message) < 300
     assert "bps log" in told.hint
+
+
+def test_what_a_veto_is_about_is_written_over_a_larger_place_that_was_decided() -> None:
+    around = conflict("/a", "around", Kind.ANCHOR)
+    vetoed = conflict("/a/b", "vetoed", Kind.SEMANTIC)
+    decisions = [decision("/a/b", conflict="vetoed"), decision("/a/c")]
+    told = overridden([*decisions, decision("/a", conflict="around")], [around, vetoed])
+    assert [each.path for each in told] == ["/a/c"]
