@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -20,7 +20,23 @@ class PageOf(BaseModel, Generic[T]):
     next_cursor: str | None
 
 
-class OpenPageOf(PageOf[T]):
+class UnreadablePlan(BaseModel):
+    """A plan of which a record is damaged, or of a newer release; `code` is in docs/errors.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: str
+    code: str
+    detail: str
+
+
+class ReadablePageOf(PageOf[T]):
+    """What can be read; `unreadable` is there only if it holds something, and is of this page."""
+
+    unreadable: list[UnreadablePlan] = Field(default_factory=list)
+
+
+class OpenPageOf(ReadablePageOf[T]):
     """`complete`: nothing is missing of what the service wrote or has shown; else some may be."""
 
     complete: bool

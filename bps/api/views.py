@@ -22,7 +22,7 @@ class View(BaseModel):
 
 
 class PlanView(View):
-    """`bps plan show`."""
+    """`bps plan show`; `open_review` is the review in which something waits for a person."""
 
     plan: str
     initiative: str
@@ -35,6 +35,7 @@ class PlanView(View):
     canonical_etag: str
     events: str
     head: str
+    open_review: str | None = None
 
     @classmethod
     def of(cls, detail: PlanDetail) -> PlanView:
@@ -52,6 +53,7 @@ class PlanView(View):
             canonical_etag=f"{canonical.version}-{canonical.digest}",
             events=str(detail.head.seq),
             head=detail.head.hash,
+            open_review=detail.review.review if detail.review is not None else None,
         )
 
 

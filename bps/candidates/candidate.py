@@ -17,10 +17,12 @@ class Attempt:
     """One merge with its checks; without `text` something stands in its way.
 
     `findings` can be there beside a text: warnings. `applied` are the ids of resolutions that met
-    their conflict and fit; `settled` are those of these conflicts that a veto made, `misfits`
-    typed values that make a conflict which no version makes. `unfinished` names the validators
-    that did not complete: their findings say why, and say nothing of the blueprint.
-    `came_from` is None where law 1 tells the text.
+    their conflict and fit; `settled` are those of these conflicts that the merge without decisions
+    lacks: a veto made them, or other decisions did. `misfits` are typed values that make a conflict
+    which no version makes. `unfinished` names the validators that did not complete: their findings
+    say why, and say nothing of the blueprint. `marked` is what the text would be, with markers
+    around what is undecided; None beside a text, and where nothing can be read. `came_from` is None
+    where law 1 tells the text.
     """
 
     text: str | None
@@ -35,6 +37,7 @@ class Attempt:
     came_from: Rows | None = None
     settled: tuple[Conflict, ...] = ()
     misfits: tuple[UnfitValue, ...] = ()
+    marked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

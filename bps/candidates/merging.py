@@ -24,12 +24,12 @@ from bps.merge.reader import Reader
 from bps.merge.records import CANONICAL, Conflict, Contribution, Merged, Notice, Origin
 from bps.merge.refusals import TooManyConflicts, Unreadable
 from bps.merge.second_opinion import finding as second_opinion
-from bps.merge.semantic import Contest, Decision, Settled
+from bps.merge.semantic import Contest, Decision
 from bps.merge.typed import LABEL
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
-ENGINE = "3"
+ENGINE = "4"
 """The merge engine's version, in each event of a merge: the same inputs give the same bytes.
 
 Those of the result, and those of the report of what came from where.
@@ -54,8 +54,8 @@ class MergeAnswer(NamedTuple):
     """The result's `text`, where nothing stands in its way, else why not.
 
     `applied` are the ids of resolutions that met their conflict and fit. `unreadable` names
-    versions that cannot be merged at all, or not as was decided. `settled` are the conflicts of
-    vetoes that a resolution met.
+    versions that cannot be merged at all, or not as was decided. `settled` are the conflicts that
+    a resolution met and the bare merge lacks: of vetoes, and those that other decisions brought.
     """
 
     text: str | None
@@ -70,6 +70,8 @@ class MergeAnswer(NamedTuple):
     settled: tuple[Conflict, ...] = ()
     misfits: tuple[UnfitValue, ...] = ()
     """Typed values that make a conflict which no version makes."""
+    marked: str | None = None
+    """Without a text what it would be, with markers around what is undecided; None: unreadable."""
     too_many: tuple[str, ...] = ()
     """Who has a part in more than `MOST_CONFLICTS` conflicts; then nothing else is told."""
 
@@ -97,7 +99,8 @@ def by_law_1(task: MergeTask) -> MergeAnswer | None:
 def merge_blueprints(task: MergeTask) -> MergeAnswer:
     """Merge, and judge the result: the profile, and what merging by lines would say.
 
-    Resolutions that meet no conflict of the merge are those of vetoes, or of what has changed.
+    A resolution meets a conflict of the bare merge, or one that other resolutions bring about; the
+    rest are those of vetoes, or of what has changed.
     Cost: see `bps.merge.engine`; merging twice where resolutions meet their conflict, the profile
     and the second opinion, and for what came from where as `bps.merge.explain`.
     """
@@ -108,10 +111,12 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         known = {each.id for each in bare.conflicts}
         decided = [each for each in task.resolutions if each.conflict in known]
         merged = _merge(task, task.resolutions, reader) if decided else bare
-        applied = tuple(each.conflict for each in decided)
+        later = tuple(each for each in merged.decided if each.id not in known)
+        known.update(each.id for each in later)
+        decided = [each for each in task.resolutions if each.conflict in known]
         again = partial(_merge, task, reader=reader)
-        misfits = unfit_values(again, bare.conflicts, merged, decided)
-        others = [each for each in task.resolutions if each.conflict not in applied]
+        misfits = unfit_values(again, (*bare.conflicts, *later), merged, decided)
+        others = [each for each in task.resolutions if each.conflict not in known]
         merged, settled, unfit = with_vetoes(
             task.canonical, task.contributions, merged, others, reader
         )
@@ -121,9 +126,11 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
     except TooManyConflicts as error:
         labels = tuple(sorted(error.labels - {CANONICAL}))
         return MergeAnswer(None, (), (), (), (), (), (), too_many=labels)
+    told_later = (*later, *(each.conflict for each in settled))
+    applied = (each.conflict for each in decided)
     met = (*applied, *(each.conflict.id for each in settled))
     if unfit:
-        return _without_unfit(merged, met, settled, unfit)
+        return _without_unfit(merged, met, told_later, unfit)
     findings = [] if merged.text is None else _objections(task, merged.text)
     text = None if findings else merged.text
     came_from = None
@@ -138,8 +145,9 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         met,
         (),
         came_from,
-        tuple(each.conflict for each in settled),
+        told_later,
         tuple(misfits),
+        merged.marked if text is None else None,
     )
 
 
@@ -193,7 +201,7 @@ def _as_merged(told: MergeAnswer) -> Merged:
 
 
 def _without_unfit(
-    merged: Merged, met: tuple[str, ...], settled: Sequence[Settled], unfit: Sequence[Unfit]
+    merged: Merged, met: tuple[str, ...], settled: tuple[Conflict, ...], unfit: Sequence[Unfit]
 ) -> MergeAnswer:
     """No text: nobody may publish another one than was decided. The decisions that fit stay."""
     findings: list[ReviewFinding] = []
@@ -213,8 +221,9 @@ def _without_unfit(
         met,
         tuple(sorted(involved(conflicts))),
         None,
-        tuple(each.conflict for each in settled),
+        settled,
         tuple(misfits),
+        merged.marked,
     )
 
 

@@ -36,8 +36,9 @@ def unfit_values(
 ) -> list[UnfitValue]:
     """Those of `decisions` that make a conflict which a version at their place would not make.
 
-    `merge` gives what the texts come to with some decisions, `bare` are the conflicts without any,
-    `decided` is what `decisions`, each of which meets one of them, come to.
+    `merge` gives what the texts come to with some decisions; `bare` are the conflicts without any,
+    and those that came up by decisions and were decided; `decided` is what `decisions`, each of
+    which meets one of these, come to.
     Cost: the profile's check of a text, or one merge where places are undecided; where a value
     does not fit, one for each editor and each typed value besides.
     """

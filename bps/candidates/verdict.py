@@ -17,6 +17,7 @@ def judged_by(report: ValidationReport, attempt: Attempt) -> Attempt:
     return replace(
         attempt,
         text=None if report.blocking else attempt.text,
+        marked=attempt.text if report.blocking else None,
         findings=tuple(
             ReviewFinding(
                 source=each.validator,

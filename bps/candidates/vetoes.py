@@ -55,7 +55,7 @@ def with_vetoes(
     replaced = [segments(each.path) for each in origins]
     # Whatever the versions made of such a place is not what stands there now.
     kept = [each for each in merged.origins if not _within(segments(each.path), replaced)]
-    return merged._replace(text=text, origins=(*kept, *origins)), met, []
+    return merged._replace(text=text, marked=text, origins=(*kept, *origins)), met, []
 
 
 def _within(path: Path, places: Sequence[Path]) -> bool:

@@ -231,6 +231,7 @@ class _Making:
             came_from=merged.came_from,
             settled=merged.settled,
             misfits=merged.misfits,
+            marked=merged.marked,
         )
         if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
             return attempt
@@ -284,7 +285,7 @@ class _Making:
             report: ValidationReport = await self._workshop.validate(candidate, allowed)
         except InvalidBlueprint as error:
             found = finding("validators", "unreadable", error.message)
-            return replace(attempt, text=None, findings=(found,))
+            return replace(attempt, text=None, marked=text, findings=(found,))
         judged = judged_by(report, attempt)
         if judged.unfinished:
             raise _Unfinished(judged)

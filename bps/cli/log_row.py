@@ -63,6 +63,9 @@ def _to_decide(data: dict[str, Any]) -> list[str]:
         parts.append(f"{total} undecided: {', '.join(_some(places, 'places', total))}")
     if findings := data["findings_total"]:
         parts.append(_counted(findings, "finding"))
+        dropped = [each["path"] or _ROOT for each in data["findings"] if each["code"] == "dropped"]
+        if dropped:
+            parts.append(f"dropped: {', '.join(_some(dropped, 'decisions', len(dropped)))}")
     if data["carried"]:
         parts.append(f"{_counted(len(data['carried']), 'decision')} kept")
     return parts

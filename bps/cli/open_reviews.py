@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bps.cli.output import Format, note, show, show_plain
+from bps.cli.readable import readable
 from bps.cli.review_text import list_row
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ async def show_open(session: Session, output: Format) -> None:
         from bps.client.review_calls import OpenReviews  # noqa: PLC0415 - only where used
         from bps.review.open import every_open_review  # noqa: PLC0415 - only this way
 
-        return OpenReviews([each async for each in every_open_review(store)], complete=True)
+        items, why = await readable(every_open_review(store))
+        return OpenReviews(items, complete=True, unreadable=why)
 
     found = await session.read(directly, lambda client: client.open_reviews())
     if output is Format.TABLE:
@@ -31,3 +33,5 @@ async def show_open(session: Session, output: Format) -> None:
         show(found.items, output)
     if not found.complete:
         note("not all plans have been looked at yet: some reviews may be missing; ask again")
+    if found.unreadable is not None:
+        raise found.unreadable

@@ -10,6 +10,7 @@ from bps.cli.backend import Write
 from bps.cli.blueprint_file import checked_blueprint
 from bps.cli.options import File, OpId, Output, PlanArg, Standalone
 from bps.cli.output import Format, show
+from bps.cli.readable import Readable, readable
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.text import one_line
@@ -62,28 +63,30 @@ async def register(
 async def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List all plans."""
 
-    async def directly(store: Store) -> list[Plan]:
+    async def directly(store: Store) -> Readable[Plan]:
         from bps.plans.read import list_plans  # noqa: PLC0415 - only this way
 
-        return [plan async for plan in list_plans(store)]
+        return await readable(list_plans(store))
 
-    async def through(client: BpsClient) -> list[Plan]:
-        return [plan async for plan in client.plans()]
+    async def through(client: BpsClient) -> Readable[Plan]:
+        return await readable(client.plans())
 
-    plans = await session_of(context).read(directly, through)
+    plans, why = await session_of(context).read(directly, through)
     show(plans, output, ("plan", "initiative", "title", "status"))
+    if why is not None:
+        raise why
 
 
 @app.command("show")
 @command
 async def show_(context: typer.Context, plan: PlanArg, output: Output = Format.TABLE) -> None:
-    """Show a plan, its canonical version and the end of its log."""
+    """Show a plan, its canonical version, the end of its log and its open review."""
     plan = ids.plan_id(plan)
 
     async def directly(store: Store) -> PlanView:
         from bps.api.views import PlanView  # noqa: PLC0415 - only this way
         from bps.plans.read import plan_detail  # noqa: PLC0415
 
-        return PlanView.of(await plan_detail(store, plan))
+        return PlanView.of(await plan_detail(store, plan, with_review=True))
 
     show(await session_of(context).read(directly, lambda client: client.plan(plan)), output)

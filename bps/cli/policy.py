@@ -10,7 +10,7 @@ import typer
 from bps.cli.backend import Write
 from bps.cli.json_file import read_json
 from bps.cli.options import OpId, Output, Standalone
-from bps.cli.output import Format, show
+from bps.cli.output import Format, note, show
 from bps.cli.session import command, session_of
 from bps.cli.way import Way
 from bps.core.errors import InvalidInput, PreconditionRequired
@@ -70,11 +70,14 @@ async def set_(
         lambda client, op: client.replace_policy(wanted, if_match=_header(seen), op_id=op),
     )
     session = session_of(context)
-    if session.connection.to_write(standalone=standalone) is Way.DIRECT:
+    direct = session.connection.to_write(standalone=standalone) is Way.DIRECT
+    if direct:
         from bps.validation.usable import check_usable  # noqa: PLC0415 - the service does it itself
 
         await check_usable(wanted.validators)
     await session.write(write, form=output, standalone=standalone, op_id=op_id)
+    if direct and wanted.validators:
+        note("the validators were tried here; a service judges by those installed where it runs")
 
 
 def _document(file: Path, if_match: str | None) -> tuple[PolicyRequest, str]:

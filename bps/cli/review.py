@@ -10,7 +10,7 @@ from bps.cli.backend import Steps, Write
 from bps.cli.open_reviews import COLUMNS, show_open
 from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
-from bps.cli.review_text import keeps_open, list_row, show_sheet
+from bps.cli.review_text import keeps_open, list_row, note_of_record, show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -66,9 +66,22 @@ async def list_(
 
 @app.command("show")
 @command
-async def show_(context: typer.Context, review: ReviewArg, output: Output = Format.TABLE) -> None:
+async def show_(
+    context: typer.Context,
+    review: ReviewArg,
+    result: Annotated[
+        bool,
+        typer.Option(
+            "--result", help="Print what completing would publish; what is undecided has markers."
+        ),
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show every conflict with what each version holds, and who changed it."""
     named = ids.ReviewId.parse(review)
+    if result and output is not Format.TABLE:
+        msg = "The result is printed as it is; in JSON and YAML it is `text`, or `marked`."
+        raise InvalidInput(msg, field="output").advising("Leave out --result, or --output.")
 
     async def directly(store: Store) -> ReviewSheet:
         from bps.bootstrap import review_sheet  # noqa: PLC0415 - only this way
@@ -76,7 +89,11 @@ async def show_(context: typer.Context, review: ReviewArg, output: Output = Form
         return await review_sheet(store, named)
 
     sheet = await session_of(context).read(directly, lambda client: client.review(review))
-    if output is Format.TABLE:
+    if result:
+        from bps.cli.review_result import show_result  # noqa: PLC0415 - only then
+
+        show_result(sheet)
+    elif output is Format.TABLE:
         show_sheet(sheet)
     else:
         show(sheet, output)
@@ -113,7 +130,8 @@ async def claim(
             review, minutes=minutes, hold=hold, if_match=_header(seen), op_id=op
         ),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 @app.command("release")
@@ -140,7 +158,8 @@ async def release(
         directly,
         lambda client, op: client.release_review(review, if_match=_header(seen), op_id=op),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 @app.command("resolve")
@@ -193,9 +212,8 @@ async def resolve(
         return await client.complete_review(review, op_id=f"{op}.complete")
 
     write: Write[Any] = Write(Steps(directly), through, named.plan if complete_too else None)
-    outcome = await session_of(context).write(
-        write, form=output, standalone=standalone, op_id=op_id
-    )
+    session = session_of(context)
+    outcome = await session.write(write, form=output, standalone=standalone, op_id=op_id)
     if complete_too and outcome is not None and getattr(outcome.result, "act", None) is not None:
         left = outcome.result
         what = f"{left.open_total} conflicts and {left.findings_total} findings are left"
@@ -267,7 +285,8 @@ async def reject(
             review, reason, every, if_match=_header(seen), op_id=op
         ),
     )
-    await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    told = await session_of(context).write(write, form=output, standalone=standalone, op_id=op_id)
+    note_of_record(told)
 
 
 def _etag(if_match: str | None) -> tuple[str, ...] | None:

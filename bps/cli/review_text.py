@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from bps.cli.output import cell, printing
+from bps.cli.output import cell, note, printing
 from bps.cli.review_sides import changes_of
 from bps.plans.cloudevents import rfc3339
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from bps.review.results import ReviewResult
     from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
+    from bps.writepath.command import Outcome
 
 
 OVERRIDDEN = "overridden"
 """The code of the findings that a decision counts no more (`bps.review.overridden`)."""
+_LOST = frozenset({OVERRIDDEN, "dropped"})
+"""With that of those that one was dropped (`bps.review.unmet`)."""
 _BRANCH = re.compile(r"br[0-9a-f]{8,40}")
 
 
@@ -52,7 +55,18 @@ def list_row(review: BaseModel) -> dict[str, Any]:
 def keeps_open(result: ReviewResult) -> bool:
     """Whether something is undecided or objected still, or was decided and counts no more."""
     return bool(result.open_total) or any(
-        each.severity == "error" or each.code == OVERRIDDEN for each in result.findings
+        each.severity == "error" or each.code in _LOST for each in result.findings
+    )
+
+
+def note_of_record(outcome: Outcome[ReviewResult] | None) -> None:
+    """Say that an answer lists what was recorded, where it lists anything."""
+    if outcome is None or not (outcome.result.open_total or outcome.result.findings_total):
+        return
+    name = outcome.result.review
+    note(
+        f"`open` and `findings` are as of when {name} was computed last; "
+        f"`bps review show {name}` computes them now"
     )
 
 

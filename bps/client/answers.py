@@ -11,9 +11,12 @@ from urllib.parse import quote
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from bps.api.pages import UnreadablePlan
 from bps.client.responses import Answer, number_of, unreadable
 from bps.client.transport import ANSWER_S, Transport, query_of
 from bps.core import ids
+from bps.core.errors import IntegrityError, MalformedRecord, SchemaTooNew
+from bps.plans.unreadable import unreadable as unreadable_plans
 from bps.writepath.command import Outcome
 
 T = TypeVar("T")
@@ -26,10 +29,20 @@ _HOW = {"committed", "repeated", "noop"}
 
 
 class Page(BaseModel, Generic[T]):
-    """One page of a list; `next_cursor` None at its end."""
+    """One page of a list; `next_cursor` None at its end, `unreadable` what it lacks."""
 
     items: list[T]
     next_cursor: str | None = None
+    unreadable: list[UnreadablePlan] = []
+
+    def errors(self) -> dict[str, IntegrityError]:
+        """What it lacks, by plan."""
+        return {each.plan: _error_of(each) for each in self.unreadable}
+
+
+def _error_of(lacking: UnreadablePlan) -> IntegrityError:
+    newer = lacking.code == SchemaTooNew.code
+    return (SchemaTooNew if newer else MalformedRecord)(lacking.detail)
 
 
 @cache
@@ -72,8 +85,12 @@ class Calls:
     async def _pages(
         self, kind: type[T], *segments: str, query: Query | None = None
     ) -> AsyncGenerator[T, None]:
-        """Every item of a list, a page at a time."""
+        """Every item of a list, a page at a time.
+
+        Raises IntegrityError after the last one, where the service could not read some.
+        """
         cursor: str | None = None
+        errors: dict[str, IntegrityError] = {}
         while True:
             page = await self._get(
                 Page[kind],  # type: ignore[valid-type]
@@ -82,9 +99,12 @@ class Calls:
             )
             for item in page.items:
                 yield item
+            errors |= page.errors()
             if page.next_cursor is None:
-                return
+                break
             cursor = page.next_cursor
+        if errors:
+            raise unreadable_plans("plan", errors)
 
     async def _act(
         self,

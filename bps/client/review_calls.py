@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bps.client.answers import PAGE, Calls, Page, T
+from bps.core.errors import IntegrityError
 from bps.core.ids import ReviewId
+from bps.plans.unreadable import unreadable
 from bps.writepath.command import Outcome
 
 if TYPE_CHECKING:
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenReviews:
-    """`complete`: the service had looked at all plans; else some may be missing."""
+    """`complete`: the service had looked at all plans; else some may be missing.
+
+    `unreadable` names plans whose review could not be read; None: there is none.
+    """
 
     items: list[Review]
     complete: bool
+    unreadable: IntegrityError | None = None
 
 
 class _OpenPage(Page[T]):
@@ -52,14 +58,17 @@ class ReviewCalls(Calls):
 
         found: list[Review] = []
         complete, cursor = True, None
+        errors: dict[str, IntegrityError] = {}
         while True:
             query = {"limit": PAGE, "cursor": cursor}
             page = await self._get(_OpenPage[Review], "reviews", query=query)
             found += page.items
             complete = complete and page.complete
+            errors |= page.errors()
             cursor = page.next_cursor
             if cursor is None:
-                return OpenReviews(found, complete)
+                why = unreadable("review", errors) if errors else None
+                return OpenReviews(found, complete, why)
 
     async def review(self, review: str) -> ReviewSheet:
         """A review with every conflict and all its values. Raises InvalidId, NotFound."""

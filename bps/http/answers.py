@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bps.core.codec import Record
+from bps.core.errors import IntegrityError
 from bps.http.etags import not_modified, quoted
 from bps.http.pages import cursor_of
 from bps.http.reading import AGE, CONSISTENCY, DEGRADED, LINEARIZABLE_LABEL, labels
@@ -85,12 +86,20 @@ def answer_page(
     last: str | None,
     revision: int | None = None,
     reading: Reading | None = None,
+    unreadable: Mapping[str, IntegrityError] | None = None,
+    **more: bool,
 ) -> Response:
-    """One page; `last` names its last item where others follow."""
-    page = {
+    """One page; `last` names its last item where others follow. `unreadable` is by plan."""
+    page: dict[str, Any] = {
         "items": [each.model_dump(mode="json") for each in items],
         "next_cursor": None if last is None else cursor_of(listing, last),
+        **more,
     }
+    if unreadable:
+        page["unreadable"] = [
+            {"plan": plan, "code": error.code, "detail": error.message}
+            for plan, error in unreadable.items()
+        ]
     return _response(orjson.dumps(page), revision, None, reading=reading)
 
 

@@ -270,7 +270,8 @@ class _Merge:
     def _merged(self, text: str | None, marked: str | None) -> Merged:
         run = self._run
         shown = marked if marked is not None else text or ""
-        return Merged(text, shown, tuple(run.conflicts), tuple(run.notices), tuple(run.origins))
+        told = (tuple(run.conflicts), tuple(run.notices), tuple(run.origins))
+        return Merged(text, shown, *told, tuple(run.decided.values()))
 
     def _document_conflict(self, kind: Kind, finding: str | None) -> Merged:
         """The whole text is left to a person."""

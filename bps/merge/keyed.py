@@ -20,7 +20,7 @@ from bps.merge.renames import (
     renames,
     under_new_name,
 )
-from bps.merge.run import Change, Path, Run, variant_of
+from bps.merge.run import Change, Path, Run, same, variant_of
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.strategies import Cursor
 
@@ -185,7 +185,7 @@ def _renamed(
             # Forked when the element had its new name already.
             fresh = next((each.new for each in group if each.new in own), ident)
             element, before = side.get(fresh), own.get(fresh)
-        if rename is None and element is before:
+        if rename is None and same(element, before):
             continue
         if label in told:
             continue

@@ -137,7 +137,7 @@ class Merged(NamedTuple):
     """The outcome. `text` is the result, or None while `conflicts` are open.
 
     `marked` holds everything that could be merged, with conflict markers around the rest; it
-    equals `text` where nothing is open.
+    equals `text` where nothing is open. `decided` are the conflicts that a resolution met.
     """
 
     text: str | None
@@ -145,3 +145,4 @@ class Merged(NamedTuple):
     conflicts: tuple[Conflict, ...]
     notices: tuple[Notice, ...]
     origins: tuple[Origin, ...]
+    decided: tuple[Conflict, ...] = ()

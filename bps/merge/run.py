@@ -61,6 +61,7 @@ class Run:
         self.canonical_label = canonical_label
         self.prefix = ""
         self.conflicts: list[Conflict] = []
+        self.decided: dict[str, Conflict] = {}
         self.notices: list[Notice] = []
         self.origins: list[Origin] = []
         self.doubts = DoubtIndex()
@@ -77,6 +78,7 @@ class Run:
     def again(self) -> None:
         """Forget what was decided; the versions stay as they were cut."""
         self.conflicts.clear()
+        self.decided.clear()
         self.notices.clear()
         self.origins.clear()
         self.met.clear()
@@ -176,6 +178,7 @@ class Run:
                 labels = frozenset(side.branch for side in sides_of_all)
                 raise TooManyConflicts(self.most_conflicts, labels)
         else:
+            self.decided[conflict.id] = conflict
             if resolution.text is not None:
                 from bps.merge.typed import in_lines, refuse_unknown_aliases  # noqa: PLC0415 - rare
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bps.core import keys
-from bps.core.errors import NotFound
+from bps.core.errors import IntegrityError, NotFound
 from bps.core.ports import Key, Page, Reads
 from bps.plans.model import Branch, Plan, RRPlan, Version
 from bps.plans.read import with_newest
@@ -20,22 +20,38 @@ _NEXT = b"\x00"
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """One page at `revision`; `more` says whether items follow the last one."""
+    """One page at `revision`; `more` says whether items follow the last one.
+
+    `unreadable` are those among them, by id, whose records are damaged or of a newer release.
+    """
 
     items: list[T]
     revision: int
     more: bool
+    unreadable: dict[str, IntegrityError] = field(default_factory=dict)
 
 
-async def plans_page(store: Reads, *, after: str | None, limit: int) -> Listed[Plan]:
+@dataclass(frozen=True, slots=True)
+class ListedPlans(Listed[Plan]):
+    """`last` is the id of the last record, which may be an unreadable one; None: there is none."""
+
+    last: str | None = None
+
+
+async def plans_page(store: Reads, *, after: str | None, limit: int) -> ListedPlans:
     """Plans in the order of their ids as text, after plan `after`. One round trip."""
     start = keys.PLANS if after is None else keys.PlanKeys(after).record + _NEXT
     page = await store.page(start, keys.after_prefix(keys.PLANS), limit=limit)
-    found = []
+    found: list[Plan] = []
+    unreadable: dict[str, IntegrityError] = {}
+    last: str | None = None
     for kv in page.kvs:
-        name = kv.key[len(keys.PLANS) :].decode(errors="replace")
-        found.append(plan_at(keys.PlanKeys(name), kv))
-    return Listed(found, page.revision, page.more)
+        last = kv.key[len(keys.PLANS) :].decode(errors="replace")
+        try:
+            found.append(plan_at(keys.PlanKeys(last), kv))
+        except IntegrityError as error:
+            unreadable[last] = error
+    return ListedPlans(found, page.revision, page.more, unreadable, last)
 
 
 async def versions_page(

@@ -6,13 +6,21 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from bps.core import keys
-from bps.core.errors import Ambiguous, DigestMismatch, MalformedRecord, NotFound
+from bps.core.errors import (
+    Ambiguous,
+    DigestMismatch,
+    IntegrityError,
+    MalformedRecord,
+    NotFound,
+)
 from bps.core.ids import BranchRef
 from bps.core.ports import Key, Prefix, Reads
 from bps.core.txn import KV
 from bps.plans.blob import unpack
 from bps.plans.model import Branch, Head, Plan, RRPlan, Version
-from bps.plans.stored import branch_at, plan_at, rr_plan_at, version_at
+from bps.plans.reviews import Review
+from bps.plans.stored import branch_at, plan_at, review_at, rr_plan_at, version_at
+from bps.plans.unreadable import unreadable
 
 _PAGE = 500
 _BATCH = 100
@@ -20,12 +28,16 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class PlanDetail:
-    """A plan with its canonical version and the end of its log, at one revision."""
+    """A plan with its canonical version and the end of its log, at one revision.
+
+    `review` is its open one, where that was asked for and there is one.
+    """
 
     plan: Plan
     canonical: Version
     head: Head
     revision: int
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +57,57 @@ class RRPlanDetail:
     revision: int
 
 
-async def plan_detail(store: Reads, plan: str) -> PlanDetail:
-    """One round trip. Raises NotFound."""
+async def plan_detail(store: Reads, plan: str, *, with_review: bool = False) -> PlanDetail:
+    """One round trip; `with_review` reads the record of the newest review too, up to 160 KiB.
+
+    Raises:
+        NotFound: there is no such plan.
+        MalformedRecord, SchemaTooNew: a record of it is damaged, or of a newer release.
+    """
     plan_keys = keys.PlanKeys(plan)
     wanted = (plan_keys.record, plan_keys.canonical, plan_keys.head)
-    snapshot = await store.snapshot([Key(key) for key in wanted])
-    if not any(snapshot.answers):
+    also = (plan_keys.newest_review,) if with_review else ()
+    snapshot = await store.snapshot([Key(key) for key in (*wanted, *also)])
+    answers, newest = snapshot.answers[: len(wanted)], snapshot.answers[len(wanted) :]
+    if not any(answers):
         raise NotFound(f"There is no plan {plan}.", plan=plan)
-    if not all(snapshot.answers):
+    if not all(answers):
         raise _lost(plan, "its record, its head or its canonical version")
-    record, canonical, head = (answer[0] for answer in snapshot.answers)
+    record, canonical, head = (answer[0] for answer in answers)
+    reviews = [review_at(plan_keys, found[0]) for found in newest if found]
     return PlanDetail(
         plan_at(plan_keys, record),
         version_at(plan_keys, canonical),
         Head.decode(head.value),
         snapshot.revision,
+        next((each for each in reviews if each.is_open), None),
     )
 
 
 async def list_plans(store: Reads) -> AsyncGenerator[Plan, None]:
     """All plans in the order of their ids as text; pages of 500, nothing inside plans is read.
 
-    Raises MalformedRecord where a record lies at another plan's key.
+    Raises IntegrityError after the last one, where records cannot be read; it names them.
     """
+    errors: dict[str, IntegrityError] = {}
+    async for name, found in every_plan(store):
+        if isinstance(found, Plan):
+            yield found
+        else:
+            errors[name] = found
+    if errors:
+        raise unreadable("plan", errors)
+
+
+async def every_plan(store: Reads) -> AsyncGenerator[tuple[str, Plan | IntegrityError], None]:
+    """As `list_plans`, each with its id, and why its record cannot be read where it cannot."""
     async for kv in _plan_records(store, keys_only=False):
         name = kv.key[len(keys.PLANS) :].decode(errors="replace")
-        yield plan_at(keys.PlanKeys(name), kv)
+        try:
+            found: Plan | IntegrityError = plan_at(keys.PlanKeys(name), kv)
+        except IntegrityError as error:
+            found = error
+        yield name, found
 
 
 async def _plan_records(store: Reads, *, keys_only: bool) -> AsyncGenerator[KV, None]:

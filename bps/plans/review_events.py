@@ -17,7 +17,8 @@ class ReviewOpened(Record):
     """A promotion needs a person. An open review is computed anew by the same event.
 
     `n` is the next number then, or that of the open review; `carried` are the conflicts whose
-    resolutions still hold, all others of before are dropped.
+    resolutions are kept: they hold, or may hold again. All others of before are dropped, each told
+    by a finding `dropped`.
     """
 
     KIND: ClassVar[str] = "review_opened"

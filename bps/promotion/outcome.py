@@ -18,7 +18,8 @@ from bps.plans.reviews import Review
 from bps.promotion.held import said_of_held
 from bps.promotion.publish import MergedBlueprint, publish
 from bps.promotion.results import PromotionResult
-from bps.review.refusal import in_conflict
+from bps.review.refusal import SHOWN, in_conflict
+from bps.review.unmet import fate_of
 from bps.review.upkeep import (
     complete_or_supersede,
     open_review_of,
@@ -97,6 +98,8 @@ def promotion_of(
         raise _refused(book, waiting, candidate.against, held)
     said = said_of_held(held, review, book.open_review())
     said += [] if promoted else _said_of_kept(book, candidate, review)
+    if book.open_review() is None:
+        said += _said_of_unmet(review, candidate.made)
     return _commit(book, promoted, nullified, waiting, candidate.against, held=said)
 
 
@@ -184,6 +187,14 @@ def _said_of_kept(book: PlanBook, candidate: Candidate, review: Review | None) -
         return []
     version = book.state.need_canonical().version
     return [f"Nothing was published: the decisions in {review.review} keep version {version}."]
+
+
+def _said_of_unmet(review: Review | None, made: Attempt | None) -> list[str]:
+    """Which decisions of the review that ends here are not in what was published."""
+    if review is None or made is None:
+        return []
+    dropped = fate_of(review.resolutions, made).dropped
+    return [f"{each.path or 'the root'}: {each.message}" for each in dropped[:SHOWN]]
 
 
 def _refused(

@@ -16,6 +16,7 @@ from bps.plans.register import receipt
 from bps.plans.results import Nullified
 from bps.plans.reviews import Review, ReviewConflict, ReviewFinding, ReviewResolution
 from bps.review.results import ReviewResult
+from bps.review.unmet import without_old_news
 from bps.review.upkeep import conflicts_of, held, in_order, listed, waiting_in
 from bps.writepath.precondition import IfMatch, check_if_match
 
@@ -139,4 +140,6 @@ def _left_by_record(review: Review) -> _Left:
     decided = {each.conflict for each in review.resolutions}
     conflicts = [each for each in review.conflicts if each.id not in decided]
     done = len(review.conflicts) - len(conflicts)
-    return _Left(conflicts, review.conflicts_total - done, review.findings, review.findings_total)
+    findings = without_old_news(review.findings, review.resolutions)
+    gone = len(review.findings) - len(findings)
+    return _Left(conflicts, review.conflicts_total - done, findings, review.findings_total - gone)

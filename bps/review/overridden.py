@@ -1,14 +1,15 @@
 """Decisions that count no more, as another one is of a larger place around theirs.
 
-A veto's conflict can lie around a place that was decided: its decision is written last, over what
-the others had made of it. That is lawful, and nobody may do it unawares.
+A conflict that comes up later, by a veto or by what was decided, can lie around a place that was
+decided: its decision replaces what the others had made of it. A veto's is written last, over all.
+That is lawful, and nobody may do it unawares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bps.merge.records import Conflict
+from bps.merge.records import Conflict, Kind
 from bps.plans.reviews import ReviewFinding, ReviewResolution
 
 SOURCE = "review"
@@ -21,15 +22,18 @@ def overridden(
 ) -> list[ReviewFinding]:
     """A warning for each of `resolutions` inside of a conflict of `settled`.
 
-    `settled` are the vetoes' conflicts that were decided. Indices of lists are compared as they are
-    in the conflicts.
+    `settled` are the conflicts that came up later and were decided. Indices of lists are compared
+    as they are in the conflicts.
     """
+    of_vetoes = {each.id for each in settled if each.kind is Kind.SEMANTIC}
     found = []
     for each in resolutions:
         around = [
             other.path
             for other in settled
-            if other.id != each.conflict and f"{each.path}/".startswith(f"{other.path}/")
+            if other.id != each.conflict
+            and (other.id in of_vetoes or each.conflict not in of_vetoes)
+            and f"{each.path}/".startswith(f"{other.path}/")
         ]
         if around:
             found.append(_warning(each, min(around, key=len)))

@@ -16,9 +16,9 @@ from bps.plans.register import plan_reads
 from bps.plans.review_events import ReviewResolved
 from bps.plans.reviews import MAX_RESOLUTION_BYTES, ReviewResolution
 from bps.review.acts import need_open, result_of, to_decide, would_be
-from bps.review.overridden import overridden
 from bps.review.results import ReviewResult
 from bps.review.typed import refuse_outside_profile, refuse_unfit
+from bps.review.unmet import fate_of, findings_of
 from bps.review.upkeep import open_review_of
 from bps.writepath.command import Commit, Decision, OperationId, operation
 from bps.writepath.precondition import IfMatch, operation_fields
@@ -93,7 +93,7 @@ class ResolveReview:
         waiting, now = would_be(book, review, review.resolutions)
         conflicts = to_decide(bare, now)
         new = [self._resolution(book, conflicts, choice) for choice in self.choices]
-        still = [each for each in review.resolutions if each.conflict in now.applied]
+        still = fate_of(review.resolutions, now).kept
         every = with_resolutions(still, new)
         size_bytes = sum(each.size_bytes for each in every)
         if size_bytes > MAX_RESOLUTION_BYTES:
@@ -103,7 +103,8 @@ class ResolveReview:
         refuse_unfit(new, before, after)
         open_review_of(book, waiting, before)
         book.append(ReviewResolved(n=review.n, resolutions=new))
-        told = replace(after, findings=(*overridden(every, after.settled), *after.findings))
+        known = book.state.review.findings if book.state.review is not None else ()
+        told = replace(after, findings=tuple(findings_of(known, every, after)))
         return Commit(*book.parts(), result_of(book, "resolved", told), book.conflicts)
 
     def _resolution(

@@ -14,8 +14,9 @@ from bps.plans.reviews import ReviewConflict, ReviewFinding, ReviewStatus
 class ReviewResult(Record):
     """A review after an act on it, and what stands in the way of its completion still.
 
-    `open` and `findings` are of the result as it would be now where something was resolved; else as
-    the review's record has them from when it was computed last. At most 32 KiB of each are listed.
+    `open` and `findings` are of the result as it would be now where something was resolved. A
+    claim, a release and a rejection merge nothing: they answer as the review's record has them from
+    when it was computed last. At most 32 KiB of each are listed.
     """
 
     KIND: ClassVar[str] = "review_result"

@@ -9,7 +9,7 @@ from bps.candidates.candidate import Attempt
 from bps.core.codec import Decimal, Record
 from bps.merge.records import Conflict, Side, Variant
 from bps.plans.reviews import Review, ReviewFinding, ReviewResolution
-from bps.review.overridden import overridden
+from bps.review.unmet import findings_of
 
 
 class VariantSheet(Record):
@@ -114,7 +114,8 @@ class ReviewSheet(Record):
 
     Of an open one everything is as it would be now: `conflicts` are all, decided or not, and
     `findings` are of the result with the decisions so far. `text` is that result where nothing
-    stands in its way. A closed one has none of these.
+    stands in its way; else `marked` is, with conflict markers around what is undecided, conflicts
+    of kind `semantic` aside; null where nothing can be read. A closed one has none of these.
     """
 
     KIND: ClassVar[str] = "review_sheet"
@@ -130,6 +131,7 @@ class ReviewSheet(Record):
     notices: list[NoticeSheet]
     origins: list[OriginSheet]
     text: str | None
+    marked: str | None
 
 
 def sheet_of(
@@ -151,7 +153,7 @@ def sheet_of(
         waiting=waiting,
         conflicts=[ConflictSheet.of(each, decided.get(each.id)) for each in conflicts],
         undecided=len(after.conflicts) if after else 0,
-        findings=[*overridden(review.resolutions, after.settled), *after.findings] if after else [],
+        findings=findings_of(review.findings, review.resolutions, after) if after else [],
         notices=[
             NoticeSheet(path=each.path, message=each.message)
             for each in (after.notices if after else ())
@@ -161,4 +163,5 @@ def sheet_of(
             for each in (after.origins if after else ())
         ],
         text=after.text if after else None,
+        marked=after.marked if after else None,
     )

@@ -22,6 +22,7 @@ from bps.plans.reviews import (
     ReviewFinding,
 )
 from bps.review.refusal import SHOWN
+from bps.review.unmet import fate_of, still_told
 
 T = TypeVar("T", ReviewConflict, ReviewFinding)
 
@@ -109,8 +110,9 @@ def _opening(
     canonical = book.state.need_canonical()
     newest = book.state.review
     conflicts = conflicts_of(against)
-    known = {each.conflict for each in review.resolutions} if review is not None else set()
-    findings = list(against.findings)
+    fate = fate_of(review.resolutions if review is not None else (), against)
+    before = still_told(review.findings, fate.kept) if review is not None else []
+    findings = [*before, *fate.dropped, *against.findings]
     return ReviewOpened(
         n=review.n if review is not None else (newest.n if newest is not None else 0) + 1,
         canonical_version=canonical.version,
@@ -130,7 +132,7 @@ def _opening(
         conflicts_total=len(conflicts),
         findings=listed(findings),
         findings_total=len(findings),
-        carried=sorted(known & set(against.applied)),
+        carried=sorted(each.conflict for each in fate.kept),
     )
 
 

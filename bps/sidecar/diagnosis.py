@@ -29,6 +29,7 @@ from bps.sidecar.peers import MAX_SIDECARS
 from bps.sidecar.presence import SidecarPresence, presence_at
 from bps.sidecar.sidecar import Sidecar
 from bps.sidecar.terms import Terms
+from bps.sidecar.validators_row import validators_row
 from bps.space.verdict import DEFAULT_QUOTA_BYTES, FULL, NO_SPACE_ALARM, RECLAIM, in_use_of
 
 _UPGRADE = "Upgrade etcd; for the embedded one, name a newer program by BPS_ETCD_BIN."
@@ -61,7 +62,7 @@ async def diagnose(
 
 
 async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
-    """The checks of a running sidecar; one round trip."""
+    """The checks of a running sidecar; two round trips."""
     terms, feed = sidecar.terms, sidecar.feed
     writes = terms.mode is Mode.READ_WRITE
     url = sidecar.readiness().leader_url
@@ -72,11 +73,13 @@ async def diagnose_sidecar(sidecar: Sidecar) -> list[CheckView]:
         action = "Run the newest release; if it says the same, compare the store with a backup."
     elif terms.holds and not isinstance(terms.holds[0].error, NotLeader):
         action = next_action_of(terms.holds[0].error)
+    validators = await validators_row(sidecar.store)
     watch = f"revision {feed.revision}" + ("" if feed.warm else ", interrupted")
     return [
         _check("mode", "ok" if writes else "warning", _mode(terms), action),
         _check("watch", "ok" if feed.warm else "warning", watch, "Check that etcd runs."),
         clock_row(sidecar.clocks.offset, terms.holds),
+        *([] if validators is None else [validators]),
         *map(_trusted, await _trust_of(sidecar)),
     ]
 

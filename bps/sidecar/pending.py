@@ -41,6 +41,7 @@ class PendingPromotions:
         self._clock = clock
         self._since_ms: dict[bytes, int] = {}
         self._reviews_ms: dict[bytes, int] = {}
+        self._unreadable: set[bytes] = set()
         self._seen: set[bytes] | None = set()
         self._wanted = asyncio.Event()
         self._gaps = 0
@@ -68,10 +69,13 @@ class PendingPromotions:
     def plans_in_review(self, after: str | None = None) -> list[str]:
         """Plans whose review is open, as far as is known, in the order of their ids as text.
 
+        Those too whose review cannot be read: who reads it is told why.
+
         Only those that come after plan `after`.
         """
         start, end = len(keys.PLAN_DATA), -len(_REVIEW)
-        plans = sorted(key[start:end].decode(errors="replace") for key in self._reviews_ms)
+        found = self._unreadable | self._reviews_ms.keys()
+        plans = sorted(key[start:end].decode(errors="replace") for key in found)
         return plans if after is None else plans[bisect_right(plans, after) :]
 
     async def known_within(self, limit_s: float, revision: int) -> bool:
@@ -141,6 +145,7 @@ class PendingPromotions:
             self._seen.add(key)
         # The plan's next review has the same key, and a time of its own.
         self._reviews_ms.pop(key, None)
+        self._unreadable.discard(key)
         if value and (review := orjson.loads(value))["status"] == ReviewStatus.OPEN:
             self._keep(self._reviews_ms, key, review["opened_ms"])
 
@@ -153,6 +158,7 @@ class PendingPromotions:
     def _forget(self) -> None:
         self._since_ms.clear()
         self._reviews_ms.clear()
+        self._unreadable.clear()
         self._seen = set()
         self._gaps += 1
         self.known = False
@@ -174,7 +180,11 @@ class PendingPromotions:
         at = keys.PlanKeys(plan)
         found = (await self._store.snapshot([Key(at.newest_review)])).answers[0]
         if found and (self._seen is None or at.newest_review not in self._seen):
-            review = review_at(at, found[0])
+            try:
+                review = review_at(at, found[0])
+            except IntegrityError:
+                self._unreadable.add(at.newest_review)
+                raise
             if review.is_open:
                 self._keep(self._reviews_ms, at.newest_review, review.opened_ms)
         waiting = {

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bps.api.origins import OriginsView
-from bps.api.pages import PageOf
+from bps.api.pages import PageOf, ReadablePageOf
 from bps.api.requests import ONE_LINE_FORM, one_line
 from bps.api.views import PlanView
 from bps.core import ids
@@ -57,7 +57,7 @@ Title = Annotated[
 
 @ROUTER.get(
     "/plans",
-    response_model=PageOf[Plan],
+    response_model=ReadablePageOf[Plan],
     responses=read("Plans in the order of their ids as text."),
     openapi_extra=asks(Operation.PLAN_READ),
 )
@@ -67,9 +67,13 @@ async def list_plans(
     """List plans."""
     last = after(cursor, "plans", ids.plan_id)
     found = await plans_page(reading, after=last, limit=limit)
-    following = found.items[-1].plan if found.more else None
     return answer_page(
-        found.items, listing="plans", last=following, revision=found.revision, reading=reading
+        found.items,
+        listing="plans",
+        last=found.last if found.more else None,
+        revision=found.revision,
+        reading=reading,
+        unreadable=found.unreadable,
     )
 
 
@@ -103,12 +107,12 @@ async def register_plan(
 @ROUTER.get(
     "/plans/{plan}",
     response_model=PlanView,
-    responses=read("The plan, its canonical version and the end of its log."),
+    responses=read("The plan, its canonical version, the end of its log and its open review."),
     openapi_extra=asks(Operation.PLAN_READ),
 )
 async def show_plan(reading: RequestReading, plan: PlanId) -> Response:
     """Show a plan."""
-    detail = await plan_detail(reading, plan)
+    detail = await plan_detail(reading, plan, with_review=True)
     return answer(PlanView.of(detail), revision=detail.revision, reading=reading)
 
 

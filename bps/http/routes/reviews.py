@@ -34,7 +34,7 @@ from bps.http.answers import answer, answer_page, unless_known
 from bps.http.documented import read, refuses, written
 from bps.http.etags import if_match
 from bps.http.execute import OperationId, execute, principal_of
-from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, cursor_of, digits
+from bps.http.pages import DEFAULT_LIMIT, Cursor, Limit, after, digits
 from bps.http.parameters import NamedReview, PlanId
 from bps.http.reading import RequestReading
 from bps.http.routing import asks, router
@@ -84,12 +84,15 @@ async def list_open_reviews(
     plans = pending.plans_in_review(last)
     asked = plans[:limit]
     found = await open_reviews_of(reading, asked)
-    page = OpenPageOf[Review](
-        items=list(found.items),
-        next_cursor=cursor_of("reviews", asked[-1]) if len(plans) > limit else None,
+    return answer_page(
+        list(found.items),
+        listing="reviews",
+        last=asked[-1] if len(plans) > limit else None,
+        revision=found.revision,
+        reading=reading,
+        unreadable=found.unreadable,
         complete=complete,
     )
-    return answer(page, revision=found.revision, reading=reading)
 
 
 @ROUTER.get(

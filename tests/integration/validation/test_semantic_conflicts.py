@@ -117,6 +117,9 @@ async def test_two_fixes_that_contradict_each_other_in_meaning_are_decided_at_th
             (waits.rr_plan, WHO, ["refund"])
         ]
         assert (conflict.base.present, sheet.undecided, sheet.text) == (False, 1, None)
+        assert sheet.marked is not None
+        assert "depends_on: [refund]" in sheet.marked
+        assert "<<<" not in sheet.marked
         left = await resolve(scene, listed.path, text="[charge]")
         assert (left.open_total, left.findings_total) == (0, 0)
         after = await shown(scene)

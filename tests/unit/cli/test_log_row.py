@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bps.cli.log_row import COLUMNS, log_row
@@ -47,12 +48,15 @@ def review_row(kind: str, **data: Any) -> str:
     return what
 
 
-def opened(*paths: str, total: int, findings: int = 0, carried: int = 0) -> str:
+def opened(
+    *paths: str, total: int, findings: int = 0, carried: int = 0, dropped: Sequence[str] = ()
+) -> str:
     return review_row(
         "review_opened",
         contributors=[{"rr_plan": "EP-1-RR(br0a)-1"}],
         conflicts=[{"id": path, "path": path, "why": "semantic"} for path in paths],
         conflicts_total=total,
+        findings=[{"path": path, "code": "dropped"} for path in dropped],
         findings_total=findings,
         carried=["c"] * carried,
     )
@@ -63,6 +67,8 @@ def test_a_review_names_what_there_is_to_decide() -> None:
     assert opened("/a", "", total=2) == f"{who}; 2 undecided: /a, (root)"
     assert opened(*"abcd", total=9) == f"{who}; 9 undecided: a, b, c, 6 more places"
     assert opened(total=0, findings=1, carried=2) == f"{who}; 1 finding; 2 decisions kept"
+    told = opened(total=0, findings=2, dropped=["/a", ""])
+    assert told == f"{who}; 2 findings; dropped: /a, (root)"
 
 
 def test_a_decision_names_its_place_and_its_value_shortly() -> None:

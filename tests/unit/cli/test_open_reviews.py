@@ -9,6 +9,7 @@ import pytest
 from bps.clock import SystemClock
 from bps.store.memory import MemoryStore
 from tests.unit.cli.both_ways import Way, directly, through_the_service
+from tests.unit.http.harness import token_of
 
 BASE = b"title: one\nretries: 3\n"
 
@@ -67,3 +68,76 @@ def test_it_says_where_some_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_
     ran = through_the_service(monkeypatch, tmp_path).bps("review", "list", "-o", "json")
     assert (ran.code, ran.out) == (0, "[]\n")
     assert "some reviews may be missing" in ran.err
+
+
+def test_both_ways_print_what_completing_would_publish(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    show = ("review", "show", "EP-2-RV1", "--result")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert ran.code == 0, ran
+        marks = [line[:7] for line in ran.out.splitlines() if not line.startswith("retries")]
+        assert marks == ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
+        assert ran.err == (
+            "EP-2-RV1: 1 conflict is undecided, which can bring up more; the rest is as it would "
+            "be\n"
+        )
+    own.data("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "8")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert (ran.code, ran.out) == (0, "retries: 8\n")
+        assert ran.err == "EP-2-RV1: completing it publishes this on canonical version 1\n"
+        refused = way.bps(*show, "-o", "json")
+        assert (refused.code, refused.out) == (2, "")
+    own.data("review", "complete", "EP-2-RV1")
+    for way in (own, asked):
+        ran = way.bps(*show)
+        assert (ran.code, ran.out) == (1, "")
+        assert "EP-2-RV1 has no result: it is COMPLETED." in ran.err
+        assert "WRONG_STATE" in ran.err
+
+
+def test_both_ways_show_a_plan_with_its_open_review(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    own.data("plan", "register", "EP-4", "-", stdin=BASE)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    for way in (own, asked):
+        assert way.data("plan", "show", "EP-4")["open_review"] is None
+        assert way.data("plan", "show", "EP-2")["open_review"] == "EP-2-RV1"
+        rows = [line.split() for line in way.bps("plan", "show", "EP-2").out.splitlines()]
+        assert ["open_review", "EP-2-RV1"] in rows
+    own.data("review", "reject", "EP-2-RV1", "--reason", "neither")
+    for way in (own, asked):
+        assert way.data("plan", "show", "EP-2")["open_review"] is None
+
+
+def test_what_a_claim_lists_is_said_to_be_of_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    said = (
+        "`open` and `findings` are as of when EP-2-RV1 was computed last; "
+        "`bps review show EP-2-RV1` computes them now"
+    )
+    asked.env["BPS_TOKEN"] = token_of("reviewer")
+    for way in (asked, own):
+        for act in ("claim", "release"):
+            assert said in way.bps("review", act, "EP-2-RV1").err
+    decide = ("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "8")
+    for way in (asked, own):
+        ran = way.bps(*decide)
+        assert (ran.code, said in ran.err) == (0, False)
+    ran = own.bps("review", "reject", "EP-2-RV1", "--reason", "neither")
+    assert (ran.code, said in ran.err) == (0, False)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from bps.policy.model import DEFAULT_POLICY
+from tests.unit.cli.both_ways import directly
 from tests.unit.cli.invoke import invoke
 
 RULES = DEFAULT_POLICY.rules
@@ -51,3 +52,16 @@ def test_what_show_prints_is_what_set_takes(tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
     file.write_bytes(orjson.dumps({**RULES, "n": "1", "etag": "1-abc"}))
     assert invoke("policy", "set", str(file)).code == 75, "it was not refused, but no etcd is there"
+
+
+def test_set_on_the_store_itself_says_where_the_validators_were_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    way = directly(monkeypatch, tmp_path)
+    way.bps("init", "--standalone")
+    said = "a service judges by those installed where it runs"
+    for validators, told in ([], False), (RULES["validators"], True):
+        file = tmp_path / "policy.json"
+        file.write_bytes(orjson.dumps({**RULES, "validators": validators}))
+        ran = way.bps("policy", "set", str(file), "--if-match", "*", "--standalone")
+        assert (ran.code, said in ran.err) == (0, told), ran

@@ -1,4 +1,4 @@
-"""One key or initiative that cannot be read does not hide the others in a list."""
+"""A record that cannot be read does not hide the others in a list, and is told by name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import pytest
 
 from bps.clock import SystemClock
 from bps.core import keys
+from bps.core.keys import PlanKeys
 from bps.core.ports import Key
 from bps.core.txn import Put, Txn
+from bps.plans.pages import plans_page
 from bps.store.memory import MemoryStore
 from tests.asynchronous import run
 from tests.unit.cli.both_ways import Way, directly, through_the_service
+from tests.unit.cli.test_open_reviews import contradict
 from tests.unit.http.harness import token_of
 from tests.unit.keyring.people import key_of
 
@@ -78,3 +81,53 @@ def test_initiatives_are_listed_by_id_and_the_unreadable_say_why(
     assert rows["checkout"]["why"] is None
     table = way.bps("initiative", "list")
     assert (table.code, table.out.count("unreadable")) == (0, 2)
+
+
+@pytest.mark.parametrize("make", [directly, through_the_service])
+def test_plans_are_listed_and_the_unreadable_are_named_with_exit_3(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    way = make(monkeypatch, tmp_path, store)
+    way.data("plan", "register", "EP-2", "-", stdin=b"v: 1\n")
+    known, damaged, newer = (PlanKeys(plan).record for plan in ("EP-2", "EP-1", "EP-3"))
+    run(damage(store, known, damaged, newer))
+    ran = way.bps("plan", "list", "-o", "json")
+    assert (ran.code, [each["plan"] for each in orjson.loads(ran.out)]) == (3, ["EP-2"])
+    assert "2 plans cannot be read, and all others are listed. EP-1: " in ran.err
+    assert "EP-3: " in ran.err
+    assert "MALFORMED_RECORD" in ran.err
+    assert "bps verify EP-1" in ran.err
+
+
+@pytest.mark.parametrize("make", [directly, through_the_service])
+def test_open_reviews_are_listed_and_the_unreadable_are_named_with_exit_3(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    way = make(monkeypatch, tmp_path, store)
+    for plan in ("EP-1", "EP-2"):
+        contradict(way, plan)
+    broken = Put(PlanKeys("EP-1").newest_review, b"\x00not a record")
+    run(store.commit(Txn((), (broken,))))
+    ran = way.bps("review", "list", "-o", "json")
+    assert (ran.code, [each["review"] for each in orjson.loads(ran.out)]) == (3, ["EP-2-RV1"])
+    assert (
+        "cannot be read, and all others are listed. EP-1: A stored review is not JSON." in ran.err
+    )
+    assert way.bps("branch", "list", "EP-1").code == 3
+
+
+def test_a_page_of_plans_that_ends_with_an_unreadable_one_leads_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    way = directly(monkeypatch, tmp_path, store)
+    for plan in ("EP-1", "EP-3"):
+        way.data("plan", "register", plan, "-", stdin=b"v: 1\n")
+    run(store.commit(Txn((), (Put(PlanKeys("EP-2").record, b"{}"),))))
+    first = run(plans_page(store, after=None, limit=2))
+    assert ([each.plan for each in first.items], first.last, first.more) == (["EP-1"], "EP-2", True)
+    assert [*first.unreadable] == ["EP-2"]
+    rest = run(plans_page(store, after=first.last, limit=2))
+    assert ([each.plan for each in rest.items], rest.more) == (["EP-3"], False)

@@ -233,3 +233,13 @@ def test_what_is_proposed_says_what_the_other_one_wrote(value: str, proposed: st
     ]
     [conflict] = engine.merge(base, sides).conflicts
     assert conflict.suggestion == proposed
+
+
+def test_a_conflict_of_a_renamed_key_is_the_same_when_another_place_of_canonical_moves() -> None:
+    base = "t: 1\nm:\n  first: v\n"
+    one = Contribution("one", base, "t: 1\nm:\n  renamed: v\n")
+    two = Contribution("two", base, "t: 1\nm:\n  first: w\n")
+    (before,) = engine.merge(base, [one, two]).conflicts
+    (after,) = engine.merge(base.replace("t: 1", "t: 2"), [one, two]).conflicts
+    assert [side.branch for side in after.sides] == ["one", "two"]
+    assert after.id == before.id
