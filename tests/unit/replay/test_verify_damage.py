@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bps.core.chain import GENESIS
-from bps.core.codec import canonical_json, sha256_hex
+from bps.core.codec import NEXT_SCHEMA, SCHEMA, canonical_json, sha256_hex
 from bps.core.errors import ChainBroken, DigestMismatch, NotFound, SchemaTooNew
 from bps.core.keys import last_number
 from bps.plans.blob import unpack
@@ -156,6 +156,10 @@ def test_a_flipped_byte_of_the_head_is_found(position: int, mask: int) -> None:
     records = lived()
     value = bytearray(records[KEYS.head])
     value[position % len(value)] ^= mask
+    # A head of the release before or after this one that says the same is no damage.
+    stamps = (b'"schema":%d' % each for each in range(1, NEXT_SCHEMA + 1))
+    own = b'"schema":%d' % SCHEMA
+    assume(bytes(value) not in {records[KEYS.head].replace(own, each) for each in stamps})
     with pytest.raises((ChainBroken, SchemaTooNew)) as caught:
         verified({**records, KEYS.head: bytes(value)})
     assert isinstance(caught.value, SchemaTooNew) or PLAN in caught.value.message
