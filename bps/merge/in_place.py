@@ -1,15 +1,15 @@
 """Elements of an ordered list that were edited in place, so much that they look like other ones.
 
 Where every version has exactly one element between two that are known again, or at an end, it is
-one element if what it became shares a leaf with what it was. Elsewhere likeness alone tells
-(`bps.merge.alignment`).
+one element if what it became shares a leaf with what it was, or as a block scalar a line.
+Elsewhere likeness alone tells (`bps.merge.alignment`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from bps.merge.alignment import token
+from bps.merge.alignment import lines_of, token
 from bps.merge.elements import Element
 from bps.merge.hunks import Hunk, ListSide
 from bps.merge.source import MAPPING, SEQUENCE, Node
@@ -57,7 +57,7 @@ def _stands_alone(
     return (
         its[at] not in tokens
         and tokens[place] not in its
-        and _share_a_leaf(base[place].value, side.items[at].value)
+        and _is_edit(base[place].value, side.items[at].value)
     )
 
 
@@ -67,6 +67,12 @@ def _at(side: ListSide, place: int) -> int | None:
         return 0
     before = side.kept.get(place - 1)
     return None if before is None else before + 1
+
+
+def _is_edit(one: Node | None, other: Node | None) -> bool:
+    if one is not None and other is not None and one.block_scalar and other.block_scalar:
+        return not lines_of(one).isdisjoint(lines_of(other))
+    return _share_a_leaf(one, other)
 
 
 def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
