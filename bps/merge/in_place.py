@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from bps.merge.alignment import lines_of, token
+from bps.merge.alignment import LIKENESS, likeness, lines_of, token
 from bps.merge.elements import Element
 from bps.merge.hunks import Hunk, ListSide
 from bps.merge.source import MAPPING, SEQUENCE, Node
@@ -78,17 +78,25 @@ def _is_edit(one: Node | None, other: Node | None) -> bool:
 def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
     """Whether two mappings have a key with the same text or list below it, in any depth.
 
-    Numbers, booleans and null tell nothing: `override: true` stands in every second step.
+    Lists that are half the same count, and those of one element by that element. Numbers, booleans
+    and null tell nothing: `override: true` stands in every second step.
     """
     if one is None or other is None or one.kind != MAPPING or other.kind != MAPPING:
         return False
     values = {key.data: value for key, value in other.pairs()}
     return any(
-        (_tells(value) and value.data == values[key.data].data)
-        or _share_a_leaf(value, values[key.data])
-        for key, value in one.pairs()
-        if key.data in values
+        _below_one_key(value, values[key.data]) for key, value in one.pairs() if key.data in values
     )
+
+
+def _below_one_key(one: Node, other: Node) -> bool:
+    if _tells(one) and one.data == other.data:
+        return True
+    if one.kind != SEQUENCE or other.kind != SEQUENCE:
+        return _share_a_leaf(one, other)
+    if len(one.children) == len(other.children) == 1:
+        return _share_a_leaf(one.children[0], other.children[0])
+    return likeness(one, other) >= LIKENESS
 
 
 def _tells(node: Node) -> bool:
