@@ -54,8 +54,8 @@ def _likely(
     """The monotonic pairing of two gaps with the greatest likeness."""
     if not base or not side or len(base) * len(side) > MAX_CELLS:
         return []
-    theirs = [_fields(each.value) for each in side]
-    score = [[_likeness(_fields(one.value), other) for other in theirs] for one in base]
+    ours, theirs = ([_fields(each.value) for each in items] for items in (base, side))
+    score = [[_likeness(one, other) for other in theirs] for one in ours]
     best = [[0.0] * (len(side) + 1) for _ in range(len(base) + 1)]
     for i in range(len(base) - 1, -1, -1):
         for j in range(len(side) - 1, -1, -1):
@@ -88,7 +88,7 @@ _SAME_PIN = 0.5
 SHORTEST = 3
 """Characters that two scalars of a list must share to be one that was edited: `app==`."""
 Fields = dict[Hashable, Node] | frozenset[Hashable] | str | None
-"""A mapping's values by key, a list's items, a text, or nothing to be alike in."""
+"""A mapping's values by key, a list's items or a block scalar's lines, a text, or nothing."""
 
 
 def _fields(node: Node | None) -> Fields:
@@ -98,11 +98,19 @@ def _fields(node: Node | None) -> Fields:
         return {key.data: value for key, value in node.pairs()}
     if node.kind == SEQUENCE:
         return frozenset(child.data for child in node.children)
-    return node.value if node.kind == SCALAR and not node.block_scalar else None
+    if node.kind != SCALAR:
+        return None
+    return lines_of(node) if node.block_scalar else node.value
+
+
+def lines_of(node: Node) -> frozenset[Hashable]:
+    """The lines of a block scalar that say something, unlike all that a list can hold."""
+    lines = (line.strip() for line in node.text.split("\n")[1:])
+    return frozenset(("line", line) for line in lines if line)
 
 
 def _likeness(one: Fields, other: Fields) -> float:
-    """From 0 to 1: the share of equal fields, of equal items, or of equal ends of two texts."""
+    """From 0 to 1: the share of equal fields, items or lines, or of equal ends of two texts."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = sum(_field_likeness(one[key], other[key]) for key in one if key in other)
         shared += _under_other_keys(one, other)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from bps.merge.alignment import align, token
 from bps.merge.elements import Element
 from bps.merge.list_conflicts import Place, Stretch, list_conflict
+from bps.merge.naming import name_of, names_in
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.run import Change, Run
 from bps.merge.slots import Slot, taken
@@ -89,9 +90,14 @@ def _row(run: Run, editors: Sequence[Stretch], cut: Sequence[Items]) -> list[Str
 
 
 def _entangled(rows: Sequence[Sequence[Stretch]]) -> bool:
-    """Whether what one editor put to a place was put to, or taken from, another one by others."""
+    """Whether what one editor put to a place was put to, or taken from, another one by others.
+
+    Scalars of one name count as one here.
+    """
     added: dict[Hashable, set[tuple[str, int]]] = {}
     gone: dict[Hashable, set[tuple[str, int]]] = {}
+    fresh: dict[str, Items] = {}
+    places: dict[str, set[tuple[str, int]]] = {}
     for index, row in enumerate(rows):
         for label, base, side in row:
             before = Counter(token(each) for each in base)
@@ -99,11 +105,19 @@ def _entangled(rows: Sequence[Sequence[Stretch]]) -> bool:
             for changed, come in ((before - after, gone), (after - before, added)):
                 for each in changed:
                     come.setdefault(each, set()).add((label, index))
+            made = [each for each in side if token(each) in after - before]
+            fresh.setdefault(label, []).extend(made)
+            for each in made:
+                if (name := name_of(each)) is not None:
+                    places.setdefault(name, set()).add((label, index))
+    versions = [items for row in rows for each in row for items in (each.base, each.side)]
+    for name in names_in([*fresh.values()], versions):
+        added["name", name] = places[name]
     return any(
         one != other and here != there
-        for each, places in added.items()
-        for one, here in places
-        for other, there in places | gone.get(each, set())
+        for each, its in added.items()
+        for one, here in its
+        for other, there in its | gone.get(each, set())
     )
 
 

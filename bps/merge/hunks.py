@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from bps.merge.alignment import align, token
 from bps.merge.elements import Element
 from bps.merge.named_tuple import NamedTuple
+from bps.merge.naming import name_of, names_in
 from bps.merge.run import Run
 
 _NOBODY = -1
@@ -66,12 +67,13 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> l
     """Stretches of the base, as hunks of nobody, that can be decided as one only.
 
     They reach over an element that one side moved and another touched, from where it stood to
-    where it stands, and over the places to which two sides added the same element. What such a
-    hunk has inserted is not its own: it says only whether something was.
+    where it stands, and over the places to which two sides added the same element, or scalars of
+    one name. What such a hunk has inserted is not its own: it says only whether something was.
     Cost: each hunk's elements once, and a sort of the stretches.
     """
     moves: dict[int, list[Hunk]] = {}
     added: dict[Hashable, list[Hunk]] = {}
+    rivals = rival_names(base, sides)
     for side in sides:
         gone = {
             token(base[index]): (index, hunk)
@@ -85,8 +87,10 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> l
                 index, left = gone.get(token(item), (-1, hunk))
                 if index >= 0:
                     moves.setdefault(index, []).extend((left, hunk))
-                else:
-                    added.setdefault(token(item), []).append(hunk)
+                    continue
+                added.setdefault(token(item), []).append(hunk)
+                if rivals and (name := name_of(item)) in rivals:
+                    added.setdefault(("name", name), []).append(hunk)
     found = [
         _over(hunks)
         for hunks in added.values()
@@ -106,6 +110,12 @@ def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> l
         else:
             apart.append(each)
     return apart
+
+
+def rival_names(base: Sequence[Element], sides: Sequence[ListSide]) -> set[str]:
+    """The names under which several sides inserted scalars into a list without doubled names."""
+    inserted = [[item for hunk in side.hunks for item in hunk.inserted] for side in sides]
+    return names_in(inserted, [base, *(side.items for side in sides)])
 
 
 def _touched_by_others(

@@ -1,15 +1,15 @@
 """Elements of an ordered list that were edited in place, so much that they look like other ones.
 
 Where every version has exactly one element between two that are known again, or at an end, it is
-one element if what it became shares a leaf with what it was. Elsewhere likeness alone tells
-(`bps.merge.alignment`).
+one element if what it became shares a leaf with what it was, or as a block scalar a line.
+Elsewhere likeness alone tells (`bps.merge.alignment`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from bps.merge.alignment import token
+from bps.merge.alignment import LIKENESS, likeness, lines_of, token
 from bps.merge.elements import Element
 from bps.merge.hunks import Hunk, ListSide
 from bps.merge.source import MAPPING, SEQUENCE, Node
@@ -57,7 +57,7 @@ def _stands_alone(
     return (
         its[at] not in tokens
         and tokens[place] not in its
-        and _share_a_leaf(base[place].value, side.items[at].value)
+        and _is_edit(base[place].value, side.items[at].value)
     )
 
 
@@ -69,20 +69,34 @@ def _at(side: ListSide, place: int) -> int | None:
     return None if before is None else before + 1
 
 
+def _is_edit(one: Node | None, other: Node | None) -> bool:
+    if one is not None and other is not None and one.block_scalar and other.block_scalar:
+        return not lines_of(one).isdisjoint(lines_of(other))
+    return _share_a_leaf(one, other)
+
+
 def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
     """Whether two mappings have a key with the same text or list below it, in any depth.
 
-    Numbers, booleans and null tell nothing: `override: true` stands in every second step.
+    Lists that are half the same count, and those of one element by that element. Numbers, booleans
+    and null tell nothing: `override: true` stands in every second step.
     """
     if one is None or other is None or one.kind != MAPPING or other.kind != MAPPING:
         return False
     values = {key.data: value for key, value in other.pairs()}
     return any(
-        (_tells(value) and value.data == values[key.data].data)
-        or _share_a_leaf(value, values[key.data])
-        for key, value in one.pairs()
-        if key.data in values
+        _below_one_key(value, values[key.data]) for key, value in one.pairs() if key.data in values
     )
+
+
+def _below_one_key(one: Node, other: Node) -> bool:
+    if _tells(one) and one.data == other.data:
+        return True
+    if one.kind != SEQUENCE or other.kind != SEQUENCE:
+        return _share_a_leaf(one, other)
+    if len(one.children) == len(other.children) == 1:
+        return _share_a_leaf(one.children[0], other.children[0])
+    return likeness(one, other) >= LIKENESS
 
 
 def _tells(node: Node) -> bool:

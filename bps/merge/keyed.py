@@ -108,9 +108,7 @@ def merge_keyed(
     if agreed:
         versions = versions.under({old: new for new, (old, _) in agreed.items()})
         canonical, editors = versions
-    order, contradiction = merged_order(
-        list(canonical), [Orders(list(base), list(side)) for _, base, side in editors]
-    )
+    order, contradiction = _order(versions, found.alone)
     if contradiction and ordered:
         raise Contradiction
     places = set(order)
@@ -159,6 +157,30 @@ def merge_keyed(
             entry = [under_new_name(slot, old, shape) for slot in entry]
         slots += entry
     return slots
+
+
+def _order(versions: Versions, renamed: dict[Ident, Ident]) -> tuple[list[Ident], bool]:
+    """As `merged_order`, with what was `renamed` (old by new) in the place of the old one."""
+    canonical, editors = versions
+    if not renamed:
+        orders = [Orders(list(base), list(side)) for _, base, side in editors]
+        return merged_order(list(canonical), orders)
+    every = [canonical, *(items for _, base, side in editors for items in (base, side))]
+    new_names = {
+        old: new
+        for new, old in renamed.items()
+        if not any(old in items and new in items for items in every)
+    }
+    old_names = {new: old for old, new in new_names.items()}
+
+    def idents(items: dict[Ident, Element]) -> list[Ident]:
+        return [old_names.get(ident, ident) for ident in items]
+
+    orders = [Orders(idents(base), idents(side)) for _, base, side in editors]
+    order, contradiction = merged_order(idents(canonical), orders)
+    present = canonical.keys() | {ident for _, _, side in editors for ident in side}
+    names = [each for ident in order for each in (ident, new_names.get(ident, ident))]
+    return [each for each in dict.fromkeys(names) if each in present], contradiction
 
 
 def _renamed(

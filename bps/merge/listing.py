@@ -159,29 +159,46 @@ def _list(
     if fields:
         return _keyed(run, path, cursor, canonical, sides, fields, column, ordered=True)
     union = name == "" and is_set(versions)
-    if union and _apart(run, sides):
+    if union and _apart(run, canonical, sides):
         return _keyed(run, path, cursor, canonical, sides, (), column, ordered=True)
     from bps.merge.ordered import merge_ordered  # noqa: PLC0415 - not every merge has such a list
 
     return merge_ordered(run, path, cursor, canonical, sides, column, union=union)
 
 
-def _apart(run: Run, sides: Sequence[Change]) -> bool:
-    """Whether a set's editors forked from different lists, and no two added the same scalar."""
+def _apart(run: Run, canonical: Element, sides: Sequence[Change]) -> bool:
+    """Whether a set's editors forked from different lists, and no two added the same scalar.
+
+    Nor two scalars of one name.
+    """
     if all(same(sides[0].base, each.base) for each in sides[1:]):
         return False
+    from bps.merge.naming import names_in  # noqa: PLC0415 - not every merge has such a list
+
     added: set[Hashable] = set()
-    for base, side in {(each.base, each.side) for each in sides}:
+    edits = {(each.base, each.side) for each in sides}
+    for base, side in edits:
         fresh = _values(run, side) - _values(run, base)
         if fresh & added:
             return False
         added |= fresh
-    return True
+    edits |= {(each.base, canonical) for each in sides}
+    additions = [_added(run, base, side) for base, side in edits]
+    return not names_in(additions, [_entries(run, version) for edit in edits for version in edit])
+
+
+def _entries(run: Run, element: Element | None) -> Sequence[Element]:
+    elements = None if element is None else run.elements(element)
+    return () if elements is None else elements.entries
 
 
 def _values(run: Run, element: Element | None) -> set[Hashable]:
-    elements = None if element is None else run.elements(element)
-    return set() if elements is None else {by_value(each) for each in elements.entries}
+    return {by_value(each) for each in _entries(run, element)}
+
+
+def _added(run: Run, base: Element | None, side: Element | None) -> list[Element]:
+    known = _values(run, base)
+    return [each for each in _entries(run, side) if by_value(each) not in known]
 
 
 def _keyed(

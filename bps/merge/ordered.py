@@ -18,6 +18,7 @@ from bps.merge.hunks import (
     hunk_groups,
     list_items_of,
     list_side,
+    rival_names,
 )
 from bps.merge.in_place import edited_in_place
 from bps.merge.list_conflicts import Place, Stretch, list_conflict
@@ -26,7 +27,7 @@ from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot, taken
 from bps.merge.strategies import Cursor
 
-ENTANGLED = "the same element was moved, or added in different places"
+ENTANGLED = "the same element, or one of the same name, was moved or added in different places"
 
 
 def merge_ordered(
@@ -44,7 +45,7 @@ def merge_ordered(
     """Merge lists element by element.
 
     `union`: insertions of several editors in one gap all go in (undeclared sets), unless they
-    share an element: `--cpu, 2` and `--mem, 2` are no sets.
+    share an element or a name: `--cpu, 2` and `--mem, 2` are no sets, nor `A=1` and `A=2`.
     `alike` is how much two elements must have in common to be one that was edited; `prefix`
     stands before their indexes in paths.
     """
@@ -149,7 +150,7 @@ class _OrderedMerge:
             made = min((h.inserted for h in insertions), key=lambda items: [e.tile for e in items])
             return self._inserted(made, sorted(whos))
         pure = all(hunk.start == hunk.end for hunk in insertions)
-        if self.union and pure and not _share(insertions):
+        if self.union and pure and not _share(insertions) and not self._rivals(insertions):
             return self._united(group)
         parts = agreed_parts(self.run, group)
         if len(parts) == 1:
@@ -159,6 +160,11 @@ class _OrderedMerge:
             slots += [*self._matched(start, part.start), *self._stretch(part)]
             start = part.end
         return slots
+
+    def _rivals(self, insertions: Sequence[Hunk]) -> bool:
+        """Whether insertions of several sides are of one name."""
+        sides = [self.sides[each.who]._replace(hunks=[each]) for each in insertions]
+        return bool(rival_names(self.base, sides))
 
     def _untouched(self, place: int, deleters: set[int]) -> bool:
         """Whether no other side edited an element that `deleters` replaced."""

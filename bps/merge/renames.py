@@ -28,14 +28,18 @@ class Rename(NamedTuple):
 
 
 class Renames(NamedTuple):
-    """`contested` by the old identity; `agreed` those that several made alike, and the new one."""
+    """`contested` by the old identity; `agreed` those that several made alike, and the new one.
+
+    `alone`: the old identity by the new one, of those that meet no other editor's change.
+    """
 
     contested: dict[Ident, list[Rename]]
     agreed: dict[Ident, list[Rename]]
+    alone: dict[Ident, Ident]
 
 
 def renames(run: Run, editors: Sequence[Editor]) -> Renames:
-    """Renames that meet another editor's change of the same element, by its old identity.
+    """Renames, and which of them meet another editor's change of the same element.
 
     A rename is an element gone and another one come in its place that says the same, the identity
     aside, or is the only one there that says mostly the same. One that nobody else touches needs
@@ -58,13 +62,16 @@ def renames(run: Run, editors: Sequence[Editor]) -> Renames:
             found[old] = group
     contested: dict[Ident, list[Rename]] = {}
     agreed: dict[Ident, list[Rename]] = {}
+    alone: dict[Ident, Ident] = {}
     for old, group in found.items():
         every = [*group, *_by_name(old, group, editors)]
         if _agreed(run, old, every, editors):
             agreed[old] = every
         elif _contested(run, old, every, editors):
             contested[old] = every
-    return Renames(contested, agreed)
+        else:
+            alone.setdefault(group[0].new, old)
+    return Renames(contested, agreed, alone)
 
 
 def _by_name(old: Ident, group: Sequence[Rename], editors: Sequence[Editor]) -> list[Rename]:

@@ -31,9 +31,10 @@ MORE = (
         "- {a: 1, b: 2, c: 3, d: 8}\n",
     ),
     ("- a\n- b\n", "- a\n- x\n- b\n", "- a\n- y\n- b\n"),
+    ("- a\n- b\n", "- X=1\n- a\n- b\n", "- a\n- b\n- X=2\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"4": ("5856515d4cb930db", "7b6784b76c0e3a64")}
+MERGED = {"4": ("c68e7be2c91c1bb7", "51789a9764153889")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "

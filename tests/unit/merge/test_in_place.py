@@ -26,6 +26,24 @@ OTHER_TOOLCHAIN = """\
 """
 NIGHTLY = "    toolchain: nightly\n"
 RUN = "- run: make\n"
+GLOBS = """\
+- changed-files:
+  - any-glob-to-any-file:
+    - a
+    - b
+    - c
+"""
+HOOK = """\
+- repo: one/flake8
+  rev: '6'
+  hooks:
+  - id: flake8
+    deps: [
+      bugbear,
+      logging
+    ]
+"""
+MOVED_HOOK = HOOK.replace("one", "another").replace("6", "3")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +73,19 @@ RUN = "- run: make\n"
             CHECKOUT + OTHER_TOOLCHAIN + RUN,
             CHECKOUT.replace("v3", "v4") + OTHER_TOOLCHAIN.replace("true", "false") + RUN,
         ),
+        # What is left as it was stands in a list below a key.
+        (
+            GLOBS,
+            GLOBS.replace("- b", "- x\n    - b"),
+            GLOBS + "    - y\n",
+            GLOBS.replace("- b", "- x\n    - b") + "    - y\n",
+        ),
+        (
+            RUN + HOOK,
+            RUN + HOOK.replace("bugbear", "bugbear==1"),
+            RUN + MOVED_HOOK.replace("logging", "logging==2"),
+            RUN + MOVED_HOOK.replace("bugbear", "bugbear==1").replace("logging", "logging==2"),
+        ),
     ],
 )
 def test_edits_of_different_fields_are_both_there(
@@ -82,6 +113,17 @@ def test_edits_of_different_fields_are_both_there(
             TOOLCHAIN.replace(NIGHTLY, ""),
             TOOLCHAIN.replace(NIGHTLY, "").replace("minimal", "most"),
             OTHER_TOOLCHAIN.replace(NIGHTLY, ""),
+        ),
+        # Lists that share less than half, and the one element of a list that shares nothing.
+        (
+            GLOBS,
+            GLOBS.replace("b\n    - c", "x\n    - y"),
+            GLOBS.replace("    - a\n", "    - z\n    - a\n"),
+        ),
+        (
+            "- steps:\n  - run: a\n    n: 1\n",
+            "- steps:\n  - run: b\n    n: 1\n",
+            "- steps:\n  - run: a\n    n: 2\n",
         ),
         # The same leaf twice.
         (TOOLCHAIN, TOOLCHAIN.replace("minimal", "most"), OTHER_TOOLCHAIN),
