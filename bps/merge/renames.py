@@ -8,7 +8,7 @@ from bps.merge.elements import Element
 from bps.merge.fragments import fragment, value_lines
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.refusals import Unreadable
-from bps.merge.run import Change, Path, Run
+from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot, moved
 from bps.merge.source import MAPPING, SCALAR, Node
 from bps.merge.strategies import Cursor
@@ -28,7 +28,7 @@ class Rename(NamedTuple):
 
 
 class Renames(NamedTuple):
-    """`contested` by the old identity; `agreed` those that several made alike, and the new one.
+    """`contested` by the old identity; `agreed` those that all take, and merge what is below.
 
     `alone`: the old identity by the new one, of those that meet no other editor's change.
     """
@@ -88,15 +88,21 @@ def _by_name(old: Ident, group: Sequence[Rename], editors: Sequence[Editor]) -> 
 
 
 def _agreed(run: Run, old: Ident, group: Sequence[Rename], editors: Sequence[Editor]) -> bool:
-    """Whether several gave the element one new name, and changed it otherwise each in another way.
+    """Whether there is one new name, and more to merge: several changed what it stands for.
 
-    All others left it alone, or forked when it had that name.
+    Those who did not give it that name changed at most its layout, or forked when it had it.
     """
     new = group[0].new
     labels = {rename.label for rename in group}
-    if len(labels) < 2 or any(rename.new != new for rename in group):  # noqa: PLR2004 - several
+    if any(rename.new != new for rename in group):
         return False
-    if len({run.contents(rename.element) for rename in group}) == 1:
+    relaid = any(
+        _relaid(base.get(old), side.get(old))
+        for label, base, side in editors
+        if label not in labels
+    )
+    first = group[0].element
+    if not relaid and not any(_relaid(first, rename.element) for rename in group):
         return False
     elements = [each for rename in group for each in (rename.old, rename.element)]
     if any(each.key is not None and not _plain(each) for each in elements):
@@ -113,6 +119,13 @@ def _agreed(run: Run, old: Ident, group: Sequence[Rename], editors: Sequence[Edi
         elif new in side or run.differs(base[old], side.get(old)):
             return False
     return True
+
+
+def _relaid(one: Element | None, other: Element | None) -> bool:
+    """Whether an element that two versions have has other lines, or blank ones before it."""
+    if one is None or other is None:
+        return False
+    return not same(one, other) or one.gap_text != other.gap_text
 
 
 def _plain(entry: Element) -> bool:

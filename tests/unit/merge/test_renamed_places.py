@@ -1,4 +1,4 @@
-"""An element of a keyed list that one side renamed stands where its old one would stand."""
+"""What one side renamed stands where the old one would stand, as the other side laid it out."""
 
 from __future__ import annotations
 
@@ -53,3 +53,39 @@ def test_many_renamed_keys_stay_in_order() -> None:
     base = "".join(f"{name}: text of {name}\n" for name in names)
     one = "".join(f"new-{name}: text of {name}\n" for name in names)
     assert merged(Case(base, one, "z: 1\n" + base)).text == "z: 1\n" + one
+
+
+TASKS = "tasks:\n- id: a\n  x: text\n  y: more\n- id: b\n  x: other\n"
+STAGES = "one: 1\ntwo:\n  x: text\n  y: more\nthree: 3\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "old", "new"), [(TASKS, "- id: a\n", "- id: q\n"), (STAGES, "two:\n", "q:\n")]
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  y: more", "\n  y: more"),
+        ("  y: more", "  y: 'more'"),
+        ("  x: text\n  y: more\n", "  y: more\n  x: text\n"),
+        ("x: text\n  y: more\n", "x:   text\n\n  y:   more\n"),
+        ("OLD", "\n\nOLD"),
+    ],
+)
+def test_layout_that_the_other_side_changed_below_it_or_before_it_is_in_the_result(
+    base: str, old: str, new: str, before: str, after: str
+) -> None:
+    before, after = before.replace("OLD", old), after.replace("OLD", old)
+    one, other = base.replace(old, new), base.replace(before, after)
+    for first, second in ((one, other), (other, one)):
+        case = Case(base, first, second)
+        assert merged(case).text == other.replace(old, new)
+        for law in laws.LAWS:
+            law(case)
+
+
+def test_so_is_layout_that_one_of_two_changed_who_renamed_it_alike() -> None:
+    base = STAGES.replace("  y: more", "\n  y: more")
+    one, other = base.replace("two", "q"), STAGES.replace("two", "q")
+    for first, second in ((one, other), (other, one)):
+        assert merged(Case(base, first, second)).text == other
