@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.elements import Element
 from bps.merge.identity import Identify
+from bps.merge.slots import Slot
 
 Ident = Hashable
 
@@ -40,6 +41,20 @@ def paired(base: dict[Ident, Element], side: dict[Ident, Element]) -> dict[Ident
     if not renamed:
         return side
     return {renamed.get(ident, ident): item for ident, item in side.items()}
+
+
+def stand_alone(slots: list[Slot], detached: Sequence[int]) -> list[Slot]:
+    """The slots with a blank line behind each of the `detached` comments, by their places.
+
+    What another editor put there begins on the next line, and the comment would belong to it.
+    """
+    for index in detached:
+        if index + 1 < len(slots) and slots[index].is_comment:
+            slot = slots[index + 1]
+            first = next(iter((*slot.lead, *slot.body)), "")
+            if not slot.gap and not (isinstance(first, str) and first.startswith("\n")):
+                slots[index + 1] = slot._replace(gap="\n")
+    return slots
 
 
 def _by_place(one: dict[Ident, Element], other: dict[Ident, Element]) -> dict[Ident, list[Ident]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from bps.merge.detached import identities, paired
+from bps.merge.detached import identities, paired, stand_alone
 from bps.merge.elements import Element
 from bps.merge.heads import Heads
 from bps.merge.identity import Identify
@@ -114,6 +114,7 @@ def merge_keyed(
     places = set(order)
     claimed = {rename.new: old for old, group in moved.items() for rename in group}
     slots: list[Slot] = []
+    detached: list[int] = []
     for place in [*order, END]:
         slots += heads.above(run, path, place, segment)
         # Where canonical deleted the element, its place is that of the renamed one.
@@ -137,6 +138,8 @@ def merge_keyed(
         if shape is None:
             continue
         if not changes:
+            if shape.value is None:
+                detached.append(len(slots))
             slots.append(taken(shape, column))
             continue
         before = ident
@@ -155,8 +158,10 @@ def merge_keyed(
         if ident in agreed:
             old = agreed[ident][1][0].old
             entry = [under_new_name(slot, old, shape) for slot in entry]
+        if entry and shape.value is None:
+            detached.append(len(slots))
         slots += entry
-    return slots
+    return stand_alone(slots, detached)
 
 
 def _order(versions: Versions, renamed: dict[Ident, Ident]) -> tuple[list[Ident], bool]:

@@ -8,6 +8,7 @@ from itertools import islice, takewhile
 
 from bps.merge.agreed_hunks import agreed_parts, parted
 from bps.merge.alignment import LIKENESS, token
+from bps.merge.detached import stand_alone
 from bps.merge.elements import Element
 from bps.merge.forks import merge_forks
 from bps.merge.hunks import (
@@ -105,7 +106,8 @@ class _OrderedMerge:
             slots += self._matched(at, group.start)
             slots += self._stretch(group)
             at = max(at, group.end)
-        return slots + self._matched(at, len(self.base))
+        slots += self._matched(at, len(self.base))
+        return stand_alone(slots, [at for at, slot in enumerate(slots) if slot.is_comment])
 
     def _matched(self, start: int, end: int) -> list[Slot]:
         """Elements that every side has kept."""
