@@ -9,6 +9,10 @@ import sys
 
 from bps.cli.merge_request import STANDARD_STREAM
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MAX_BYTES = 64 * 1024 * 1024
 """What one version may have; the merge of three such takes some GiB."""
 _NAME_A_FILE = "Name a file that can be read, or - for standard input."
@@ -33,6 +37,29 @@ class Refused(Exception):
         """This refusal, with what to do now."""
         self.next_action = next_action
         return self
+
+
+def refuse_shared_pipes(names: Sequence[str]) -> None:
+    """See that no two versions come out of one pipe, whose second reader would find nothing.
+
+    Raises:
+        Refused: two do. fact: field, `versions`.
+    """
+    if names.count(STANDARD_STREAM) > 1:
+        raise Refused("Standard input can be only one of the versions.", "versions")
+    pipes: dict[tuple[int, int], str] = {}
+    for name in names:
+        try:
+            found = os.fstat(0) if name == STANDARD_STREAM else os.stat(name)  # noqa: PTH116 - slow
+        except (OSError, ValueError):
+            continue  # Told where it is read.
+        if not stat.S_ISFIFO(found.st_mode) and not stat.S_ISSOCK(found.st_mode):
+            continue
+        pipe = (found.st_dev, found.st_ino)
+        if pipe in pipes:
+            msg = f"{pipes[pipe]} and {name} are one pipe, which can be only one of the versions."
+            raise Refused(msg, "versions")
+        pipes[pipe] = name
 
 
 def read_version(path: str, what: str) -> bytes:

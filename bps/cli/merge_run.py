@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 
-from bps.cli.merge_files import Refused, read_version, write_result
+from bps.cli.merge_files import Refused, read_version, refuse_shared_pipes, write_result
 from bps.cli.merge_request import STANDARD_STREAM, MergeRequest
 from bps.cli.streams import STDOUT, was_closed
 from bps.merge.engine import merge
@@ -139,8 +139,7 @@ def _printable(line: str) -> str:
 
 def _read(request: MergeRequest) -> list[bytes]:
     names = files(request)
-    if names.count(STANDARD_STREAM) > 1:
-        raise Refused("Standard input can be only one of the versions.", "versions")
+    refuse_shared_pipes(names)
     return [read_version(name, what) for name, what in zip(names, _FIELDS, strict=True)]
 
 
