@@ -27,6 +27,7 @@ from bps.merge.records import CANONICAL, Kind
 from bps.merge.run import Change, Path, Run, same
 from bps.merge.slots import Slot, taken
 from bps.merge.strategies import Cursor
+from bps.merge.three_way import picked
 
 ENTANGLED = "the same element, or one of the same name, was moved or added in different places"
 
@@ -143,7 +144,8 @@ class _OrderedMerge:
         untouched = all(self._untouched(place, whos) for place in range(start, end))
         if len(whos) == 1:
             if untouched:
-                return self._inserted([e for h in hunks for e in h.inserted], [hunks[0].who])
+                found = self._inserted([e for h in hunks for e in h.inserted], [hunks[0].who])
+                return self._spaced(found, start) if start < end and len(hunks) == 1 else found
             return self._contested(group)
         texts = [[self.run.contents(e) for e in hunk.inserted] for hunk in insertions]
         alike = all(text == texts[0] for text in texts)
@@ -195,6 +197,16 @@ class _OrderedMerge:
         if any(item.value is not None for item in items):
             self.run.origin((*self.path, "-"), "added", labels)
         return [taken(item, self.column) for item in items]
+
+    def _spaced(self, slots: list[Slot], place: int) -> list[Slot]:
+        """What replaced an element, with the blank lines that others put before that one."""
+        gap = self.base[place].gap_text
+        if slots[0].gap == gap:
+            kept = {e.label: e.items[e.kept[place]] for e in self.sides if place in e.kept}
+            gaps = {label: item.gap_text for label, item in kept.items()}
+            edits = [(gap, side) for side in gaps.values()]
+            slots[0] = slots[0]._replace(gap=picked(gaps.get(CANONICAL, gap), edits))
+        return slots
 
     def _united(self, group: HunkGroup) -> list[Slot]:
         """Insertions of several sides into one gap of a set, each element once."""

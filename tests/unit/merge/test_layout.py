@@ -109,3 +109,25 @@ def test_layout_of_one_side_and_data_of_the_other_are_both_there(
     data = [VALUES[n] if n in edited else line for n, line in enumerate(LINES)]
     base, one = text([*LINES], set(), before), text([*LINES], spaced, blank)
     assert merged(base, one, text(data, set(), before)) == text(data, spaced, blank)
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other", "result"),
+    [
+        ("- a\n- b\n- c\n", "- a\n\n- b\n- c\n", "- a\n- x\n- c\n", "- a\n\n- x\n- c\n"),
+        ("- a\n\n- b\n- c\n", "- a\n- b\n- c\n", "- a\n\n- x\n- c\n", "- a\n- x\n- c\n"),
+        ("- a\n- b\n- b\n", "\n- a\n- b\n- b\n", "- x\n- y\n- b\n", "\n- x\n- y\n- b\n"),
+        (
+            "l:\n- a\n# of b\n- b\n",
+            "l:\n- a\n\n\n# of b\n- b\n",
+            "l:\n- a\n# of b\n- x\n",
+            "l:\n- a\n\n\n# of b\n- x\n",
+        ),
+        ("- a\n- b\n", "- a\n\n- b\n", "- a\n\n\n- x\n", "- a\n\n\n- x\n"),
+        ("- a\n- b\n- c\n", "- a\n\n- b\n- c\n", "- a\n- c\n", "- a\n- c\n"),
+    ],
+)
+def test_blank_lines_before_an_element_stay_where_the_other_side_replaced_it(
+    base: str, one: str, other: str, result: str
+) -> None:
+    assert merged(base, one, other) == result
