@@ -77,7 +77,10 @@ class Replacements:
 
     def _likely(self, old: Ident, fresh: Ident) -> bool:
         one, other = self._base[old].value, self._side[fresh].value
-        return one is not None and bool(one.children) and likeness(one, other) >= LIKENESS
+        if one is None:
+            return False
+        tells = bool(one.children) or (one.block_scalar and self._base[old].key is not None)
+        return tells and likeness(one, other) >= LIKENESS
 
 
 def _by_place(items: Items, other: Items, wanted: Sequence[Ident]) -> dict[Ident, list[Ident]]:
