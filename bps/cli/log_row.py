@@ -43,7 +43,7 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
         parts += _to_decide(data)
     if "resolutions" in data:
         made = [_decision(each) for each in data["resolutions"]]
-        parts += _some(made, "decisions", len(made))
+        parts += _some(made, "decision", len(made))
     if "fingerprint" in data:
         parts += [f"on version {data['base_version']}", data["fingerprint"]]
     if "title" in data:
@@ -60,12 +60,12 @@ def _to_decide(data: dict[str, Any]) -> list[str]:
     parts = []
     if total := data["conflicts_total"]:
         places = [each["path"] or _ROOT for each in data["conflicts"]]
-        parts.append(f"{total} undecided: {', '.join(_some(places, 'places', total))}")
+        parts.append(f"{total} undecided: {', '.join(_some(places, 'place', total))}")
     if findings := data["findings_total"]:
         parts.append(_counted(findings, "finding"))
         dropped = [each["path"] or _ROOT for each in data["findings"] if each["code"] == "dropped"]
         if dropped:
-            parts.append(f"dropped: {', '.join(_some(dropped, 'decisions', len(dropped)))}")
+            parts.append(f"dropped: {', '.join(_some(dropped, 'decision', len(dropped)))}")
     if data["carried"]:
         parts.append(f"{_counted(len(data['carried']), 'decision')} kept")
     return parts
@@ -81,7 +81,7 @@ def _some(told: list[str], what: str, total: int) -> list[str]:
     """The first of `told`, and in a last text how many of `total` are left out."""
     shown = told[:_SHOWN]
     left = total - len(shown)
-    return [*shown, f"{left} more {what}"] if left else shown
+    return [*shown, f"{left} more {_plural(left, what)}"] if left else shown
 
 
 def _short(text: str) -> str:
@@ -90,4 +90,8 @@ def _short(text: str) -> str:
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{count} {_plural(count, what)}"
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"

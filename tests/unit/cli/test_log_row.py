@@ -66,6 +66,7 @@ def test_a_review_names_what_there_is_to_decide() -> None:
     who = "review 1; from EP-1-RR(br0a)-1"
     assert opened("/a", "", total=2) == f"{who}; 2 undecided: /a, (root)"
     assert opened(*"abcd", total=9) == f"{who}; 9 undecided: a, b, c, 6 more places"
+    assert opened(*"abcd", total=4).endswith("; 4 undecided: a, b, c, 1 more place")
     assert opened(total=0, findings=1, carried=2) == f"{who}; 1 finding; 2 decisions kept"
     told = opened(total=0, findings=2, dropped=["/a", ""])
     assert told == f"{who}; 2 findings; dropped: /a, (root)"
