@@ -31,9 +31,11 @@ MORE = (
         "- {a: 1, b: 2, c: 3, d: 8}\n",
     ),
     ("- a\n- b\n", "- a\n- x\n- b\n", "- a\n- y\n- b\n"),
+    ("{a: 1}\n", "{a: 1}\n\n", "{a: 2}\n"),
+    ("# c\na: 1\n", "# c \na: 1\n", "# c\nb: 0\na: 1\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"3": ("5856515d4cb930db", "7b6784b76c0e3a64")}
+MERGED = {"4": ("9c2720be59c399fa", "b1f640b05bec342b")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "
