@@ -31,7 +31,7 @@ from bps.merge.source import Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
 from bps.merge.three_way import with_comment_blanks
-from bps.merge.trailer import merged_trailer
+from bps.merge.trailer import as_they_end, merged_trailer
 from bps.merge.values import merge_value
 
 TYPE_CHECKING = False
@@ -140,6 +140,7 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        self._order = self._editors
         if resolutions:
             from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
 
@@ -203,8 +204,11 @@ class _Merge:
                 return self._merged(None, self._marked(decided.pieces))
             elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
-            else:
+            elif self._dress.last_newline or self._order is not self._editors:
+                self._order = self._editors
                 run.careful = True
+            else:
+                self._order = as_they_end(self._editors)
         # Kept as a doubt, so that decisions find the same conflict.
         run.doubts = DoubtIndex([UNSETTLED])
         run.again()
@@ -216,7 +220,7 @@ class _Merge:
             self._run,
             self._cursor,
             self._canonical[1],
-            [(label, base[1], side[1]) for label, base, side in self._editors],
+            [(label, base[1], side[1]) for label, base, side in self._order],
         )
         if slots is None:
             return Conflicting(Kind.DOCUMENT)
