@@ -78,7 +78,10 @@ class Dress:
         """With the last newline that the merge of the versions' has, or without."""
         if self.last_newline:
             return text if text.endswith("\n") or not text else text + "\n"
-        return text[:-1] if text.endswith("\n") and not text.endswith("\n\n") else text
+        if text.endswith(("\n\n", "\n\r\n")):
+            return text
+        # Where lines end both ways the CR is part of the newline too.
+        return text.removesuffix("\n").removesuffix("\r")
 
     def dressed(self, text: str) -> str:
         """With the byte order mark and the line ends of the merge."""

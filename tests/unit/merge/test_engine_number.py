@@ -34,11 +34,12 @@ MORE = (
     ("{a: 1}\n", "{a: 1}\n\n", "{a: 2}\n"),
     ("- id: 1\n  v: 1\n- id: 2\n", "- id: 2\n- id: '1'\n  v: 1\n", "- id: 1\n  v: 2\n- id: 2\n"),
     ("- c\n- a\n- a\n", "- c\n- a\n", "- y\n- c\n- a\n"),
+    ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3"),
     ("- 1", "- 1\n- |\n  x", "- 1\n- 2"),
     ("# c\na: 1\n", "# c \na: 1\n", "# c\nb: 0\na: 1\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"4": ("43ba44f4d2ac6468", "8f35ab403d5e54ee")}
+MERGED = {"4": ("1ac597abb846d981", "fb43fc5fd05f5deb")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "

@@ -44,6 +44,13 @@ def test_blank_lines_at_the_end_are_those_of_who_changed_them(
         ("a: 1\nb: 2", "a: 1\nb: 2\n", "a: 9\nb: 2", "a: 9\nb: 2\n"),
         ("a: 1\nb: 2", "a: 1\nb: 2\n", "a: 1\nb: 9", "a: 1\nb: 9\n"),
         ("a: 1\nb: 2\n", "a: 1\nb: 2", "a: 9\nb: 2\n", "a: 9\nb: 2"),
+        ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3", "a: 7\r\nb: 8\nc: 3"),
+        (
+            "a: 1\r\nb: |\n  x",
+            "a: 7\r\nb: |\n  x",
+            "a: 1\r\nd: 0\nb: |\n  x",
+            "a: 7\r\nd: 0\nb: |\n  x",
+        ),
         ("a: 1\nb: |\n  x", "a: 1\nb: |\n  x\n", "a: 9\nb: |\n  x", "a: 9\nb: |\n  x\n"),
         ("a: 1\nb: |-\n  x", "a: 1\nb: |-\n  x\n", "a: 9\nb: |-\n  x", "a: 9\nb: |-\n  x\n"),
     ],
