@@ -111,7 +111,7 @@ def merge_blueprints(task: MergeTask) -> MergeAnswer:
         applied = tuple(each.conflict for each in decided)
         again = partial(_merge, task, reader=reader)
         misfits = unfit_values(again, bare.conflicts, merged, decided)
-        others = [each for each in task.resolutions if each.conflict not in applied]
+        others = [each for each in task.resolutions if each.conflict not in known]
         merged, settled, unfit = with_vetoes(
             task.canonical, task.contributions, merged, others, reader
         )
