@@ -47,7 +47,7 @@ def block_collection(
     for index, given in enumerate(slots):
         # Behind a scalar that keeps its last newlines, a blank line would be data.
         slot = given._replace(gap="") if kept else given
-        kept = not slot.is_comment and _keeps(slot)
+        kept = not slot.is_comment and keeps_blank_lines(slot)
         if slot.flow:
             slot = slot._replace(body=_dashed(node.kind, slot))
         if index == 0 and layout.compact:
@@ -76,7 +76,7 @@ def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
     return (re.sub(_NO_SPACE, r"\1: ", text),)
 
 
-def _keeps(slot: Slot) -> bool:
+def keeps_blank_lines(slot: Slot) -> bool:
     """Whether an entry ends with a block scalar that keeps the blank lines behind it."""
     expected = slot.expected
     while isinstance(expected, Computed) and expected.children:

@@ -29,6 +29,8 @@ from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Document, Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
+from bps.merge.three_way import with_comment_blanks
+from bps.merge.trailer import as_they_end, merged_trailer
 from bps.merge.values import merge_value
 
 TYPE_CHECKING = False
@@ -139,6 +141,7 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        self._order = self._editors
         if resolutions:
             from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
 
@@ -187,8 +190,7 @@ class _Merge:
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
                     run.doubts = DoubtIndex(wider)
                     continue
-                text = self._dress.ended("".join(str(piece) for piece in decided.pieces))
-                wrong = self._why_wrong(text, decided.slots)
+                text, wrong = self._ended("".join(map(str, decided.pieces)), decided.slots)
                 if wrong is None:
                     self._tell_of_doubled_comments(text)
                     return self._merged(self._dress.dressed(text), None)
@@ -203,8 +205,11 @@ class _Merge:
                 return self._merged(None, self._marked(decided.pieces))
             elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
-            else:
+            elif self._dress.last_newline or self._order is not self._editors:
+                self._order = self._editors
                 run.careful = True
+            else:
+                self._order = as_they_end(self._editors)
         # Kept as a doubt, so that decisions find the same conflict.
         run.doubts = DoubtIndex([UNSETTLED])
         run.again()
@@ -216,13 +221,13 @@ class _Merge:
             self._run,
             self._cursor,
             self._canonical[1],
-            [(label, base[1], side[1]) for label, base, side in self._editors],
+            [(label, base[1], side[1]) for label, base, side in self._order],
         )
         if slots is None:
             return Conflicting(Kind.DOCUMENT)
         if isinstance(slots, Conflicting):
             return slots
-        tail = self._tail()
+        tail = merged_trailer(self._canonical, self._editors)
         if tail is None:
             finding = "editors changed what follows the end"
             return Conflicting(Kind.DOCUMENT, finding=finding)
@@ -230,6 +235,17 @@ class _Merge:
 
     def _documents(self) -> list[Document]:
         return [each for _, found in self._parsed.values() for each in found]
+
+    def _ended(self, text: str, slots: Sequence[Slot]) -> tuple[str, str | None]:
+        """A result with its last newline and the blanks behind comments, and why it is wrong."""
+        text = self._dress.ended(text)
+        edits = [(base[0].text, side[0].text) for _, base, side in self._editors]
+        spaced = with_comment_blanks(text, self._canonical[0].text, edits)
+        wrong = self._why_wrong(spaced, slots)
+        if wrong is None or spaced == text:
+            return spaced, wrong
+        # A line of a text looked like a comment.
+        return text, self._why_wrong(text, slots)
 
     def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
         source = Source("the result", text)
@@ -246,17 +262,6 @@ class _Merge:
         sides.append(self._canonical[0].text)
         for comment in doubled_comments(text, base, sides, clean=clean):
             self._run.notice((), f"the comment {comment!r} stands twice, or came back")
-
-    def _tail(self) -> str | None:
-        """What follows the last document, from its `...` on; None where editors differ."""
-        canonical = _after_content(self._canonical)
-        edits = [(_after_content(base), _after_content(side)) for _, base, side in self._editors]
-        wanted = {side for base, side in edits if base != side}
-        if any(base != canonical for base, side in edits if base != side):
-            wanted.add(canonical)
-        if len(wanted) > 1:
-            return None
-        return wanted.pop() if wanted else canonical
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
@@ -308,11 +313,6 @@ class _Merge:
 
         validate(Source("the edited value", text))
         return self._merged(self._dress.dressed(text), None)
-
-
-def _after_content(version: tuple[Source, list[Document]]) -> str:
-    source, documents = version
-    return source.text[documents[-1].body_end :]
 
 
 def _whole(source: Source) -> Variant:

@@ -38,7 +38,7 @@ def comments_in_flow_are_lost(patch: pytest.MonkeyPatch) -> None:
 
 def document_ends_are_dropped(patch: pytest.MonkeyPatch) -> None:
     """What follows the last document goes, its `...` too."""
-    patch.setattr(engine._Merge, "_tail", lambda _: "")
+    patch.setattr(engine, "merged_trailer", lambda *_: "")
 
 
 def line_ends_come_out_mixed(patch: pytest.MonkeyPatch) -> None:
