@@ -29,7 +29,6 @@ from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Document, Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
-from bps.merge.three_way import with_comment_blanks
 from bps.merge.trailer import as_they_end, merged_trailer
 from bps.merge.values import merge_value
 
@@ -239,6 +238,10 @@ class _Merge:
     def _ended(self, text: str, slots: Sequence[Slot]) -> tuple[str, str | None]:
         """A result with its last newline and the blanks behind comments, and why it is wrong."""
         text = self._dress.ended(text)
+        if self._run.by_rows and len(slots) == 1:
+            return text, self._why_wrong(text, slots)
+        from bps.merge.three_way import with_comment_blanks  # noqa: PLC0415 - as above
+
         edits = [(base[0].text, side[0].text) for _, base, side in self._editors]
         spaced = with_comment_blanks(text, self._canonical[0].text, edits)
         wrong = self._why_wrong(spaced, slots)

@@ -8,7 +8,6 @@ from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
 from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
-from bps.merge.endings import with_last_blank_lines
 from bps.merge.layout import gap_of, lead_of, of_equals
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
@@ -230,7 +229,9 @@ class _Competition:
         shape = self.canonical or versions_in(self.sides)[0]
         lead = lead_of(run, self.path, self.canonical, self.sides, self.column, self.identity)
         slot = assembled(result, gap, lead, trailing, key, self.column)
-        if shape.rooted:
+        if shape.rooted and not run.by_rows:
+            from bps.merge.endings import with_last_blank_lines  # noqa: PLC0415 - see `by_rows`
+
             slot = with_last_blank_lines(slot, self.canonical, self.sides)
         if run.careful and not shape.rooted:
             from bps.merge.proofs import reads_as_computed  # noqa: PLC0415 - hardly ever

@@ -38,7 +38,7 @@ def with_line_ends(lines: str, edits: Sequence[tuple[str, str]]) -> str:
     return "\n".join(found)
 
 
-_BLANKS_BEHIND = re.compile(r"(?m)^[ \t]*#[^\n]*[ \t]$")
+_BLANKS_BEHIND = r"(?m)^[ \t]*#[^\n]*[ \t]$"
 
 
 def with_comment_blanks(text: str, canonical: str, edits: Sequence[tuple[str, str]]) -> str:
@@ -49,7 +49,7 @@ def with_comment_blanks(text: str, canonical: str, edits: Sequence[tuple[str, st
     not told which one is meant. Cost: a search of each text, and a pass where blanks changed.
     """
     every = [*edits, *((base, canonical) for base in dict.fromkeys(base for base, _ in edits))]
-    blanks = {each: _BLANKS_BEHIND.findall(each) for each in {e for edit in every for e in edit}}
+    blanks = {e: re.findall(_BLANKS_BEHIND, e) for e in {e for edit in every for e in edit}}
     if all(blanks[base] == blanks[side] for base, side in every):
         return text
     ends = {each: _line_ends(each) for each in blanks}
