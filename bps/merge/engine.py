@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bps.merge.check import why_wrong
-from bps.merge.comments import doubled_comments
 from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
+from bps.merge.finish import Finish
 from bps.merge.law_1 import law_1
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
@@ -141,6 +140,8 @@ class _Merge:
             for e in active
         ]
         self._order = self._editors
+        edits = [(base[0], side[0]) for _, base, side in self._editors]
+        self._finish = Finish(self._run, reader, self._dress, self._canonical[0], edits)
         if resolutions:
             from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
 
@@ -189,9 +190,9 @@ class _Merge:
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
                     run.doubts = DoubtIndex(wider)
                     continue
-                text, wrong = self._ended("".join(map(str, decided.pieces)), decided.slots)
+                text, wrong = self._finish.ended("".join(map(str, decided.pieces)), decided.slots)
                 if wrong is None:
-                    self._tell_of_doubled_comments(text)
+                    text = self._finish.with_comments_once(text, decided.slots)
                     return self._merged(self._dress.dressed(text), None)
             from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
 
@@ -200,7 +201,7 @@ class _Merge:
                 run.doubts = DoubtIndex(more)
             elif wrong is None:
                 settled = "".join(each for each in decided.pieces if isinstance(each, str))
-                self._tell_of_doubled_comments(settled, clean=False)
+                self._finish.tell_of_doubled_comments(settled)
                 return self._merged(None, self._marked(decided.pieces))
             elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
@@ -234,37 +235,6 @@ class _Merge:
 
     def _documents(self) -> list[Document]:
         return [each for _, found in self._parsed.values() for each in found]
-
-    def _ended(self, text: str, slots: Sequence[Slot]) -> tuple[str, str | None]:
-        """A result with its last newline and the blanks behind comments, and why it is wrong."""
-        text = self._dress.ended(text)
-        if self._run.by_rows and len(slots) == 1:
-            return text, self._why_wrong(text, slots)
-        from bps.merge.three_way import with_comment_blanks  # noqa: PLC0415 - as above
-
-        edits = [(base[0].text, side[0].text) for _, base, side in self._editors]
-        spaced = with_comment_blanks(text, self._canonical[0].text, edits)
-        wrong = self._why_wrong(spaced, slots)
-        if wrong is None or spaced == text:
-            return spaced, wrong
-        # A line of a text looked like a comment.
-        return text, self._why_wrong(text, slots)
-
-    def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
-        source = Source("the result", text)
-        wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
-        if wrong is None and source.aliases:
-            from bps.merge.anchors import repeated_anchor  # noqa: PLC0415 - as above
-
-            return repeated_anchor(source, [source for source, _ in self._parsed.values()])
-        return wrong
-
-    def _tell_of_doubled_comments(self, text: str, *, clean: bool = True) -> None:
-        sides = [side[0].text for _, _, side in self._editors]
-        base = self._editors[0][1][0].text
-        sides.append(self._canonical[0].text)
-        for comment in doubled_comments(text, base, sides, clean=clean):
-            self._run.notice((), f"the comment {comment!r} stands twice, or came back")
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)

@@ -38,9 +38,10 @@ MORE = (
     ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3"),
     ("- 1", "- 1\n- |\n  x", "- 1\n- 2"),
     ("# c\na: 1\n", "# c \na: 1\n", "# c\nb: 0\na: 1\n"),
+    ("a: 1\n# p: 1\n# q: 1\n", "a: 1\np: 1\n# q: 1\n", "a: 1\n# p: 1\nq: 1\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"4": ("56c2575eacb2d5a4", "b145efe401c9a39d")}
+MERGED = {"4": ("694437176abdbba6", "e2d6ea65602ce713")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "
