@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Computed, Lines, Open, Piece, Slot
-from bps.merge.source import MAPPING, Node
+from bps.merge.source import KEEPS, MAPPING, Node
 
 _NO_COLON = r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'"
 
@@ -77,7 +77,15 @@ def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
 
 
 def keeps_blank_lines(slot: Slot) -> bool:
-    """Whether an entry ends with a block scalar that keeps the blank lines behind it."""
+    """Whether an entry ends with a block scalar that keeps the blank lines behind it.
+
+    Or one of its versions may, where it ends with an open conflict.
+    """
+    last = slot.body[-1] if slot.body else ""
+    if isinstance(last, Open):
+        return any(
+            re.search(KEEPS, text) for text in (last.base, *(text for _, text in last.sides))
+        )
     expected = slot.expected
     while isinstance(expected, Computed) and expected.children:
         expected = expected.children[-1][1]
