@@ -50,7 +50,10 @@ async def show_(context: typer.Context, output: Output = Format.TABLE) -> None:
 async def set_(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help="The whole policy, as `show -o json` prints it; - reads stdin.")
+        Path,
+        typer.Argument(
+            help="The whole policy, as `show -o json` prints it; - reads stdin.", metavar="FILE"
+        ),
     ],
     if_match: Annotated[
         str | None,

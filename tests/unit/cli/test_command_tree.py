@@ -44,6 +44,12 @@ def test_every_command_has_help_that_says_what_its_options_do() -> None:
     assert "75 unavailable" in " ".join(root.out.split())
 
 
+def test_every_argument_is_shown_as_the_pages_name_it() -> None:
+    for path in tree():
+        usage = invoke(*path, "--help").out.partition("\n\n")[0].partition("[OPTIONS]")[2]
+        assert usage == usage.upper(), f"{path}: {usage}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
