@@ -50,6 +50,15 @@ def test_every_argument_is_shown_as_the_pages_name_it() -> None:
         assert usage == usage.upper(), f"{path}: {usage}"
 
 
+def test_standalone_where_it_is_no_option_is_told_how_to_read_etcd() -> None:
+    for arguments in (("--standalone", "plan", "list"), ("plan", "list", "--standalone")):
+        ran = invoke(*arguments)
+        assert ran.code == 2
+        assert "It goes behind a command that writes; " in " ".join(ran.err.split())
+        assert "BPS_STANDALONE=1" in ran.err
+        assert "--store" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
