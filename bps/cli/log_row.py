@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bps.plans.cloudevents import TYPE_PREFIX
+from bps.plans.cloudevents import TYPE_PREFIX, rfc3339
 
 _ROOT = "(root)"
 _SHOWN = 3
@@ -24,11 +24,11 @@ def log_row(event: BaseModel) -> dict[str, Any]:
         "time": fields["time"],
         "type": fields["type"].removeprefix(TYPE_PREFIX),
         "by": fields["bpsoperation"].partition("/")[0],
-        "what": _what(fields["data"], fields["subject"], fields["bpstrace"]),
+        "what": _what(fields["data"], fields["subject"], fields["bpstrace"], fields["time"]),
     }
 
 
-def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
+def _what(data: dict[str, Any], subject: str | None, trace: str | None, time: str) -> str:
     """The act in one line; the reason last, as it may be long."""
     named = data.get("rr_plan") or subject or ""
     parts = [named or f"review {data['n']}"] if "n" in data else [named]
@@ -39,6 +39,8 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
         back = data.get("reverted_to")
         named = [f"version {data['version']}"] if "version" in data else parts
         parts = [*named, f"back to {back}" if back else f"from {origin}"]
+    if "holds" in data:
+        parts += _claim(data, time)
     if "conflicts_total" in data:
         parts += _to_decide(data)
     if "resolutions" in data:
@@ -53,6 +55,14 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
     if data.get("reason"):
         parts.append(data["reason"])
     return "; ".join(part for part in parts if part)
+
+
+def _claim(data: dict[str, Any], time: str) -> list[str]:
+    """Until when a review is claimed; a claim that ends as it is made is a release."""
+    until = rfc3339(data["until_ms"])
+    if until == time:
+        return ["released"]
+    return [f"until {until}", *(["promotions by others wait"] if data["holds"] else [])]
 
 
 def _to_decide(data: dict[str, Any]) -> list[str]:
