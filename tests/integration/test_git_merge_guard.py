@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT
-from tests.integration.git_repository import BASE, NAME, OURS, THEIRS, changed
+from tests.integration.git_repository import (
+    BASE,
+    NAME,
+    OURS,
+    THEIRS,
+    changed,
+    drivers_can_stop,
+)
 
 PAGES = ("README.md", "docs/merge-command.md")
 BY_LINES = """kind: deploy  # how it runs
@@ -36,14 +43,6 @@ def test_every_page_tells_the_same_driver() -> None:
     found = [drivers_of(page) for page in PAGES]
     assert len(found[0]) == 1
     assert found == [found[0]] * len(PAGES)
-
-
-def git_cannot_be_stopped() -> bool:
-    """Whether git is older than 2.42: it takes every exit of a driver for a conflict."""
-    said = subprocess.run(("git", "--version"), capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(\d+)\.(\d+)", said)
-    assert found is not None
-    return (int(found[1]), int(found[2])) < (2, 42)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_without_a_bps_that_starts_the_merge_stops_and_touches_nothing(
         (programs / "bps").chmod(0o755)
     repository.only_programs_in(programs)
     done = repository.merge()
-    if git_cannot_be_stopped():
+    if not drivers_can_stop():
         assert (done.returncode, repository.unmerged()) == (1, {NAME})
         assert repository.read(NAME) == BY_LINES
         return

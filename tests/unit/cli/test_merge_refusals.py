@@ -31,6 +31,16 @@ def test_files_that_cannot_be_read_are_refused_by_name(desk: Desk) -> None:
     )
 
 
+def test_a_form_is_not_taken_for_a_new_file(desk: Desk) -> None:
+    """`-o json` is the form of all other commands' output."""
+    told = desk.refused("base", "a", "b", "-o", "json", field="out")
+    assert "there is none called json" in told
+    assert "--format json" in desk.quickly("base", "a", "b", "-o", "json").err
+    assert not (desk.path / "json").exists()
+    assert desk.both_ways("base", "a", "b", "-o", "./json").code == 0
+    assert desk.both_ways("base", "a", "b", "-o", "json").code == 0
+
+
 def test_text_that_is_no_yaml_is_refused_by_file_line_and_column(desk: Desk) -> None:
     desk.put("broken", "a: 1\nb: {\n")
     for field, arguments in (
