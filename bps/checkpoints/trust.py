@@ -105,12 +105,16 @@ def trust_in_mirror(mirror: Mirror, problem: BpsError | None) -> TrustCheck:
 def _registry(registry: Registry) -> TrustCheck:
     valid = sum(key.valid for key in registry.keys.values())
     holders = len(registry.holders)
-    detail = f"{valid} valid keys, {holders} holders"
+    detail = f"{valid} valid key{_s(valid)}, {holders} holder{_s(holders)}"
     if registry.in_custody:
         detail += f"; {registry.approvals_needed} must approve a change"
         return TrustCheck("key registry", "ok", detail, "")
     detail += f" of {CUSTODY_HOLDERS}; until then an operator's word changes it"
     return TrustCheck("key registry", "warning", detail, "Register three holders (`bps keys add`).")
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 async def _rollbacks(store: Store) -> list[TrustCheck]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bps.cli.session import read_limited
+from bps.core.errors import InvalidId
 
 MAX_BYTES = 1_048_576
 
@@ -28,7 +29,13 @@ def checked_fork(workspace: Path, rr_plan: str) -> bytes:
     """
     from bps.workspace.fork import read_fork  # noqa: PLC0415 - not needed for named files
 
-    return _checked(read_fork(workspace, rr_plan))
+    try:
+        return _checked(read_fork(workspace, rr_plan))
+    except InvalidId as error:
+        raise error.advising(
+            "Name the RR-plan in full, as `bps branch list` does, for its fork in the workspace; "
+            "or name the repaired file after the branch."
+        ) from None
 
 
 def _checked(content: bytes) -> bytes:

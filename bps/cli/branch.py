@@ -42,7 +42,9 @@ async def open_(
     context: typer.Context,
     plan: PlanArg,
     trace_id: Annotated[str, typer.Option(help="Trace that reports the root cause.")],
-    fingerprint: Annotated[str | None, typer.Option(help="Root cause, if already known.")] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option(help="Root cause; or the three options that it is derived from.")
+    ] = None,
     component: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
     failure_class: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
     location: Annotated[str | None, typer.Option(help="To derive the fingerprint.")] = None,
@@ -57,6 +59,10 @@ async def open_(
 ) -> None:
     """Open a branch for a root cause, or join the one that is open for it."""
     plan, trace_id = ids.plan_id(plan), ids.label(trace_id, "trace id")
+    parts = (component, failure_class, location)
+    if fingerprint is not None and any(part is not None for part in parts):
+        msg = "Give --fingerprint, or --component, --failure-class and --location; not both."
+        raise InvalidInput(msg, field="fingerprint")
     if fingerprint is None:
         if component is None or failure_class is None or location is None:
             msg = "Give --fingerprint, or all of --component, --failure-class and --location."
@@ -101,7 +107,12 @@ async def submit(
     plan: PlanArg,
     branch: BranchArg,
     blueprint: Annotated[
-        Path | None, typer.Argument(help="The repaired blueprint; default: the workspace's fork.")
+        Path | None,
+        typer.Argument(
+            help="The repaired blueprint, - for standard input; default: the workspace's fork, "
+            "for which BRANCH is an RR-plan's full id.",
+            metavar="BLUEPRINT",
+        ),
     ] = None,
     standalone: Standalone = False,
     op_id: OpId = None,

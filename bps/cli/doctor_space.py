@@ -55,7 +55,10 @@ def _check_named(session: Session) -> None:
     connection = session.connection
     if connection.etcd is Origin.NOWHERE and connection.to_read() is Way.SERVICE:
         msg = "--reclaim-space acts on etcd itself, and only a service is named."
-        raise ConfigError(msg).advising("Name all members of its etcd by --etcd.")
+        raise ConfigError(msg).advising(
+            "Name all members of its etcd, which `bps doctor` lists: "
+            "`bps --etcd HOST:PORT,... doctor --reclaim-space`."
+        )
 
 
 def _rows(todo: ReclaimPlan) -> list[CheckView]:

@@ -44,7 +44,7 @@ KeyArg = Annotated[
 ]
 PublicKeyFile = Annotated[
     Path,
-    typer.Argument(help="Public key: a line of OpenSSH, PEM or base64; - reads standard input."),
+    typer.Argument(help="A line of OpenSSH, PEM or base64; - reads stdin.", metavar="PUBLIC_KEY"),
 ]
 Approvals = Annotated[
     list[Path] | None,
@@ -63,7 +63,7 @@ Comment = Annotated[str, typer.Option(help="One line for people; default: the ke
 @app.command()
 @command
 async def generate(
-    file: Annotated[Path, typer.Argument(help="The new file; it must not exist.")],
+    file: Annotated[Path, typer.Argument(help="The new file; it must not exist.", metavar="FILE")],
     output: Output = Format.TABLE,
 ) -> None:
     """Make a private key in a new file of mode 0600, and print the public one."""
@@ -75,7 +75,9 @@ async def generate(
 @app.command()
 @command
 async def public(
-    file: Annotated[Path, typer.Argument(help="A private key, such as a sidecar's.")],
+    file: Annotated[
+        Path, typer.Argument(help="A private key, such as a sidecar's.", metavar="FILE")
+    ],
     passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -243,7 +245,9 @@ async def statement(
 @app.command()
 @command
 async def sign(
-    file: Annotated[Path, typer.Argument(help="Statement, as `bps keys statement` printed it.")],
+    file: Annotated[
+        Path, typer.Argument(help="As `bps keys statement` printed it.", metavar="STATEMENT")
+    ],
     key: Annotated[Path, typer.Option("--key", help="Your private key; ~/.ssh/id_ed25519.")],
     passphrase_file: PassphraseFile = None,
     output: DefaultJson = None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bps.plans.cloudevents import TYPE_PREFIX
+from bps.plans.cloudevents import TYPE_PREFIX, rfc3339
 
 _ROOT = "(root)"
 _SHOWN = 3
@@ -24,11 +24,11 @@ def log_row(event: BaseModel) -> dict[str, Any]:
         "time": fields["time"],
         "type": fields["type"].removeprefix(TYPE_PREFIX),
         "by": fields["bpsoperation"].partition("/")[0],
-        "what": _what(fields["data"], fields["subject"], fields["bpstrace"]),
+        "what": _what(fields["data"], fields["subject"], fields["bpstrace"], fields["time"]),
     }
 
 
-def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
+def _what(data: dict[str, Any], subject: str | None, trace: str | None, time: str) -> str:
     """The act in one line; the reason last, as it may be long."""
     named = data.get("rr_plan") or subject or ""
     parts = [named or f"review {data['n']}"] if "n" in data else [named]
@@ -39,11 +39,13 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
         back = data.get("reverted_to")
         named = [f"version {data['version']}"] if "version" in data else parts
         parts = [*named, f"back to {back}" if back else f"from {origin}"]
+    if "holds" in data:
+        parts += _claim(data, time)
     if "conflicts_total" in data:
         parts += _to_decide(data)
     if "resolutions" in data:
         made = [_decision(each) for each in data["resolutions"]]
-        parts += _some(made, "decisions", len(made))
+        parts += _some(made, "decision", len(made))
     if "fingerprint" in data:
         parts += [f"on version {data['base_version']}", data["fingerprint"]]
     if "title" in data:
@@ -55,17 +57,25 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def _claim(data: dict[str, Any], time: str) -> list[str]:
+    """Until when a review is claimed; a claim that ends as it is made is a release."""
+    until = rfc3339(data["until_ms"])
+    if until == time:
+        return ["released"]
+    return [f"until {until}", *(["promotions by others wait"] if data["holds"] else [])]
+
+
 def _to_decide(data: dict[str, Any]) -> list[str]:
     """Of a review that was opened or computed anew: what waits there, and what is decided still."""
     parts = []
     if total := data["conflicts_total"]:
         places = [each["path"] or _ROOT for each in data["conflicts"]]
-        parts.append(f"{total} undecided: {', '.join(_some(places, 'places', total))}")
+        parts.append(f"{total} undecided: {', '.join(_some(places, 'place', total))}")
     if findings := data["findings_total"]:
         parts.append(_counted(findings, "finding"))
         dropped = [each["path"] or _ROOT for each in data["findings"] if each["code"] == "dropped"]
         if dropped:
-            parts.append(f"dropped: {', '.join(_some(dropped, 'decisions', len(dropped)))}")
+            parts.append(f"dropped: {', '.join(_some(dropped, 'decision', len(dropped)))}")
     if data["carried"]:
         parts.append(f"{_counted(len(data['carried']), 'decision')} kept")
     return parts
@@ -81,7 +91,7 @@ def _some(told: list[str], what: str, total: int) -> list[str]:
     """The first of `told`, and in a last text how many of `total` are left out."""
     shown = told[:_SHOWN]
     left = total - len(shown)
-    return [*shown, f"{left} more {what}"] if left else shown
+    return [*shown, f"{left} more {_plural(left, what)}"] if left else shown
 
 
 def _short(text: str) -> str:
@@ -90,4 +100,8 @@ def _short(text: str) -> str:
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{count} {_plural(count, what)}"
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 from bps.cli.merge_files import Refused, read_version, refuse_shared_pipes, write_result
@@ -24,6 +25,8 @@ _PRINTED = {None, STANDARD_STREAM, "/dev/stdout"}
 """`>> FILE` is appended to as `/dev/stdout` too; as a file it would be replaced."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
 """The name is right, but the result does not go there; other failures are of the name."""
+_FORMS = {"json", "text", "yaml", "table"}
+"""What `-o` takes in all other commands: there it is the form of what is printed."""
 _NAME_OUT = "Name a file in a directory that is there and takes new files."
 _UNFILLED = {"%S", "%X", "%Y"}
 """git before 2.44 leaves these placeholders for labels as they are."""
@@ -138,6 +141,10 @@ def _printable(line: str) -> str:
 
 
 def _read(request: MergeRequest) -> list[bytes]:
+    if request.out in _FORMS and not os.path.lexists(request.out):
+        msg = f"-o names the file for the result, and there is none called {request.out}."
+        advice = f"Say --format json for JSON, or -o ./{request.out} for such a file."
+        raise Refused(msg, "out").advising(advice)
     names = files(request)
     refuse_shared_pipes(names)
     return [read_version(name, what) for name, what in zip(names, _FIELDS, strict=True)]

@@ -64,7 +64,9 @@ async def init(
 @command
 async def sync(
     context: typer.Context,
-    plans: Annotated[list[str] | None, typer.Argument(help="Default: all plans.")] = None,
+    plans: Annotated[
+        list[str] | None, typer.Argument(help="Default: all plans.", metavar="PLAN")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Rebuild workspace files from the store; edited files are kept, exit 1."""
@@ -111,7 +113,7 @@ async def _plans_of_service(client: BpsClient) -> list[str]:
 @command
 async def explain(
     code: Annotated[
-        str | None, typer.Argument(help="An error code or exit code; default: all.")
+        str | None, typer.Argument(help="An error code or exit code; default: all.", metavar="CODE")
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:

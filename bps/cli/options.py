@@ -44,7 +44,9 @@ BranchArg = Annotated[
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the log.")]
-File = Annotated[Path, typer.Argument(help="Blueprint file; - reads standard input.")]
+File = Annotated[
+    Path, typer.Argument(help="Blueprint file; - reads standard input.", metavar="BLUEPRINT")
+]
 
 
 def positive_number(text: str, what: str) -> int:

@@ -25,7 +25,9 @@ _SHOWN_CHARS = 60
 async def origins(
     context: typer.Context,
     plan: PlanArg,
-    version: Annotated[str | None, typer.Argument(help="A version; default: canonical.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="A version; default: canonical.", metavar="VERSION")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what in a version came from whom, path by path, as stored with its promotion."""

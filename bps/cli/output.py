@@ -134,8 +134,10 @@ def _write(plain: Any, form: Format, columns: Sequence[str]) -> None:  # noqa: A
 
 def _for_people(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON value
     """Instants as dates: `published_ms` is shown as `published_at`."""
-    if not name.endswith("_ms") or not isinstance(value, int):
+    if not name.endswith("_ms") or not (value is None or isinstance(value, int)):
         return name, value
+    if value is None:
+        return name.removesuffix("_ms") + "_at", None
     from bps.plans.cloudevents import rfc3339  # noqa: PLC0415 - only where used
 
     return name.removesuffix("_ms") + "_at", rfc3339(value)

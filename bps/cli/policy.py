@@ -14,12 +14,16 @@ from bps.cli.output import Format, note, show
 from bps.cli.session import command, session_of
 from bps.cli.way import Way
 from bps.core.errors import InvalidInput, PreconditionRequired
+from bps.core.wording import problem_of
 
 if TYPE_CHECKING:
     from bps.api.requests import PolicyRequest
     from bps.api.views import PolicyView
     from bps.client import BpsClient
     from bps.core.ports import Store
+
+_TOLD = 5
+"""Mistakes of a file that a refusal names."""
 
 app = typer.Typer(help="Show the policy in force, or replace it.", no_args_is_help=True)
 
@@ -50,7 +54,10 @@ async def show_(context: typer.Context, output: Output = Format.TABLE) -> None:
 async def set_(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help="The whole policy, as `show -o json` prints it; - reads stdin.")
+        Path,
+        typer.Argument(
+            help="The whole policy, as `show -o json` prints it; - reads stdin.", metavar="FILE"
+        ),
     ],
     if_match: Annotated[
         str | None,
@@ -102,9 +109,13 @@ def _document(file: Path, if_match: str | None) -> tuple[PolicyRequest, str]:
     try:
         return PolicyRequest.model_validate(fields), if_match.strip().strip('"')
     except ValidationError as error:
-        names = sorted({".".join(map(str, each["loc"])) or "it" for each in error.errors()})
-        msg = f"The file is no whole policy; wrong, unknown or missing: {', '.join(names[:10])}."
-        raise InvalidInput(msg[:300], field="policy") from None
+        found = [
+            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {problem_of(each)}"
+            for each in error.errors()
+        ]
+        more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        msg = f"The file is no whole policy: {'; '.join(found[:_TOLD])}{more}"
+        raise InvalidInput(f"{msg[:600].rstrip('.')}.", field="policy") from None
 
 
 def _header(etag: str) -> str:

@@ -33,7 +33,7 @@ async def promote(
     plan: PlanArg,
     branches: Annotated[
         list[str] | None,
-        typer.Argument(help="Branches or RR-plans; default: all that succeeded."),
+        typer.Argument(help="Branches or RR-plans; default: all that succeeded.", metavar="BRANCH"),
     ] = None,
     reason: Reason = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but write nothing.")] = False,

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 
-Plans = Annotated[list[str] | None, typer.Argument(help="Plan ids; default: all plans.")]
+Plans = Annotated[
+    list[str] | None, typer.Argument(help="Plan ids; default: all plans.", metavar="PLAN")
+]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 

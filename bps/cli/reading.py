@@ -64,8 +64,10 @@ async def canonical(
 async def diff(
     context: typer.Context,
     plan: PlanArg,
-    left: Annotated[str | None, typer.Argument(help="A version; default: canonical.")] = None,
-    right: Annotated[str | None, typer.Argument(help="A version.")] = None,
+    left: Annotated[
+        str | None, typer.Argument(help="A version; default: canonical.", metavar="LEFT")
+    ] = None,
+    right: Annotated[str | None, typer.Argument(help="A version.", metavar="RIGHT")] = None,
     branch: Annotated[
         str | None, typer.Option("--branch", help="Compare this RR-plan instead of RIGHT.")
     ] = None,

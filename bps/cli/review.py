@@ -44,7 +44,7 @@ async def list_(
     context: typer.Context,
     plan: Annotated[
         str | None,
-        typer.Argument(help="Plan id, such as EP-42; default: what is open of all plans."),
+        typer.Argument(help="Plan id; default: what is open of all plans.", metavar="PLAN"),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -260,7 +260,7 @@ async def reject(
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the log.")],
     branches: Annotated[
         list[str] | None,
-        typer.Argument(help="Branches or RR-plans; default: all that wait in the review."),
+        typer.Argument(help="Branches or RR-plans; default: all that wait.", metavar="BRANCH"),
     ] = None,
     if_match: IfMatchOption = None,
     standalone: Standalone = False,

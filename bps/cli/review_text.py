@@ -96,6 +96,8 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
                 "publishes nothing"
             )
         yield f"next: {_next(sheet)}"
+    else:
+        yield f"what was decided, and by whom: `bps log {review.plan}`"
 
 
 def _next(sheet: ReviewSheet) -> str:

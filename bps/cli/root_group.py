@@ -12,6 +12,11 @@ from bps.cli.commands import Commands
 _OF_PYDANTIC = "Value error, "
 """How pydantic, by which Typer reads values, begins a reason that is not its own."""
 
+_STANDALONE = (
+    "No such option here: --standalone. It goes behind a command that writes; "
+    "for one that reads, BPS_STANDALONE=1 means etcd itself."
+)
+
 
 class RootGroup(TyperGroup):
     """`bps`: a root option that a subcommand does not know is named with its place."""
@@ -57,3 +62,6 @@ def _in_plain_words(error: Any) -> None:  # noqa: ANN401 - Typer keeps click's t
     message = getattr(error, "message", None)
     if isinstance(message, str):
         error.message = message.removeprefix(_OF_PYDANTIC)
+    if getattr(error, "option_name", None) == "--standalone":
+        error.message = _STANDALONE
+        error.possibilities = None

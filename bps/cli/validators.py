@@ -96,7 +96,9 @@ async def doctor(
 @command
 async def run(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Blueprint file; - reads standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="Blueprint file; - reads standard input.", metavar="FILE")
+    ],
     base: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The canonical blueprint before; default: none."),

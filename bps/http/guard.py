@@ -63,9 +63,10 @@ class TokenGuard:
         identity = credential.identity
         self._rates.admitted(identity.principal)
         if not identity.may(operation):
-            may = ", ".join(sorted(ALLOWED[operation]))
+            may = sorted(ALLOWED[operation])
+            roles = f"one of the roles {', '.join(may)}" if len(may) > 1 else f"the role {may[0]}"
             raise Forbidden(f"None of your roles allows {operation.value}.").advising(
-                f"Use a token with one of the roles {may} (docs/roles.md)."
+                f"Use a token with {roles} (docs/roles.md)."
             )
         return identity
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Computed, Lines, Open, Piece, Slot
-from bps.merge.source import MAPPING, Node
+from bps.merge.source import KEEPS, MAPPING, Node
 
 _NO_COLON = r"[^:\n]*|\"[^\"\n]*\"|'[^'\n]*'"
 
@@ -47,7 +47,7 @@ def block_collection(
     for index, given in enumerate(slots):
         # Behind a scalar that keeps its last newlines, a blank line would be data.
         slot = given._replace(gap="") if kept else given
-        kept = not slot.is_comment and _keeps(slot)
+        kept = not slot.is_comment and keeps_blank_lines(slot)
         if slot.flow:
             slot = slot._replace(body=_dashed(node.kind, slot))
         if index == 0 and layout.compact:
@@ -76,8 +76,16 @@ def _dashed(kind: str, slot: Slot) -> tuple[Piece, ...]:
     return (re.sub(_NO_SPACE, r"\1: ", text),)
 
 
-def _keeps(slot: Slot) -> bool:
-    """Whether an entry ends with a block scalar that keeps the blank lines behind it."""
+def keeps_blank_lines(slot: Slot) -> bool:
+    """Whether an entry ends with a block scalar that keeps the blank lines behind it.
+
+    Or one of its versions may, where it ends with an open conflict.
+    """
+    last = slot.body[-1] if slot.body else ""
+    if isinstance(last, Open):
+        return any(
+            re.search(KEEPS, text) for text in (last.base, *(text for _, text in last.sides))
+        )
     expected = slot.expected
     while isinstance(expected, Computed) and expected.children:
         expected = expected.children[-1][1]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bps.merge.check import why_wrong
-from bps.merge.comments import doubled_comments
 from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
+from bps.merge.finish import Finish
 from bps.merge.law_1 import law_1
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
@@ -29,6 +28,7 @@ from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Document, Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
+from bps.merge.trailer import as_they_end, merged_trailer
 from bps.merge.values import merge_value
 
 TYPE_CHECKING = False
@@ -139,6 +139,9 @@ class _Merge:
             (e.label, self._parse(f"the base of {e.label}", e.base), self._parse(e.label, e.text))
             for e in active
         ]
+        self._order = self._editors
+        edits = [(base[0], side[0]) for _, base, side in self._editors]
+        self._finish = Finish(self._run, reader, self._dress, self._canonical[0], edits)
         if resolutions:
             from bps.merge.typed import anchors_in  # noqa: PLC0415 - only for resolutions
 
@@ -187,10 +190,9 @@ class _Merge:
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
                     run.doubts = DoubtIndex(wider)
                     continue
-                text = self._dress.ended("".join(str(piece) for piece in decided.pieces))
-                wrong = self._why_wrong(text, decided.slots)
+                text, wrong = self._finish.ended("".join(map(str, decided.pieces)), decided.slots)
                 if wrong is None:
-                    self._tell_of_doubled_comments(text)
+                    text = self._finish.with_comments_once(text, decided.slots)
                     return self._merged(self._dress.dressed(text), None)
             from bps.merge.choices import doubts_of_choices  # noqa: PLC0415 - not if clean
 
@@ -199,12 +201,15 @@ class _Merge:
                 run.doubts = DoubtIndex(more)
             elif wrong is None:
                 settled = "".join(each for each in decided.pieces if isinstance(each, str))
-                self._tell_of_doubled_comments(settled, clean=False)
+                self._finish.tell_of_doubled_comments(settled)
                 return self._merged(None, self._marked(decided.pieces))
             elif run.careful:
                 return self._document_conflict(Kind.DOCUMENT, wrong)
-            else:
+            elif self._dress.last_newline or self._order is not self._editors:
+                self._order = self._editors
                 run.careful = True
+            else:
+                self._order = as_they_end(self._editors)
         # Kept as a doubt, so that decisions find the same conflict.
         run.doubts = DoubtIndex([UNSETTLED])
         run.again()
@@ -216,13 +221,13 @@ class _Merge:
             self._run,
             self._cursor,
             self._canonical[1],
-            [(label, base[1], side[1]) for label, base, side in self._editors],
+            [(label, base[1], side[1]) for label, base, side in self._order],
         )
         if slots is None:
             return Conflicting(Kind.DOCUMENT)
         if isinstance(slots, Conflicting):
             return slots
-        tail = self._tail()
+        tail = merged_trailer(self._canonical, self._editors)
         if tail is None:
             finding = "editors changed what follows the end"
             return Conflicting(Kind.DOCUMENT, finding=finding)
@@ -230,33 +235,6 @@ class _Merge:
 
     def _documents(self) -> list[Document]:
         return [each for _, found in self._parsed.values() for each in found]
-
-    def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
-        source = Source("the result", text)
-        wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
-        if wrong is None and source.aliases:
-            from bps.merge.anchors import repeated_anchor  # noqa: PLC0415 - as above
-
-            return repeated_anchor(source, [source for source, _ in self._parsed.values()])
-        return wrong
-
-    def _tell_of_doubled_comments(self, text: str, *, clean: bool = True) -> None:
-        sides = [side[0].text for _, _, side in self._editors]
-        base = self._editors[0][1][0].text
-        sides.append(self._canonical[0].text)
-        for comment in doubled_comments(text, base, sides, clean=clean):
-            self._run.notice((), f"the comment {comment!r} stands twice, or came back")
-
-    def _tail(self) -> str | None:
-        """What follows the last document, from its `...` on; None where editors differ."""
-        canonical = _after_content(self._canonical)
-        edits = [(_after_content(base), _after_content(side)) for _, base, side in self._editors]
-        wanted = {side for base, side in edits if base != side}
-        if any(base != canonical for base, side in edits if base != side):
-            wanted.add(canonical)
-        if len(wanted) > 1:
-            return None
-        return wanted.pop() if wanted else canonical
 
     def _base_label(self) -> str:
         forked = all(base is self._canonical for _, base, _ in self._editors)
@@ -308,11 +286,6 @@ class _Merge:
 
         validate(Source("the edited value", text))
         return self._merged(self._dress.dressed(text), None)
-
-
-def _after_content(version: tuple[Source, list[Document]]) -> str:
-    source, documents = version
-    return source.text[documents[-1].body_end :]
 
 
 def _whole(source: Source) -> Variant:

@@ -229,6 +229,10 @@ class _Competition:
         shape = self.canonical or versions_in(self.sides)[0]
         lead = lead_of(run, self.path, self.canonical, self.sides, self.column, self.identity)
         slot = assembled(result, gap, lead, trailing, key, self.column)
+        if shape.rooted and not run.by_rows:
+            from bps.merge.endings import with_last_blank_lines  # noqa: PLC0415 - see `by_rows`
+
+            slot = with_last_blank_lines(slot, self.canonical, self.sides)
         if run.careful and not shape.rooted:
             from bps.merge.proofs import reads_as_computed  # noqa: PLC0415 - hardly ever
 

@@ -47,20 +47,68 @@ def list_items_of(run: Run, element: Element | None) -> list[Element]:
 
 
 def list_side(
-    base: Sequence[Element], label: str, items: list[Element], who: int, alike: float
+    run: Run,
+    base: Sequence[Element],
+    label: str,
+    items: list[Element],
+    who: int,
+    alike: float,
 ) -> ListSide:
     """Hold an editor's list against the base's.
 
     `alike` is how much two elements must have in common to be one that was edited.
     """
     pairs = align(base, items, alike)
-    hunks = []
+    kept = dict(pairs)
+    spans: list[_Span] = []
     at_base = at_side = 0
     for i, j in [*pairs, (len(base), len(items))]:
         if at_base < i or at_side < j:
-            hunks.append(Hunk(at_base, i, who, items[at_side:j]))
+            spans.append(_Span(at_base, i, at_side, j))
         at_base, at_side = i + 1, j + 1
-    return ListSide(label, items, dict(pairs), hunks)
+    limit = len(base)
+    for at in range(len(spans) - 1, -1, -1):
+        spans[at] = _slid(run, base, items, spans[at], limit, kept)
+        limit = spans[at].start
+    hunks = [Hunk(start, end, who, items[first:last]) for start, end, first, last in spans]
+    return ListSide(label, items, kept, hunks)
+
+
+class _Span(NamedTuple):
+    """base[start:end] became items[first:last]."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def _slid(
+    run: Run,
+    base: Sequence[Element],
+    items: Sequence[Element],
+    span: _Span,
+    limit: int,
+    kept: dict[int, int],
+) -> _Span:
+    """An addition or a deletion as far down as it goes; `kept` is told of it.
+
+    As in `bps.merge.lines`: of repeated elements two sides may have taken away the same one, and
+    the result would lack two.
+    """
+    start, end, first, last = span
+    if start < end and first < last:
+        return span
+    while end < limit:
+        said = run.contents(base[end])
+        if run.contents(base[start]) != said or run.contents(items[last]) != said:
+            break
+        if run.contents(items[first]) != said:
+            break
+        kept.pop(end)
+        kept[start] = first
+        start, end, first, last = start + 1, end + 1, first + 1, last + 1
+    return _Span(start, end, first, last)
 
 
 def entangled(run: Run, base: Sequence[Element], sides: Sequence[ListSide]) -> list[Hunk]:

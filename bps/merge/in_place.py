@@ -21,13 +21,15 @@ def edited_in_place(base: Sequence[Element], sides: Sequence[ListSide]) -> list[
     if not found:
         return list(sides)
     tokens = [token(each) for each in base]
+    known = frozenset(tokens)
     its = [[token(each) for each in side.items] for side in sides]
+    theirs = [frozenset(each) for each in its]
     places = {
         place
         for place in found
         if all(
-            _stands_alone(base, tokens, side, own, place)
-            for side, own in zip(sides, its, strict=True)
+            _stands_alone(base, side, place, tokens, known, own, its_known)
+            for side, own, its_known in zip(sides, its, theirs, strict=True)
         )
     }
     return [_with_kept(side, places) for side in sides]
@@ -39,10 +41,12 @@ def _one_for_one(hunk: Hunk) -> bool:
 
 def _stands_alone(
     base: Sequence[Element],
-    tokens: Sequence[Hashable],
     side: ListSide,
-    its: Sequence[Hashable],
     place: int,
+    tokens: Sequence[Hashable],
+    known: frozenset[Hashable],
+    its: Sequence[Hashable],
+    its_known: frozenset[Hashable],
 ) -> bool:
     """Whether a side has one element there, between known ones, that can be the base's."""
     at = _at(side, place)
@@ -55,8 +59,8 @@ def _stands_alone(
         return side.kept[place] == at
     # What stands elsewhere in the other list was moved.
     return (
-        its[at] not in tokens
-        and tokens[place] not in its
+        its[at] not in known
+        and tokens[place] not in its_known
         and _is_edit(base[place].value, side.items[at].value)
     )
 

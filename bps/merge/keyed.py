@@ -124,7 +124,8 @@ def merge_keyed(
         ident = place if old is None else old
         group = moved.pop(ident, None)
         if group:
-            slots += _renamed(run, path, cursor, ident, group, versions, column, segment)
+            identity = shown(group[0].old)
+            slots += _renamed(run, path, cursor, ident, group, versions, column, segment, identity)
             continue
         element = canonical.get(ident)
         changes = [
@@ -197,6 +198,7 @@ def _renamed(
     versions: Versions,
     column: int,
     segment: Callable[[Ident, Element], str],
+    identity: dict[str, Any] | None,
 ) -> list[Slot]:
     """An element that one editor renamed and another one changed, deleted or renamed too."""
     base = group[0].old
@@ -229,8 +231,9 @@ def _renamed(
         variant_of(base),
         sides,
         str(cursor.strategy or ""),
+        identity=identity,
         suggestion=suggestion,
-        finding=quotes_alone(group),
+        finding=quotes_alone(ident, group),
     )
     if resolution is None:
         texts = tuple(

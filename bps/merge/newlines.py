@@ -53,7 +53,10 @@ def refuse_odd_breaks(label: str, text: str) -> None:
 
 
 class Dress:
-    """The style of a merge, which its text is stripped of first and gets back at the end."""
+    """The style of a merge, which its text is stripped of first and gets back at the end.
+
+    `last_newline`: whether the result ends with one.
+    """
 
     def __init__(self, canonical: str, edits: Sequence[tuple[str, str]]) -> None:
         """From the texts of canonical and, as (base, side), of every editor."""
@@ -63,7 +66,7 @@ class Dress:
         self._pure = all(style.crlf is not None for style in every)
         self._bom = picked(own.bom, [(base.bom, side.bom) for base, side in changes])
         self._crlf = picked(own.crlf, [(base.crlf, side.crlf) for base, side in changes])
-        self._last_newline = picked(
+        self.last_newline = picked(
             own.last_newline, [(base.last_newline, side.last_newline) for base, side in changes]
         )
 
@@ -73,9 +76,12 @@ class Dress:
 
     def ended(self, text: str) -> str:
         """With the last newline that the merge of the versions' has, or without."""
-        if self._last_newline:
+        if self.last_newline:
             return text if text.endswith("\n") or not text else text + "\n"
-        return text[:-1] if text.endswith("\n") and not text.endswith("\n\n") else text
+        if text.endswith(("\n\n", "\n\r\n")):
+            return text
+        # Where lines end both ways the CR is part of the newline too.
+        return text.removesuffix("\n").removesuffix("\r")
 
     def dressed(self, text: str) -> str:
         """With the byte order mark and the line ends of the merge."""

@@ -74,7 +74,7 @@ def merge_stretch(
     `before` counts the entries of the list that stand before them.
     """
     sides = [
-        list_side(base, label, items, who, place.alike)
+        list_side(place.run, base, label, items, who, place.alike)
         for who, (label, items) in enumerate(versions)
     ]
     sides = edited_in_place(base, sides)

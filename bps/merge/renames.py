@@ -180,16 +180,35 @@ def proposal(rename: Rename, edited: Element) -> str | None:
     return f"={moved(edited_text, -value.column, first_line=False)}"
 
 
-def quotes_alone(group: Sequence[Rename]) -> str | None:
-    """What to tell of a key whose quotes alone changed: it looks the same, and is another one."""
-    for rename in group:
-        old, new = rename.old.key, rename.element.key
-        if old is None or new is None or (old.kind, new.kind) != (SCALAR, SCALAR):
-            return None
-        if old.value != new.value or old.tag != new.tag:
-            return None
-    texts = dict.fromkeys(each.key.text for e in group for each in (e.old, e.element) if each.key)
-    return f"only the quotes of the key changed ({' to '.join(texts)}); YAML tells the two apart"
+def quotes_alone(ident: Ident, group: Sequence[Rename]) -> str | None:
+    """What to tell of a key or id whose quotes alone changed: it looks the same, and is another."""
+    changed = [pair for rename in group for pair in _names(ident, rename)]
+    if not changed or any(
+        (old.kind, new.kind) != (SCALAR, SCALAR) or (old.value, old.tag) != (new.value, new.tag)
+        for old, new in changed
+    ):
+        return None
+    what = "id" if group[0].old.key is None else "key"
+    texts = dict.fromkeys(each.text for pair in changed for each in pair)
+    return f"only the quotes of the {what} changed ({' to '.join(texts)}); YAML tells the two apart"
+
+
+def _names(ident: Ident, rename: Rename) -> list[tuple[Node, Node]]:
+    """The key before and after, or the fields of an element whose values were and are its id."""
+    old, new = rename.old, rename.element
+    if old.key is not None and new.key is not None:
+        return [(old.key, new.key)]
+    if old.value is None or new.value is None or old.value.kind != MAPPING:
+        return []
+    if not isinstance(ident, tuple) or not isinstance(rename.new, tuple):
+        return []
+    after = {key.data: value for key, value in new.value.pairs()}
+    pairs = [(value, after.get(key.data)) for key, value in old.value.pairs()]
+    return [
+        (was, its)
+        for was, its in pairs
+        if its and was.data != its.data and was.data in ident and its.data in rename.new
+    ]
 
 
 def _typed(text: str) -> Node | None:

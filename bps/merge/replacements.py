@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.alignment import LIKENESS, likeness
 from bps.merge.elements import Element
+from bps.merge.source import MAPPING
 
 Ident = Hashable
 Items = dict[Ident, Element]
@@ -30,9 +31,14 @@ class Replacements:
         if gone and new:
             self._gone = _by_place(base, side, gone)
             self._new = _by_place(side, base, new)
-        self._pairs: dict[Ident, Ident] = {}
+        self._pairs = self._quoted(gone, new)
         for place, olds in self._gone.items():
-            self._pair(olds, self._new.get(place, []))
+            fresh = self._new.get(place, [])
+            known = self._pairs.keys(), set(self._pairs.values())
+            self._pair(
+                [each for each in olds if each not in known[0]],
+                [each for each in fresh if each not in known[1]],
+            )
 
     def alike(self) -> dict[Ident, Ident]:
         """New by old: those that say the same, or are the only ones there to say mostly that."""
@@ -40,13 +46,21 @@ class Replacements:
 
     def alone(self) -> dict[Ident, Ident]:
         """The one new element of a list in a place where one went, and whatever it says."""
+        taken = set(self._pairs.values())
         return {
             olds[0]: self._new[place][0]
             for place, olds in self._gone.items()
             if len(olds) == len(self._new.get(place, [])) == 1
             and olds[0] not in self._pairs
+            and self._new[place][0] not in taken
             and self._base[olds[0]].key is None
         }
+
+    def _quoted(self, gone: Sequence[Ident], new: Sequence[Ident]) -> dict[Ident, Ident]:
+        """New by old, wherever they stand and whatever they say, where quotes alone differ."""
+        came = {_spelling(self._side[ident], ident): ident for ident in new}
+        spelled = ((old, _spelling(self._base[old], old)) for old in gone)
+        return {old: came[name] for old, name in spelled if name is not None and name in came}
 
     def _pair(self, gone: Sequence[Ident], new: Sequence[Ident]) -> None:
         """Pair the elements of one place."""
@@ -94,6 +108,22 @@ def _by_place(items: Items, other: Items, wanted: Sequence[Ident]) -> dict[Ident
         elif item.value is not None and ident in other:
             nearest = ident
     return found
+
+
+def _spelling(element: Element, ident: Ident) -> Hashable:
+    """A key or id as it is read without its quotes; None where it is no scalar."""
+    if element.key is not None:
+        return _unquoted(ident)
+    if element.value is None or element.value.kind != MAPPING or not isinstance(ident, tuple):
+        return None
+    found = tuple(map(_unquoted, ident))
+    return None if None in found else found
+
+
+def _unquoted(data: Hashable) -> str | None:
+    if isinstance(data, tuple) and data[:1] == ("plain",):
+        data = data[1]
+    return data if isinstance(data, str) else None
 
 
 def _sayings(element: Element) -> list[Hashable]:

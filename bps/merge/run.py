@@ -69,6 +69,8 @@ class Run:
         self.met: set[Doubt] = set()
         self.anchors: frozenset[str] = frozenset()
         self.careful = False
+        self.by_rows = True
+        """Whether only entries were merged of collections in which none came, went or moved."""
         self.merge_value: Callable[..., Any]
         self.merge_entry: Callable[..., Any]
         # By the element itself, which lives as long as the key.

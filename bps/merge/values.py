@@ -28,17 +28,20 @@ def merge_value(
     Returns the entry whose value it is, a fresh one, or why it is in conflict.
     """
     if in_parts(cursor, canonical, sides):
-        result: Result | None = merge_rows(run, path, cursor, canonical, sides, column)
-        if result is None:
-            from bps.merge.listing import merge_collection  # noqa: PLC0415 - see `bps.merge.rows`
+        quick = merge_rows(run, path, cursor, canonical, sides, column)
+        if quick is not None:
+            return quick
+        run.by_rows = False
+        from bps.merge.listing import merge_collection  # noqa: PLC0415 - see `bps.merge.rows`
 
-            result = merge_collection(run, path, cursor, canonical, sides, column)
+        result = merge_collection(run, path, cursor, canonical, sides, column)
         if result is None and not cursor:
             from bps.merge.opaque import merge_opaque  # noqa: PLC0415 - few do not come apart
 
             result = merge_opaque(run, path, canonical, sides, column)
         if result is not None:
             return result
+    run.by_rows = False
     by_data: dict[Hashable, list[Change]] = {}
     for each in sides:
         if _value(each.base).data != _value(each.side).data:

@@ -10,7 +10,7 @@ from bps.core.codec import Decimal, Sha256, Since
 from bps.core.errors import Rejected
 from bps.plans.model import Contributor
 from bps.plans.results import Nullified, Receipt
-from bps.review.refusal import in_conflict
+from bps.review.refusal import in_conflict, would_conflict
 from bps.writepath.command import Refusable
 
 
@@ -37,8 +37,9 @@ class PromotionResult(Refusable):
     conflicts: Annotated[int, Since(2)] = 0
     findings: Annotated[list[str], Since(2)] = Field(default_factory=list)
 
-    def refusal(self) -> Rejected | None:
+    def refusal(self, *, tried: bool = False) -> Rejected | None:
         """MergeConflict where nothing was published and a review was opened instead."""
         if self.how != "review":
             return None
-        return in_conflict(self.review or "", self.in_review, self.conflicts, self.findings)
+        refuse = would_conflict if tried else in_conflict
+        return refuse(self.review or "", self.in_review, self.conflicts, self.findings)

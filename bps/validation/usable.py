@@ -55,5 +55,5 @@ async def check_usable(uses: Sequence[ValidatorUse]) -> None:
         if outcome is Outcome.MISCONFIGURED:
             raise InvalidInput(finding.message, field="validators", validator=finding.validator)
         if outcome is not None:
-            hint = "Run `bps validators doctor` where BPS runs; nothing was written."
+            hint = "Run `bps validators doctor --policy FILE` where BPS runs; nothing was written."
             raise PluginError(finding.message, validator=finding.validator).advising(hint)

@@ -29,13 +29,16 @@ class Refusable(Record):
     """
 
     @abstractmethod
-    def refusal(self) -> Rejected | None:
-        """What the caller is told, or None where the result is no refusal."""
+    def refusal(self, *, tried: bool = False) -> Rejected | None:
+        """What the caller is told, or None where the result is no refusal.
+
+        `tried`: nothing of it was written, as it was a dry run.
+        """
 
 
-def check_refusal(result: Record) -> None:
+def check_refusal(result: Record, *, tried: bool = False) -> None:
     """Raise the refusal that `result` is, if it is one. Raises Rejected."""
-    if isinstance(result, Refusable) and (refused := result.refusal()) is not None:
+    if isinstance(result, Refusable) and (refused := result.refusal(tried=tried)) is not None:
         raise refused
 
 

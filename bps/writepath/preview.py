@@ -8,6 +8,7 @@ from bps.core.codec import Record
 from bps.core.ports import Clock, Key, Read, Store
 from bps.writepath.command import (
     Command,
+    Commit,
     Decision,
     Noop,
     Outcome,
@@ -34,7 +35,7 @@ async def decide_only(
         IdempotencyKeyReused, Unavailable: as `WritePath.execute`.
     """
     decision = await _decision(store, clock, command, workshop)
-    check_refusal(decision.result)
+    check_refusal(decision.result, tried=isinstance(decision, Commit))
     if isinstance(decision, Outcome):
         return decision
     why = decision.why if isinstance(decision, Noop) else "a dry run writes nothing"

@@ -11,7 +11,7 @@ from tests.asynchronous import run
 from tests.docs.pages import DOCS, Example, examples
 from tests.docs.test_examples import environment, run_commands
 
-_OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss", "merge-review")
+_OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss", "merge-review", "clock-jump")
 _DEADLINE_S = 100.0
 _WAITING = """
 export BPS_STANDALONE=1

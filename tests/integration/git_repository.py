@@ -29,6 +29,17 @@ def setup_lines() -> list[list[str]]:
     return [shlex.split(line) for line in found]
 
 
+def git_is(major: int, minor: int) -> bool:
+    """Whether git is of that release or a newer one."""
+    told = subprocess.run(("git", "--version"), capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, told.split()[2].split(".")[:2])) >= (major, minor)
+
+
+def drivers_can_stop() -> bool:
+    """Whether git stops where a driver exits above 128, as it does since 2.42."""
+    return git_is(2, 42)
+
+
 class Repository:
     """A repository with two branches that each change what the first commit holds."""
 

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.docs.pages import ROOT
-from tests.integration.git_repository import BASE, NAME, OURS, THEIRS, changed
+from tests.integration.git_repository import (
+    BASE,
+    NAME,
+    OURS,
+    THEIRS,
+    changed,
+    drivers_can_stop,
+)
 
 PAGES = ("README.md", "docs/merge-command.md")
+BY_LINES = """kind: deploy  # how it runs
+<<<<<<< ours
+owner: ann
+replicas: 3
+steps: [build, ship]
+=======
+owner: bob
+replicas: 2
+steps: [build, test, ship]
+>>>>>>> theirs
+"""
 
 
 def drivers_of(page: str) -> list[str]:
@@ -24,6 +43,31 @@ def test_every_page_tells_the_same_driver() -> None:
     found = [drivers_of(page) for page in PAGES]
     assert len(found[0]) == 1
     assert found == [found[0]] * len(PAGES)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "left", "told"),
+    [(0, OURS, 0), (1, OURS, 1), (2, BY_LINES, 129), (130, BY_LINES, 129), (None, BY_LINES, 129)],
+)
+def test_whatever_git_makes_of_the_exit_no_side_is_lost(
+    tmp_path: Path, exit_code: int | None, left: str, told: int
+) -> None:
+    for name, content in (("O", BASE), ("A", OURS), ("B", THEIRS)):
+        (tmp_path / name).write_text(content)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    git = shutil.which("git")
+    assert git is not None
+    (programs / "git").symlink_to(git)
+    if exit_code is not None:
+        (programs / "bps").write_text(f"#!/bin/sh\nexit {exit_code}\n")
+        (programs / "bps").chmod(0o755)
+    (driver,) = drivers_of("README.md")
+    line = re.sub("%([OABP])", r"\1", driver).replace("%L", "7")
+    done = subprocess.run(
+        ("/bin/sh", "-c", line), cwd=tmp_path, env={"PATH": str(programs)}, check=False
+    )
+    assert (done.returncode, (tmp_path / "A").read_text()) == (told, left)
 
 
 @pytest.mark.parametrize("left_over", [None, "#!/no/such/python\n", "no program\0"])
@@ -41,6 +85,10 @@ def test_without_a_bps_that_starts_the_merge_stops_and_touches_nothing(
         (programs / "bps").chmod(0o755)
     repository.only_programs_in(programs)
     done = repository.merge()
+    if not drivers_can_stop():
+        assert (done.returncode, repository.unmerged()) == (1, {NAME})
+        assert repository.read(NAME) == BY_LINES
+        return
     assert done.returncode not in {0, 1}, done
     assert "CONFLICT" not in done.stdout
     assert "bps: " in done.stderr

@@ -147,7 +147,9 @@ def resolved(people: People) -> dict[str, Any]:
     released = people.data("operator-1", "review", "release", ID)
     assert released["act"] == "released"
     nobody = people.ran("reviewer-2", "review", "release", ID)
-    assert (nobody.returncode, nobody.stderr) == (0, f"noop: nobody has claimed {ID}\n")
+    as_of = f"are as of when {ID} was computed last; `bps review show {ID}` computes them now"
+    said = f"noop: nobody has claimed {ID}\n`open` and `findings` {as_of}\n"
+    assert (nobody.returncode, nobody.stderr) == (0, said)
     take = ("review", "resolve", ID, "--path", "/retries", "--take", "base", "--complete")
     done: dict[str, Any] = people.data("reviewer-2", *take)
     assert (done["how"], done["version"]) == ("promotion", "2")

@@ -60,7 +60,11 @@ def decide(console: Console, etag: str) -> None:
     released = console.data("review", "release", REVIEW, "--op-id", "release-1")
     assert (claimed["act"], released["act"]) == ("claimed", "released")
     nobody = console.bps("review", "release", REVIEW, "-o", "json")
-    assert (nobody.code, nobody.err) == (0, f"noop: nobody has claimed {REVIEW}\n")
+    as_of = (
+        f"are as of when {REVIEW} was computed last; `bps review show {REVIEW}` computes them now"
+    )
+    said = f"noop: nobody has claimed {REVIEW}\n`open` and `findings` {as_of}\n"
+    assert (nobody.code, nobody.err) == (0, said)
     assert json.loads(nobody.out)["receipt"] is None
     console.refused("review", "complete", REVIEW, code="MERGE_CONFLICT", exit_code=1)
     resolve = ("review", "resolve", REVIEW, "--path", "/retries", "--set", "8")

@@ -285,8 +285,10 @@ def test_text_that_is_no_blueprint_is_refused_by_name(place: Path) -> None:
 def test_what_would_block_every_promotion_is_refused_before_it_is_in_force(
     place: Path, use: ValidatorUse, error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match=use.name):
+    with pytest.raises(error, match=use.name) as refused:
         run(check_usable([use, ValidatorUse(name="t-says")]))
+    if isinstance(refused.value, PluginError):
+        assert "`bps validators doctor --policy FILE`" in (refused.value.next_action or "")
 
 
 _STARTER = """

@@ -39,8 +39,15 @@ async def test_an_empty_store_warns_of_what_lacks() -> None:
 async def test_a_store_in_order_says_who_signed_and_who_keeps_the_keys() -> None:
     trail = await Trail.make()
     people = People(trail.scene)
+    told = []
     for n, holder in enumerate(("alice", "bob", "carol"), 2):
+        told.append((await rows(trail))["key registry"].detail.partition(";")[0])
         await people.add(holder, key_of(n))
+    assert told == [
+        "1 valid key, 0 holders of 3",
+        "2 valid keys, 1 holder of 3",
+        "3 valid keys, 2 holders of 3",
+    ]
     await trail.advance(PLAN)
     found = await rows(trail)
     assert {row.status for row in found.values()} == {"ok"}

@@ -44,6 +44,21 @@ def test_every_command_has_help_that_says_what_its_options_do() -> None:
     assert "75 unavailable" in " ".join(root.out.split())
 
 
+def test_every_argument_is_shown_as_the_pages_name_it() -> None:
+    for path in tree():
+        usage = invoke(*path, "--help").out.partition("\n\n")[0].partition("[OPTIONS]")[2]
+        assert usage == usage.upper(), f"{path}: {usage}"
+
+
+def test_standalone_where_it_is_no_option_is_told_how_to_read_etcd() -> None:
+    for arguments in (("--standalone", "plan", "list"), ("plan", "list", "--standalone")):
+        ran = invoke(*arguments)
+        assert ran.code == 2
+        assert "It goes behind a command that writes; " in " ".join(ran.err.split())
+        assert "BPS_STANDALONE=1" in ran.err
+        assert "--store" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [

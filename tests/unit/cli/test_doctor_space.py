@@ -23,7 +23,7 @@ def test_a_service_alone_is_refused(tmp_path: Path, more: tuple[str, ...]) -> No
     ran = invoke("doctor", "--reclaim-space", *more, env=env)
     assert (ran.code, ran.out) == (2, "")
     assert "only a service is named" in ran.err
-    assert "--etcd" in ran.err
+    assert "`bps --etcd HOST:PORT,... doctor --reclaim-space`" in ran.err
     assert not data.exists()
 
 

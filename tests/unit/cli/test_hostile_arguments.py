@@ -229,6 +229,7 @@ def test_what_must_be_given_together() -> None:
     opened = ("branch", "open", "EP-42", "--trace-id", "T")
     refused(*opened, code="INVALID_INPUT")
     refused(*opened, "--component", "a", "--location", "c", code="INVALID_INPUT")
+    refused(*opened, "--fingerprint", "F", "--component", "a", code="INVALID_INPUT")
     refused("diff", "EP-42", code="INVALID_INPUT")
     refused("diff", "EP-42", "1", code="INVALID_INPUT")
     refused("diff", "EP-42", "1", "2", "--branch", "1a2b3c4d", code="INVALID_INPUT")

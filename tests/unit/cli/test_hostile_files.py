@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.invoke import refused
+from tests.unit.cli.invoke import invoke, refused
 
 OPENED = ("branch", "open", "EP-42", "--trace-id", "T", "--fingerprint", "F")
 ALIAS_BOMB = b"a: &a [x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -177,3 +177,10 @@ def test_a_fork_is_read_from_no_other_place(tmp_path: Path) -> None:
     fork.symlink_to(secret)
     refused(*submit, code="UNSAFE_PATH", env=env)
     refused("branch", "submit", "EP-42", "1a2b3c4d", code="INVALID_ID", env=env)
+
+
+def test_a_branch_without_a_file_is_told_both_ways_on(tmp_path: Path) -> None:
+    ran = invoke("--workspace", str(tmp_path), "branch", "submit", "EP-1", "br1a2b3c4d")
+    assert (ran.code, "[INVALID_ID]" in ran.err) == (2, True)
+    assert "Name the RR-plan in full" in ran.err
+    assert "or name the repaired file" in ran.err

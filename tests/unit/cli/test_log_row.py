@@ -66,9 +66,26 @@ def test_a_review_names_what_there_is_to_decide() -> None:
     who = "review 1; from EP-1-RR(br0a)-1"
     assert opened("/a", "", total=2) == f"{who}; 2 undecided: /a, (root)"
     assert opened(*"abcd", total=9) == f"{who}; 9 undecided: a, b, c, 6 more places"
+    assert opened(*"abcd", total=4).endswith("; 4 undecided: a, b, c, 1 more place")
     assert opened(total=0, findings=1, carried=2) == f"{who}; 1 finding; 2 decisions kept"
     told = opened(total=0, findings=2, dropped=["/a", ""])
     assert told == f"{who}; 2 findings; dropped: /a, (root)"
+
+
+def test_a_claim_says_until_when_and_a_release_is_no_claim() -> None:
+    time = "2026-11-21T20:33:12.792Z"
+    claimed = next(each for each in events() if each.type.endswith("review_claimed"))
+
+    def told(until_ms: int, *, holds: bool) -> str:
+        data = {"n": "1", "until_ms": until_ms, "holds": holds}
+        what: str = log_row(claimed.model_copy(update={"data": data, "time": time}))["what"]
+        return what
+
+    released_ms = 1_795_293_192_792
+    assert told(released_ms, holds=False) == "review 1; released"
+    later = "review 1; until 2026-11-21T20:43:12.792Z"
+    assert told(released_ms + 600_000, holds=False) == later
+    assert told(released_ms + 600_000, holds=True) == f"{later}; promotions by others wait"
 
 
 def test_a_decision_names_its_place_and_its_value_shortly() -> None:

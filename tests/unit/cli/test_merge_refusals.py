@@ -40,6 +40,16 @@ def test_one_pipe_is_only_one_of_the_versions(desk: Desk) -> None:
     assert desk.quickly("/dev/null", "/dev/null", "a").code == 0
 
 
+def test_a_form_is_not_taken_for_a_new_file(desk: Desk) -> None:
+    """`-o json` is the form of all other commands' output."""
+    told = desk.refused("base", "a", "b", "-o", "json", field="out")
+    assert "there is none called json" in told
+    assert "--format json" in desk.quickly("base", "a", "b", "-o", "json").err
+    assert not (desk.path / "json").exists()
+    assert desk.both_ways("base", "a", "b", "-o", "./json").code == 0
+    assert desk.both_ways("base", "a", "b", "-o", "json").code == 0
+
+
 def test_text_that_is_no_yaml_is_refused_by_file_line_and_column(desk: Desk) -> None:
     desk.put("broken", "a: 1\nb: {\n")
     for field, arguments in (

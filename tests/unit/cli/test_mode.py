@@ -25,6 +25,7 @@ def test_an_operator_stops_writing_and_lets_it_go_on(
     standalone = () if "BPS_URL" in way.env else ("--standalone",)
     shown = way.data("mode", "show")
     assert (shown["mode"], shown["by"]) == ("READ_WRITE", None)
+    assert "since_at  -\n" in way.bps("mode", "show").out
     held = way.data("mode", "read-only", "--reason", "members are replaced", *standalone)
     assert (held["mode"], held["why"]) == ("READ_ONLY", "members are replaced")
     assert way.data("mode", "show") == held

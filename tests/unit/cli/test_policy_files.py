@@ -40,6 +40,23 @@ def test_a_document_that_is_no_whole_policy_is_refused(document: Any, tmp_path: 
     assert "\u001b" not in ran.err
 
 
+def test_a_refusal_says_what_is_wrong_with_each_field(tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    rules = {name: rule for name, rule in RULES.items() if name != "max_contributors"}
+    file.write_bytes(orjson.dumps({**rules, "max_branches": 256, "max_contributers": 3}))
+    ran = invoke("policy", "set", str(file), "--if-match", "*")
+    for said in (
+        "max_branches: it has to be 255 or less",
+        "max_contributors: it is missing",
+        "max_contributers: it is unknown",
+    ):
+        assert said in ran.err
+    file.write_bytes(b"{}")
+    assert (
+        "; and 1 more. [INVALID_INPUT]" in invoke("policy", "set", str(file), "--if-match", "*").err
+    )
+
+
 @pytest.mark.parametrize("etag", [None, "", 7])
 def test_without_an_etag_nothing_is_replaced(etag: Any, tmp_path: Path) -> None:
     file = tmp_path / "policy.json"

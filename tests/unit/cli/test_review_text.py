@@ -12,6 +12,7 @@ from bps.plans.branches import FailBranch
 from bps.plans.results import BranchResult
 from bps.review.claim import ClaimReview
 from bps.review.read import review_sheet
+from bps.review.reject import RejectReview
 from bps.review.resolve import Choice, ResolveReview
 from bps.review.sheet import ReviewSheet
 from bps.writepath.prepare import InThreads
@@ -114,6 +115,19 @@ def test_the_last_line_leads_on(capsys: pytest.CaptureFixture[str]) -> None:
         f"next: bps review complete {ID}",
         "next: nothing waits any more; the next promotion closes this review",
     ]
+
+
+def test_a_review_that_has_ended_says_where_its_decisions_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def lived() -> ReviewSheet:
+        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        scene, *_ = await fighting(one, other)
+        await scene.path.execute(RejectReview(WHO, "reject", ID, "neither"))
+        return await sheet_of(scene)
+
+    last = shown(run(lived()), capsys).splitlines()[-1]
+    assert last == f"what was decided, and by whom: `bps log {PLAN}`"
 
 
 def test_says_who_claimed_it_until_when_and_whether_others_wait(

@@ -225,6 +225,8 @@ async def test_who_may_not_learns_which_roles_may() -> None:
         answer = await world.call("GET", "/v1/tokens", token)
         assert answer.status_code == 403
         assert "auditor, operator (docs/roles.md)" in answer.json()["next_action"]
+        answer = await world.call("PUT", "/v1/mode", token, json={})
+        assert answer.json()["next_action"] == "Use a token with the role operator (docs/roles.md)."
 
 
 @asynchronous

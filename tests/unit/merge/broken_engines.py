@@ -16,6 +16,7 @@ from bps.merge import (
     emit,
     engine,
     entries,
+    finish,
     keyed,
     layout,
     listing,
@@ -188,7 +189,7 @@ def the_splice_is_broken_and_unchecked(patch: pytest.MonkeyPatch) -> None:
             pieces[-1] = pieces[-1].rstrip("\n") + " "
 
     patch.setattr(emit, "_append", append)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def moved_text_keeps_its_indent(patch: pytest.MonkeyPatch) -> None:
@@ -199,7 +200,7 @@ def moved_text_keeps_its_indent(patch: pytest.MonkeyPatch) -> None:
 
     for module in (slots, layout):
         patch.setattr(module, "moved", moved)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def order_is_turned_round(patch: pytest.MonkeyPatch) -> None:

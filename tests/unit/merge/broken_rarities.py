@@ -12,6 +12,7 @@ from bps.merge import (
     engine,
     entries,
     extremes,
+    finish,
     fragments,
     identity,
     listing,
@@ -38,7 +39,7 @@ def comments_in_flow_are_lost(patch: pytest.MonkeyPatch) -> None:
 
 def document_ends_are_dropped(patch: pytest.MonkeyPatch) -> None:
     """What follows the last document goes, its `...` too."""
-    patch.setattr(engine._Merge, "_tail", lambda _: "")
+    patch.setattr(engine, "merged_trailer", lambda *_: "")
 
 
 def line_ends_come_out_mixed(patch: pytest.MonkeyPatch) -> None:
@@ -89,7 +90,7 @@ def contributions_are_sorted_by_name(patch: pytest.MonkeyPatch) -> None:
 def an_anchor_loses_its_aliases(patch: pytest.MonkeyPatch) -> None:
     """An anchor may be renamed under an alias of another editor, and nobody looks again."""
     patch.setattr(anchors, "contested_anchors", lambda *_: [])
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def who_changed_an_entry_first_is_thought_alone(patch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,7 @@ def comments_behind_a_root_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 def doubled_keys_are_merged(patch: pytest.MonkeyPatch) -> None:
     """Of a key that is there twice the last one counts, and nobody looks again."""
     patch.setattr(listing, "unique", lambda *_: True)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def documents_are_told_apart_by_place(patch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def documents_are_told_apart_by_place(patch: pytest.MonkeyPatch) -> None:
         return sound(run, cursor, canonical[:1], [(n, b[:1], s[:1]) for n, b, s in editors])
 
     patch.setattr(engine, "merge_documents", merge_documents)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def declared_strategies_are_ignored(patch: pytest.MonkeyPatch) -> None:
@@ -208,13 +209,13 @@ def the_last_of_a_crowd_counts_twice(patch: pytest.MonkeyPatch) -> None:
         return [*found, found[-1]] if len(group.hunks) > 2 else found
 
     patch.setattr(ordered._OrderedMerge, "_united", united)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def typed_values_lose_their_indent(patch: pytest.MonkeyPatch) -> None:
     """A typed value keeps the columns that it was typed in, and nobody looks again."""
     patch.setattr(fragments, "moved", lambda text, *_, **__: text)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 def a_chosen_deletion_keeps_the_base(patch: pytest.MonkeyPatch) -> None:
@@ -247,7 +248,7 @@ def flow_becomes_block(patch: pytest.MonkeyPatch) -> None:
         return layout
 
     patch.setattr(listing, "flow_collection", flow_collection)
-    patch.setattr(engine, "why_wrong", lambda *_: None)
+    patch.setattr(finish, "why_wrong", lambda *_: None)
 
 
 RARELY_BROKEN: tuple[Break, ...] = (

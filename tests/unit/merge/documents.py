@@ -199,7 +199,9 @@ def in_flow(value: Value) -> str:
     parts = [_flow_item(entry) for entry in value.entries if entry.value is not None]
     opening, closing = ("{", "}") if value.mapping else ("[", "]")
     properties = f"{value.properties} " if value.properties else ""
-    return properties + opening + ", ".join(parts) + closing
+    # Nor a colon right before the bracket.
+    room = " " if parts and parts[-1].endswith(":") else ""
+    return properties + opening + ", ".join(parts) + room + closing
 
 
 def walk(items: Items, *, flow: bool = False) -> Iterator[tuple[Items, Entry, bool]]:

@@ -37,6 +37,7 @@ RARE = (
     Case("\ufeffa: 1\nb: 1\n", "\ufeffa: 2\nb: 1\n", "\ufeffa: 1\nb: 2\n"),
     Case("a: 1\nb: 1\n...\n", "a: 2\nb: 1\n...\n", "a: 1\nb: 2\n...\n"),
     Case("k: [  # note-1\n  1]\n", "k: [  # note-2\n  1]\n", "k: [  # note-1\n  1,  2]\n"),
+    Case("- |+\n  v\n\n- b\n", "\n- b\n- |+\n  v\n", "# note-1\n- |+\n  v\n\n- b\n"),
     Case("q: 1\n", "# note-1\n# note-2\n? q\n: 1\n", "# note-3\nq: 1\n"),
     Case("# note-1\n\nk: 1\n", "{}\n\n# note-1\n", "# note-1\n\nk: 2\n"),
     Case("k:\n  a: 1\n", "k:\n  a: 1\n  a: 2\n", "k:\n  a: 1\n  b: 3\n"),

@@ -110,7 +110,9 @@ def double(drawing: Drawing, document: Document, place: Place) -> Document:
     entry = place[1]
     if not drawing.chance(3):
         return document
-    again = Entry(drawing.number(), entry.key, drawing.scalar())
+    # A key that goes on over lines is one behind a question mark alone.
+    asked = None if entry.question is None else ""
+    again = Entry(drawing.number(), entry.key, drawing.scalar(), question=asked)
     return at_entry(document, entry.uid, lambda e: (e, again))
 
 

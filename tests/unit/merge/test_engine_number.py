@@ -32,9 +32,16 @@ MORE = (
     ),
     ("- a\n- b\n", "- a\n- x\n- b\n", "- a\n- y\n- b\n"),
     ("- a\n- b\n", "- X=1\n- a\n- b\n", "- a\n- b\n- X=2\n"),
+    ("{a: 1}\n", "{a: 1}\n\n", "{a: 2}\n"),
+    ("- id: 1\n  v: 1\n- id: 2\n", "- id: 2\n- id: '1'\n  v: 1\n", "- id: 1\n  v: 2\n- id: 2\n"),
+    ("- c\n- a\n- a\n", "- c\n- a\n", "- y\n- c\n- a\n"),
+    ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3"),
+    ("- 1", "- 1\n- |\n  x", "- 1\n- 2"),
+    ("# c\na: 1\n", "# c \na: 1\n", "# c\nb: 0\na: 1\n"),
+    ("a: 1\n# p: 1\n# q: 1\n", "a: 1\np: 1\n# q: 1\n", "a: 1\n# p: 1\nq: 1\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"4": ("c68e7be2c91c1bb7", "51789a9764153889")}
+MERGED = {"4": ("694437176abdbba6", "e2d6ea65602ce713")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -29,6 +30,36 @@ def test_a_reversed_list_of_which_elements_are_dropped_is_one_conflict_soon() ->
     assert (conflict.path, conflict.kind) == ("/l", Kind.LIST_INSERT)
     assert conflict.sides[0].variant.text == "".join(reversed(items))
     assert conflict.sides[1].variant.text == other.removeprefix("l:\n")
+
+
+def test_long_stretches_of_a_list_that_both_rewrote_are_told_soon() -> None:
+    items = [f"item-{at:05d}" for at in range(6000)]
+
+    def rewritten(by: str) -> str:
+        return _listed([item if at % 200 == 0 else f"{item}-{by}" for at, item in enumerate(items)])
+
+    conflicts = _merged_within(4, _listed(items), rewritten("x"), rewritten("y")).conflicts
+    assert {each.kind for each in conflicts} == {Kind.BOTH_MODIFIED}
+
+
+def test_of_many_rewritten_stretches_the_short_ones_are_known_element_by_element() -> None:
+    items = [f"item-{at:05d}" for at in range(1001)]
+    edited = [item if at % 200 == 0 else f"{item}-x" for at, item in enumerate(items)]
+    base = _listed([*items, "m: 1\n  k: 1", "last"])
+    one = _listed([*edited, "m: 1\n  k: 2", "last"])
+    result = _merged_within(4, base, one, base.replace("m: 1\n", "m: 3\n"))
+    assert result.text == one.replace("m: 1\n", "m: 3\n")
+
+
+def test_many_replaced_elements_are_looked_up() -> None:
+    items = [f"item-{at:05d}" for at in range(16_000)]
+    one = [f"{at}" if at % 2 else item for at, item in enumerate(items)]
+    result = _merged_within(3, _listed(items), _listed(one), _listed([*items, "more"]))
+    assert result.text == _listed([*one, "more"])
+
+
+def _listed(items: Sequence[str]) -> str:
+    return "".join(f"- {item}\n" for item in items)
 
 
 @pytest.fixture

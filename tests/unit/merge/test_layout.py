@@ -44,6 +44,13 @@ def test_blank_lines_at_the_end_are_those_of_who_changed_them(
         ("a: 1\nb: 2", "a: 1\nb: 2\n", "a: 9\nb: 2", "a: 9\nb: 2\n"),
         ("a: 1\nb: 2", "a: 1\nb: 2\n", "a: 1\nb: 9", "a: 1\nb: 9\n"),
         ("a: 1\nb: 2\n", "a: 1\nb: 2", "a: 9\nb: 2\n", "a: 9\nb: 2"),
+        ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3", "a: 7\r\nb: 8\nc: 3"),
+        (
+            "a: 1\r\nb: |\n  x",
+            "a: 7\r\nb: |\n  x",
+            "a: 1\r\nd: 0\nb: |\n  x",
+            "a: 7\r\nd: 0\nb: |\n  x",
+        ),
         ("a: 1\nb: |\n  x", "a: 1\nb: |\n  x\n", "a: 9\nb: |\n  x", "a: 9\nb: |\n  x\n"),
         ("a: 1\nb: |-\n  x", "a: 1\nb: |-\n  x\n", "a: 9\nb: |-\n  x", "a: 9\nb: |-\n  x\n"),
     ],
@@ -87,6 +94,65 @@ def test_of_two_layouts_of_one_edit_the_content_decides(
     base: str, one: str, other: str, result: str
 ) -> None:
     assert merged(base, one, other) == result
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other", "result"),
+    [
+        ("{a: 1}\n", "{a: 1}\n\n\n", "{a: 2}\n", "{a: 2}\n\n\n"),
+        ("{a: 1, b: 1}\n\n", "{a: 2, b: 1}\n", "{a: 1, b: 2}\n\n", "{a: 2, b: 2}\n"),
+        ("[a]\n", "[a]\n\n", "[a, b]\n", "[a, b]\n\n"),
+        ("[a,\n #c\n b]\n", "[a,\n #c\n b]\n\n", "[a,\n #c\n d]\n", "[a,\n #c\n d]\n\n"),
+        ("? a\n: 1\n", "? a\n: 1\n\n", "? a\n: 2\n", "? a\n: 2\n\n"),
+        ("a\n", "a\n\n\n", "b\n", "b\n\n\n"),
+        ("a", "a\n\n\n", "b", "b\n\n\n"),
+        ("a\n\n\n", "a", "b\n\n\n", "b"),
+        ("a\n", "a # x\n", "a\n\n", "a  # x\n\n"),
+        ("|\n a\n b\n c\n", "|\n a\n b\n c\n\n", "|\n x\n b\n c\n", "|\n x\n b\n c\n\n"),
+        ("|+\n a\n b\n\n", "|+\n a\n b\n", "|+\n x\n b\n\n", "|+\n x\n b\n"),
+        ("a: 1\nb: 2\n", "b: 2\n\n", "a: 1\n", "{}\n\n"),
+        ("{a: 1}\n", "{a: 1}\n\n", "a: 1\nb: 2\n", "a: 1\nb: 2\n\n"),
+        ("{a: 1}\n--- b\n", "{a: 1}\n\n--- b\n", "{a: 2}\n--- b\n", "{a: 2}\n\n--- b\n"),
+        ("{a: 1}\n...\n", "{a: 1}\n\n...\n", "{a: 2}\n...\n", "{a: 2}\n\n...\n"),
+    ],
+)
+def test_blank_lines_behind_a_root_without_lines_of_its_own(
+    base: str, one: str, other: str, result: str
+) -> None:
+    assert merged(base, one, other) == result
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other", "result"),
+    [
+        ("# c\na: 1\n", "# c  \na: 1\n", "# c\nb: 0\na: 1\n", "# c  \nb: 0\na: 1\n"),
+        ("# c  \na: 1\n", "# c\na: 1\n", "# c  \nb: 0\na: 1\n", "# c\nb: 0\na: 1\n"),
+        ("# c\n\na: 1\n", "# c \n\na: 1\n", "# c\nb: 0\n\na: 1\n", "# c \nb: 0\n\na: 1\n"),
+        (
+            "# c\n# d\n- 1\n",
+            "# c \n# d\t\n- 1\n",
+            "# c\n- 0\n# d\n- 1\n",
+            "# c \n- 0\n# d\t\n- 1\n",
+        ),
+        ("- 1\n# c\n- 2\n", "- 1\n# c  \n- 2\n", "- 1\n# c\n- 0\n- 2\n", "- 1\n# c  \n- 0\n- 2\n"),
+        (
+            "a: 1\n# c\n# d\n",
+            "a: 1\n# c \n# d\n",
+            "a: 1\n# c\nb: 0\n# d\n",
+            "a: 1\n# c \nb: 0\n# d\n",
+        ),
+    ],
+)
+def test_blanks_behind_a_comment_below_which_an_entry_was_put(
+    base: str, one: str, other: str, result: str
+) -> None:
+    assert merged(base, one, other) == result
+
+
+def test_a_line_of_a_text_that_looks_like_a_comment_keeps_its_own_blanks() -> None:
+    base = "# c\na: 1\nb: 2\n"
+    other = "a: 1\nb: |\n  # c\n"
+    assert merged(base, "# c \na: 3\nb: 2\n", other) == "a: 3\nb: |\n  # c\n"
 
 
 LINES = ("# top", "a: 1 # one", "b:  # two", "  # in", "  c: x", "  d: y # three", "e: 5")

@@ -216,6 +216,40 @@ def test_the_conflict_of_a_key_that_was_only_quoted_says_so(
     assert conflict.suggestion == f"={renamed}:\n  a: 2\n  b: 1\n"
 
 
+_QUOTED_ID = "only the quotes of the id changed (1 to '1'); YAML tells the two apart"
+
+
+@pytest.mark.parametrize(
+    ("one", "finding", "proposed"),
+    [
+        ("- id: '1'\n  v: 1\n- id: 2\n  v: 1\n", _QUOTED_ID, "=id: '1'\nv: 2"),
+        ("- id: '1'\n  v: 5\n- id: 2\n  v: 1\n", _QUOTED_ID, None),
+        ("- id: 2\n  v: 1\n- id: '1'\n  v: 1\n", _QUOTED_ID, "=id: '1'\nv: 2"),
+        ("- id: 3\n  v: 1\n- id: 2\n  v: 1\n", None, "=id: 3\nv: 2"),
+        ("- id: 1.0\n  v: 1\n- id: 2\n  v: 1\n", None, "=id: 1.0\nv: 2"),
+    ],
+    ids=["alone", "with an edit", "and moved", "another number", "another type"],
+)
+def test_an_element_whose_id_was_only_quoted_is_the_one_that_others_edited(
+    one: str, finding: str | None, proposed: str | None
+) -> None:
+    base = "- id: 1\n  v: 1\n- id: 2\n  v: 1\n"
+    other = base.replace("v: 1", "v: 2", 1)
+    for sides in ((one, other), (other, one)):
+        (conflict,) = merged(Case(base, *sides)).conflicts
+        assert (conflict.kind.value, conflict.path) == ("rename_modify", "/0")
+        assert conflict.identity == {"id": 1}
+        assert conflict.finding == finding
+        assert conflict.suggestion == proposed
+
+
+def test_an_id_that_was_only_quoted_is_no_conflict_where_nobody_else_was() -> None:
+    base = "- id: 1\n  v: 1\n- id: 2\n  v: 1\n"
+    one, other = base.replace("id: 1", "id: '1'"), base.replace("id: 2\n  v: 1", "id: 2\n  v: 3")
+    result = merged(Case(base, one, other))
+    assert result.text == "- id: '1'\n  v: 1\n- id: 2\n  v: 3\n"
+
+
 @pytest.mark.parametrize(
     ("value", "proposed"),
     [

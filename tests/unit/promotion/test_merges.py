@@ -16,6 +16,7 @@ from bps.plans.results import BranchResult
 from bps.promotion.promote import Promote
 from bps.replay.replay import replay
 from bps.replay.verify import verify
+from bps.writepath.preview import decide_only
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
 
@@ -191,6 +192,29 @@ async def test_a_conflict_is_answered_the_same_when_it_is_asked_again() -> None:
         answers.append((refusal.value.message, refusal.value.facts))
     assert answers[0] == answers[1] == answers[2]
     assert (await scene.types()).count("REVIEW_OPENED") == 1
+
+
+@asynchronous
+async def test_a_dry_run_in_conflict_names_no_review_as_if_it_were_there() -> None:
+    scene = await Scene.make(content=BASE)
+    await conflicting(scene)
+    command = Promote(WHO, "dry", PLAN, ())
+    with pytest.raises(MergeConflict) as tried:
+        await decide_only(scene.memory, scene.clock, command)
+    assert tried.value.message == (
+        f"2 RR-plans would wait in {PLAN}-RV1 for a person to decide 1 conflict."
+    )
+    assert (tried.value.next_action or "").startswith("A dry run writes no review: ")
+    assert "REVIEW_OPENED" not in await scene.types()
+    with pytest.raises(MergeConflict) as told:
+        await scene.path.execute(command)
+    assert told.value.facts == tried.value.facts
+    with pytest.raises(MergeConflict) as again:
+        await decide_only(scene.memory, scene.clock, command)
+    assert (again.value.message, again.value.next_action) == (
+        told.value.message,
+        told.value.next_action,
+    )
 
 
 @asynchronous
