@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Sequence
 
 from bps.merge.elements import Element
 from bps.merge.identity import Identify
@@ -43,18 +44,35 @@ def paired(base: dict[Ident, Element], side: dict[Ident, Element]) -> dict[Ident
     return {renamed.get(ident, ident): item for ident, item in side.items()}
 
 
-def stand_alone(slots: list[Slot], detached: Sequence[int]) -> list[Slot]:
+def stand_alone(
+    slots: list[Slot], detached: Sequence[int], versions: Iterable[Iterable[Element]]
+) -> list[Slot]:
     """The slots with a blank line behind each of the `detached` comments, by their places.
 
-    What another editor put there begins on the next line, and the comment would belong to it.
+    What another editor put there begins on the next line, and the comment would belong to it. One
+    that a version has right above that entry is left there.
+    Cost: a search of all versions for each comment that another editor's entry would follow.
     """
+    texts: set[str] | None = None
     for index in detached:
         if index + 1 < len(slots) and slots[index].is_comment:
             slot = slots[index + 1]
             first = next(iter((*slot.lead, *slot.body)), "")
-            if not slot.gap and not (isinstance(first, str) and first.startswith("\n")):
+            if slot.gap or (isinstance(first, str) and first.startswith("\n")):
+                continue
+            if texts is None:
+                texts = {each.source.text for items in versions for each in items}
+            if not (isinstance(first, str) and _adjoin(slots[index], first, texts)):
                 slots[index + 1] = slot._replace(gap="\n")
     return slots
+
+
+def _adjoin(comment: Slot, entry: str, texts: set[str]) -> bool:
+    """Whether one of the texts has the entry right behind the comment's last line."""
+    said = "".join(piece for piece in comment.lead if isinstance(piece, str)).rstrip()
+    above = re.escape(said.rpartition("\n")[2].strip())
+    below = re.escape(entry.partition("\n")[0].strip())
+    return any(re.search(rf"{above}[ \t]*\r?\n[ \t]*{below}", text) for text in texts)
 
 
 def _by_place(one: dict[Ident, Element], other: dict[Ident, Element]) -> dict[Ident, list[Ident]]:

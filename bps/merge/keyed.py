@@ -162,7 +162,8 @@ def merge_keyed(
         if entry and shape.value is None:
             detached.append(len(slots))
         slots += entry
-    return stand_alone(slots, detached)
+    every = (items.values() for _, *both in editors for items in both)
+    return stand_alone(slots, detached, every)
 
 
 def _order(versions: Versions, renamed: dict[Ident, Ident]) -> tuple[list[Ident], bool]:

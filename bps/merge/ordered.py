@@ -108,7 +108,8 @@ class _OrderedMerge:
             slots += self._stretch(group)
             at = max(at, group.end)
         slots += self._matched(at, len(self.base))
-        return stand_alone(slots, [at for at, slot in enumerate(slots) if slot.is_comment])
+        detached = [at for at, slot in enumerate(slots) if slot.is_comment]
+        return stand_alone(slots, detached, (self.base, *(side.items for side in self.sides)))
 
     def _matched(self, start: int, end: int) -> list[Slot]:
         """Elements that every side has kept."""
