@@ -108,7 +108,8 @@ async def test_who_crashes_inside_of_the_review_leaves_it_and_the_others_go_on()
         review = await review_of(scene)
         assert [each.rr_plan for each in review.contributors] == [vetoed.rr_plan]
         assert [each.path for each in review.conflicts] == ["/title"]
-        assert review.resolutions == []
+        # What was decided waits, as it may be asked again.
+        assert [each.path for each in review.resolutions] == ["/lock"]
         assert (await scene.states())[inside.rr_plan] == "SUCCEEDED"
         # A validator that can judge it takes it up again.
         await judged_by(scene, "t-before")

@@ -119,7 +119,10 @@ async def test_deciding_it_anew_keeps_the_others() -> None:
         await decided(scene)
         await moved(scene)
         sheet = await shown(scene)
-        assert [each.path for each in sheet.findings] == ["/_locked_owner"]
+        assert [(each.code, each.path) for each in sheet.findings] == [
+            ("dropped", "/_locked_owner"),
+            ("unreadable", "/_locked_owner"),
+        ]
         assert {each.path for each in sheet.conflicts} == {"/_locked_owner", "/_locked_region"}
         with pytest.raises(InvalidInput, match="/_locked_owner does not fit there"):
             await resolve(scene, "/_locked_owner", text=ANCHORED)
