@@ -13,6 +13,7 @@ import pytest
 
 from tests.asynchronous import run
 from tests.cluster.free_ports import free_ports
+from tests.edited import edited
 from tests.integration.cli.console import DEADLINE_S
 from tests.integration.cli.test_through_the_service import BPS, bps, service, users
 
@@ -30,13 +31,6 @@ PEOPLE = {
     "agent-1": "agent",
 }
 ID, NEXT = "EP-1-RV1", "EP-1-RV2"
-
-
-def edited(*pairs: tuple[str, str], text: str = BASE) -> str:
-    for old, new in pairs:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +154,8 @@ def resolved(people: People) -> dict[str, Any]:
 
 def rejected(people: People) -> None:
     now = people.ran("agent-1", "canonical", "EP-1", "--content").stdout
-    one = people.fixed(3, edited(("carts: open", "carts: shut"), text=now))
-    two = people.fixed(4, edited(("carts: open", "carts: slow"), text=now))
+    one = people.fixed(3, edited(now, ("carts: open", "carts: shut")))
+    two = people.fixed(4, edited(now, ("carts: open", "carts: slow")))
     people.refused("supervisor-1", "promote", "EP-1", code="MERGE_CONFLICT", exit_code=1)
     why = ("--reason", "carts stay as they are")
     half = people.data("reviewer-1", "review", "reject", NEXT, one, *why)
@@ -187,8 +181,8 @@ def reviewed(runs: dict[str, str], user: dict[str, str], home: Path) -> None:
     people = People({name: text for name, text in env.items() if name != "BPS_WORKSPACE"}, tokens)
     with service(runs, port):
         people.data("supervisor-1", "plan", "register", "EP-1", "-", stdin=BASE)
-        one = people.fixed(1, edited((": 3", ": 7"), (": 900", ": 1000")))
-        two = people.fixed(2, edited((": 3", ": 9"), ("title: checkout", "title: till")))
+        one = people.fixed(1, edited(BASE, (": 3", ": 7"), (": 900", ": 1000")))
+        two = people.fixed(2, edited(BASE, (": 3", ": 9"), ("title: checkout", "title: till")))
         waits = people.refused(
             "supervisor-1", "promote", "EP-1", code="MERGE_CONFLICT", exit_code=1
         )
@@ -198,7 +192,7 @@ def reviewed(runs: dict[str, str], user: dict[str, str], home: Path) -> None:
         receipt = home / "receipt.json"
         receipt.write_text(json.dumps(resolved(people)))
         content = people.ran("agent-1", "canonical", "EP-1", "--content").stdout
-        assert content == edited((": 900", ": 1000"), ("title: checkout", "title: till"))
+        assert content == edited(BASE, (": 900", ": 1000"), ("title: checkout", "title: till"))
         (held,) = people.data("supervisor-1", "verify", "--receipt", str(receipt))
         assert held["receipt"]
         rejected(people)
