@@ -11,7 +11,7 @@ import pytest
 from bps.core.errors import AccessDenied, NoSpace, OutcomeUnknown, Unavailable
 from bps.core.ports import Key, Prefix
 from bps.core.txn import Committed, Put, Txn, absent
-from bps.store.embedded_etcd import find_etcd
+from bps.store.etcd_program import find_etcd
 from bps.store.gateway import GatewayStore
 from bps.store.security import EtcdCredentials, EtcdTls
 from tests.asynchronous import asynchronous

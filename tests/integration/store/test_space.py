@@ -10,8 +10,8 @@ import pytest
 from bps.core.errors import NoSpace
 from bps.core.ports import Key, Prefix
 from bps.core.txn import Committed, Delete, Exists, Put, Txn
-from bps.store.embedded_etcd import find_etcd
 from bps.store.etcd import EtcdStore
+from bps.store.etcd_program import find_etcd
 from tests.asynchronous import asynchronous
 from tests.cluster.processes import newest_etcd
 from tests.conformance.etcd_process import etcd_process
