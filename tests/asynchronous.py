@@ -12,6 +12,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _POLL_S = 0.02
+HANGS_S = 30.0
+"""Longer than anything takes on a busy machine: who is not done by then hangs."""
 
 
 def run(work: Coroutine[Any, Any, T], *, deadline_s: float = 60.0) -> T:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -24,10 +24,12 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from bps.blueprint.characters import escaped_refusal, position
+from bps.blueprint.characters import position
 from bps.blueprint.event_source import EventSource
-from bps.blueprint.rules import SHOWN_CHARS, Rule, refuse, shown
-from bps.blueprint.scalars import Kind, agree, in_range, kinds, may_differ_from_text
+from bps.blueprint.marks import Mark, refuse_at
+from bps.blueprint.rules import Rule, refuse, shown
+from bps.blueprint.scalar_rules import judge_escapes, judge_plain
+from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -37,12 +39,6 @@ MAX_EXPANSION = 10
 _PROLOGUE = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n))*+")
 _EPILOGUE = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n)(?:\.\.\.(?=[ \t\r\n]|\Z))?)*+")
 _LAST_LINE = re.compile(r"[ \t]*+(?:#[^\r\n]*+)?\Z")
-
-
-class _Mark(Protocol):
-    line: int
-    column: int
-    index: int
 
 
 class Frame:
@@ -114,7 +110,7 @@ class Walk:
     def _end(self, end: DocumentEndEvent) -> None:
         """Judge what follows the document; libyaml takes seconds for many %TAG lines there."""
         self._ended = True
-        mark: _Mark = end.end_mark
+        mark: Mark = end.end_mark
         index = _match_end(_EPILOGUE, self._text, mark.index)
         if _LAST_LINE.match(self._text, index):
             return
@@ -137,9 +133,9 @@ class Walk:
         style = event.style
         if style == "":
             if may_differ_from_text(value):
-                self._judge_plain(event, is_key=frame.at_key)
+                judge_plain(event, is_key=frame.at_key)
         elif style == '"':
-            self._judge_escapes(event)
+            judge_escapes(event)
         if keys is None:
             frame.members += 1
         elif frame.at_key:
@@ -154,54 +150,24 @@ class Walk:
         if key in keys:
             what = f"the key {shown(key)} was used before, in line {keys[key]}"
             hint = "rename one of the two keys, or remove one"
-            self._refuse(Rule.DUPLICATE_KEY, event, what, hint, first_line=keys[key])
+            refuse_at(Rule.DUPLICATE_KEY, event, what, hint, first_line=keys[key])
         keys[key] = event.start_mark.line + 1
         frame.at_key = False
         if len(self._frames) == 1:
             self._root_key = key
-
-    def _judge_plain(self, event: ScalarEvent, *, is_key: bool) -> None:
-        value: str = event.value
-        old, new = kinds(value)
-        if new is Kind.TEXT and old is Kind.TEXT:
-            return
-        quoted = f'"{value}"' if len(value) <= SHOWN_CHARS else "it in double quotes"
-        if is_key and old is Kind.MERGE:
-            hint = 'repeat the keys; write "<<" in quotes for a key of that name'
-            self._refuse(Rule.MERGE_KEY, event, "a merge key", hint)
-        if is_key and new is not Kind.TEXT:
-            what = f"the key {shown(value)} is {new}, not text"
-            self._refuse(Rule.NON_STRING_KEY, event, what, f"write {quoted}")
-        if not agree(value, old, new):
-            what = f"{shown(value)} is {old} in YAML 1.1 and {new} in YAML 1.2"
-            hint = f"write {quoted}" if is_key else _ambiguity_hint(old, new, quoted)
-            self._refuse(Rule.AMBIGUOUS_SCALAR, event, what, hint)
-        if new is Kind.NON_FINITE:
-            what = f"{shown(value)} is {new}, which JSON cannot hold"
-            self._refuse(Rule.NON_FINITE_NUMBER, event, what, f"write {quoted} or null")
-        if not in_range(value, new):
-            what = f"the number {shown(value)} is out of range"
-            hint = f"write {quoted}; integers are within ±(2^63-1), floats within a finite double"
-            self._refuse(Rule.NUMBER_OUT_OF_RANGE, event, what, hint)
-
-    def _judge_escapes(self, event: ScalarEvent) -> None:
-        refused = escaped_refusal(event.value)
-        if refused is not None:
-            rule, what = refused
-            self._refuse(rule, event, f"the string that starts here holds {what}", "remove it")
 
     def _alias(self, event: AliasEvent) -> None:
         name: str = event.anchor
         frame = self._frames[-1] if self._frames else None
         if name not in self._anchors:
             what = f"the alias *{shown(name)[1:-1]} has no anchor before it"
-            self._refuse(Rule.UNDEFINED_ALIAS, event, what, "define the anchor first")
+            refuse_at(Rule.UNDEFINED_ALIAS, event, what, "define the anchor first")
         target = self._anchors[name]
         if frame is None or target is None:
             what = f"the alias *{shown(name)[1:-1]} stands inside what it stands for"
-            self._refuse(Rule.RECURSIVE_ALIAS, event, what, "write the value out")
+            refuse_at(Rule.RECURSIVE_ALIAS, event, what, "write the value out")
         if frame.at_key:
-            self._refuse(Rule.NON_STRING_KEY, event, "an alias as a key", "write the key out")
+            refuse_at(Rule.NON_STRING_KEY, event, "an alias as a key", "write the key out")
         nodes, height = target
         self._nodes += nodes
         self._unwritten += nodes - 1
@@ -228,7 +194,7 @@ class Walk:
             parent = frames[-1]
             if parent.at_key:
                 kind = "mapping" if mapping else "sequence"
-                self._refuse(Rule.NON_STRING_KEY, event, f"a {kind} as a key", "use a text key")
+                refuse_at(Rule.NON_STRING_KEY, event, f"a {kind} as a key", "use a text key")
             if parent.keys is None:
                 parent.members += 1
             else:
@@ -257,12 +223,12 @@ class Walk:
         if event.ctag is not None:
             what = "an explicit tag"
             hint = "remove the tag; write text in quotes where it could be read as something else"
-            self._refuse(Rule.TAG, event, what, hint)
+            refuse_at(Rule.TAG, event, what, hint)
         if event.anchor is not None:
             if event.anchor in self._anchors:
                 what = f"the anchor &{shown(event.anchor)[1:-1]} was defined before"
                 hint = "give each anchor a name of its own"
-                self._refuse(Rule.DUPLICATE_ANCHOR, event, what, hint)
+                refuse_at(Rule.DUPLICATE_ANCHOR, event, what, hint)
             self._anchors[event.anchor] = (1, 0) if isinstance(event, ScalarEvent) else None
 
     def _keep_root_value(self, key: str | None, event: ScalarEvent) -> None:
@@ -278,25 +244,25 @@ class Walk:
         if self._largest_alias is not None:
             self._refuse_expansion(event)
         what = f"more than {MAX_NODES:,} keys, values and collections"
-        self._refuse(Rule.TOO_MANY_NODES, event, what, "split the blueprint")
+        refuse_at(Rule.TOO_MANY_NODES, event, what, "split the blueprint")
 
     def _refuse_expansion(self, event: Event) -> NoReturn:
         what = (
             f"with its aliases written out the blueprint has more than {MAX_NODES:,} nodes or"
             f" {MAX_EXPANSION} times what is written"
         )
-        self._refuse(Rule.ALIAS_EXPANSION, event, what, "use fewer or smaller aliases")
+        refuse_at(Rule.ALIAS_EXPANSION, event, what, "use fewer or smaller aliases")
 
     def _refuse_depth(self, event: Event) -> NoReturn:
         what = f"nested deeper than {MAX_DEPTH} collections"
-        self._refuse(Rule.TOO_DEEP, event, what, "flatten the structure")
+        refuse_at(Rule.TOO_DEEP, event, what, "flatten the structure")
 
     def _refuse_root(self, event: ScalarEvent | SequenceStartEvent) -> NoReturn:
         if isinstance(event, ScalarEvent) and event.style == "" and event.value == "":
             self._refuse_empty(event)
         kind = "scalar" if isinstance(event, ScalarEvent) else "sequence"
         what = f"the root is a {kind}, not a mapping"
-        self._refuse(Rule.ROOT_NOT_A_MAPPING, event, what, "put it under a key")
+        refuse_at(Rule.ROOT_NOT_A_MAPPING, event, what, "put it under a key")
 
     @staticmethod
     def _refuse_empty(_event: Event) -> NoReturn:
@@ -305,11 +271,6 @@ class Walk:
     def _refuse_directive(self, index: int) -> NoReturn:
         hint = "remove it: blueprints are YAML 1.2 and have no tags"
         refuse(Rule.DIRECTIVE, *position(self._text, index), "a YAML directive", hint)
-
-    @staticmethod
-    def _refuse(rule: Rule, event: Event, what: str, hint: str, **more: int) -> NoReturn:
-        mark: _Mark = event.start_mark
-        refuse(rule, mark.line + 1, mark.column + 1, what, hint, **more)
 
 
 def _ignore(_event: Event) -> None:
@@ -320,11 +281,3 @@ def _match_end(pattern: re.Pattern[str], text: str, start: int) -> int:
     """Where a pattern that also matches nothing stops matching."""
     found = pattern.match(text, start)
     return start if found is None else found.end()
-
-
-def _ambiguity_hint(old: Kind, new: Kind, quoted: str) -> str:
-    if old is Kind.BOOL:
-        return f"write {quoted} for the text, true or false for the boolean"
-    if Kind.TEXT in {old, new} and {old, new} & {Kind.MERGE, Kind.VALUE}:
-        return f"write {quoted}"
-    return f"write {quoted} for the text, or the number in plain decimal digits"

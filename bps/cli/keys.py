@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bps.cli.backend import Write
 from bps.cli.durations import seconds
 from bps.cli.json_file import read_json
+from bps.cli.key_files import approvals_of, envelopes_in, private_key_in, public_key_in
 from bps.cli.options import OpId, Output, Standalone
 from bps.cli.output import Format, note, show
-from bps.cli.session import check_private, command, read_limited, session_of
+from bps.cli.session import command, session_of
 from bps.core import ids
-from bps.core.errors import ConfigError, InvalidInput
+from bps.core.errors import InvalidInput
 from bps.keyring.model import Purpose
 
 if TYPE_CHECKING:
     from bps.api.keys import KeyView
     from bps.client import BpsClient
     from bps.core.ports import Store
-    from bps.keyring.model import Approval, KeyResult, KeyStatement
-    from bps.keyring.private_key import PrivateKey
+    from bps.keyring.model import KeyResult, KeyStatement
     from bps.keyring.public_key import PublicKey
 
 app = typer.Typer(
@@ -34,8 +32,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_MAX_KEY_BYTES = 8_192
-_MAX_PASSPHRASE_BYTES = 1_024
 _COLUMNS = ("key_id", "holder", "purposes", "state", "comment")
 _DAY_S = 86_400
 
@@ -82,7 +78,7 @@ async def public(
     output: Output = Format.TABLE,
 ) -> None:
     """Print the public key of a private key's file. Needs no service and no store."""
-    _show_public(_private_key(file, passphrase_file).public, output)
+    _show_public(private_key_in(file, passphrase_file).public, output)
 
 
 @app.command()
@@ -100,13 +96,13 @@ async def add(
 ) -> None:
     """Register a public key."""
     holder = ids.principal(holder)
-    key, approved = _public_key(file), _envelopes(approvals)
+    key, approved = public_key_in(file), envelopes_in(approvals)
 
     from bps.api.keys import checked_comment, distinct_purposes  # noqa: PLC0415 - heavy
     from bps.keyring.change import AddKey  # noqa: PLC0415
 
     comment, chosen = checked_comment(comment, key), distinct_purposes(purposes)
-    counted = _approvals(approved)
+    counted = approvals_of(approved)
     write: Write[KeyResult] = Write(
         command=lambda principal, operation: AddKey(
             principal, operation, key, holder, chosen, comment, counted
@@ -143,13 +139,13 @@ async def rotate(
     output: Output = Format.TABLE,
 ) -> None:
     """Put a new key in the place of one, which is revoked; holder and purposes stay."""
-    key, approved = _public_key(file), _envelopes(approvals)
+    key, approved = public_key_in(file), envelopes_in(approvals)
 
     from bps.api.keys import checked_comment  # noqa: PLC0415 - heavy
     from bps.keyring.change import RotateKey  # noqa: PLC0415
 
     key_id, comment = _key_id(key_id), checked_comment(comment, key)
-    counted = _approvals(approved)
+    counted = approvals_of(approved)
     write: Write[KeyResult] = Write(
         command=lambda principal, operation: RotateKey(
             principal, operation, key_id, key, comment, counted
@@ -172,11 +168,11 @@ async def revoke(
     output: Output = Format.TABLE,
 ) -> None:
     """Let a key sign nothing any more; what it signed before stays verifiable."""
-    key_id, approved = _key_id(key_id), _envelopes(approvals)
+    key_id, approved = _key_id(key_id), envelopes_in(approvals)
 
     from bps.keyring.change import RevokeKey  # noqa: PLC0415 - heavy
 
-    counted = _approvals(approved)
+    counted = approvals_of(approved)
     write: Write[KeyResult] = Write(
         command=lambda principal, operation: RevokeKey(principal, operation, key_id, counted),
         request=lambda client, operation: client.revoke_key(
@@ -207,7 +203,7 @@ async def statement(
     output: DefaultJson = None,
 ) -> None:
     """Print, as JSON, what holders sign to approve a change; nothing is written."""
-    key = None if file is None else _public_key(file).text
+    key = None if file is None else public_key_in(file).text
 
     from pydantic import ValidationError  # noqa: PLC0415 - heavy
 
@@ -265,7 +261,7 @@ async def sign(
         found = KeyStatement.model_validate(fields)
     except ValidationError:
         raise InvalidInput("The file holds no key statement.", field="statement") from None
-    signer = _private_key(key, passphrase_file)
+    signer = private_key_in(key, passphrase_file)
     note(f"signed by {signer.public.key_id}: {found.action} key {found.key_id}")
     view = SignedStatement.model_validate(approve(found.encode(), signer))
     show(view, output or Format.JSON)
@@ -276,58 +272,6 @@ def _show_public(key: PublicKey, output: Format) -> None:
 
     view = GeneratedKey(key_id=key.key_id, ssh_fingerprint=key.fingerprint, public_key=key.text)
     show(view, output)
-
-
-def _private_key(path: Path, passphrase_file: Path | None) -> PrivateKey:
-    from bps.keyring.private_key import read_private_key  # noqa: PLC0415 - heavy
-
-    def passphrase() -> bytes:
-        if passphrase_file is None:
-            return _asked()
-        check_private(passphrase_file, "The passphrase file")
-        given = read_limited(passphrase_file, _MAX_PASSPHRASE_BYTES, "The passphrase")
-        return given.removesuffix(b"\n")
-
-    return read_private_key(path, passphrase)
-
-
-def _asked() -> bytes:
-    """The passphrase, typed without being shown. Raises ConfigError where nobody can be asked."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        msg = "The private key has a passphrase, and there is no terminal to ask for it."
-        raise ConfigError(msg).advising("Name a file that holds it: --passphrase-file.") from None
-    return str(typer.prompt("passphrase", hide_input=True, err=True)).encode()
-
-
-def _public_key(path: Path) -> PublicKey:
-    from bps.keyring.public_key import PublicKey  # noqa: PLC0415 - not needed for help
-
-    data = read_limited(path, _MAX_KEY_BYTES, "The public key")
-    try:
-        return PublicKey.parse(data.decode())
-    except UnicodeDecodeError:
-        raise InvalidInput("The public key is not text.", field="public_key") from None
-
-
-def _envelopes(files: Sequence[Path] | None) -> list[dict[str, Any]]:
-    found = [read_json(file, "The approval", "approval") for file in files or ()]
-    if not all(isinstance(each, dict) for each in found):
-        raise InvalidInput("An approval is a JSON object.", field="approval")
-    return found
-
-
-def _approvals(envelopes: Sequence[dict[str, Any]]) -> tuple[Approval, ...]:
-    from pydantic import ValidationError  # noqa: PLC0415 - heavy
-
-    from bps.api.keys import Envelope, approvals_in  # noqa: PLC0415
-
-    try:
-        return approvals_in([Envelope.model_validate(each) for each in envelopes])
-    except ValidationError:
-        msg = "An approval is not an envelope that `bps keys sign` made."
-        raise InvalidInput(msg, field="approval") from None
 
 
 def _key_id(text: str) -> str:

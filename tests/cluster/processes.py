@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bps.store.embedded_etcd import find_etcd
+from bps.store.etcd_program import find_etcd
 from bps.store.parent_bound_exec import parent_bound_command
 from tests.cluster.free_ports import HOST, free_ports
 from tests.cluster.interface import CLUSTER_SIZE, ETCD_FLAGS, EtcdCluster, FaultFailedError, Member

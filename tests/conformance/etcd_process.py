@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bps.store.embedded_etcd import find_etcd
+from bps.store.etcd_program import find_etcd
 
 _START_DEADLINE_S = 20.0
 

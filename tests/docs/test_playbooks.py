@@ -8,24 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.asynchronous import run
-from tests.docs.pages import DOCS, Example, examples
+from tests.docs.pages import DOCS, ROOT, Example, examples
 from tests.docs.test_examples import environment, run_commands
 
 _OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss", "merge-review", "clock-jump")
 _DEADLINE_S = 100.0
-_WAITING = """
-export BPS_STANDALONE=1
-for plan in EP-42 EP-43 EP-44; do
-  printf 'title: checkout\\nretries: 3\\ntimeout_ms: 900\\n' | bps plan register $plan -
-  for n in 7 9; do
-    rr="$(bps branch open $plan --trace-id $plan-$n --fingerprint cause-$n -o json \\
-      | sed -n 's/.*"rr_plan": "[^(]*(\\([^)]*\\).*/\\1/p')"
-    printf "title: checkout\\nretries: $n\\ntimeout_ms: ${n}50\\n" | bps branch submit $plan $rr -
-  done
-  bps promote $plan || echo "exit $?"
-done
-bps --as somebody-else review claim EP-44-RV1
-"""
+_WAITING = f"export BPS_STANDALONE=1; PYTHONPATH={ROOT} python -m tests.docs.waiting"
 """What has happened before somebody takes the last of the pages: three plans with a review."""
 
 

@@ -6,23 +6,35 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Self
 
-from bps.core.ids import BranchRef
+import pytest
+
+from bps.core.errors import MergeConflict
+from bps.core.ids import BranchRef, ReviewId
 from bps.core.keys import PlanKeys, after_prefix
 from bps.core.txn import KV
 from bps.initiatives.create import CreateInitiative
-from bps.plans.blob import pack
+from bps.plans.blob import pack, unpack
 from bps.plans.branches import FailBranch, OpenBranch, RebaseBranch, SubmitBranch
 from bps.plans.events import BODIES, Body, Envelope
 from bps.plans.model import Branch, Head, RRPlan, Version
 from bps.plans.register import RegisterPlan
 from bps.plans.results import BranchResult, PlanResult
+from bps.plans.reviews import Review
 from bps.policy.model import Policy
+from bps.promotion.complete import CompleteReview
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
 from bps.promotion.revert import Revert
+from bps.replay.merges import verify_merges
+from bps.replay.replay import replay
+from bps.replay.verify import verify
+from bps.review.read import review_sheet
+from bps.review.resolve import Choice, ResolveReview
+from bps.review.results import ReviewResult
+from bps.review.sheet import ReviewSheet
 from bps.setup.initialise import Initialise
 from bps.store.memory import MemoryStore
-from bps.writepath.prepare import Workshop
+from bps.writepath.prepare import InThreads, Workshop
 from bps.writepath.transact import WritePath
 from tests.doubles.authority import HeldAuthority
 from tests.doubles.faulty_store import FaultyStore
@@ -32,6 +44,7 @@ from tests.doubles.recording_store import RecordingStore
 
 PLAN = "EP-1"
 WHO = "tester"
+FIRST_REVIEW = ReviewId(PLAN, 1)
 _ALL = 1_000_000
 
 
@@ -134,6 +147,30 @@ class Scene:
         command = Promote(WHO, self.op(), plan, tuple(ref(branch) for branch in branches))
         return (await self.path.execute(command)).result
 
+    async def refused(self, *branches: BranchResult) -> MergeConflict:
+        """A promotion that is refused as it conflicts, so that its RR-plans wait in a review."""
+        with pytest.raises(MergeConflict) as refusal:
+            await self.promote(*branches)
+        return refusal.value
+
+    async def resolve(
+        self,
+        path: str,
+        take: BranchResult | str | None = None,
+        text: str | None = None,
+        who: str = WHO,
+    ) -> ReviewResult:
+        """Decide one place in the plan's first review."""
+        side = take.rr_plan if isinstance(take, BranchResult) else take
+        choice = Choice(path, None, side, text)
+        command = ResolveReview(who, self.op(), FIRST_REVIEW, (choice,))
+        return (await self.path.execute(command)).result
+
+    async def complete(self, who: str = WHO, reason: str = "decided") -> PromotionResult:
+        """Complete the plan's first review."""
+        command = CompleteReview(who, self.op(), FIRST_REVIEW, reason)
+        return (await self.path.execute(command)).result
+
     async def revert(self, to: int, *, plan: str = PLAN) -> PromotionResult:
         return (await self.path.execute(Revert(WHO, self.op(), plan, to, "why"))).result
 
@@ -164,6 +201,37 @@ class Scene:
 
     async def versions(self, plan: str = PLAN) -> list[Version]:
         return [Version.decode(kv.value) for kv in await self.below(PlanKeys(plan).versions)]
+
+    async def canonical(self, plan: str = PLAN) -> bytes:
+        """The blueprint of the newest version."""
+        digest = (await self.versions(plan))[-1].digest
+        (kv,) = await self.below(PlanKeys(plan).blob(digest))
+        return unpack(kv.value, digest)
+
+    async def review(self) -> Review:
+        """The newest one, which is stored twice."""
+        newest, *_ = await self.below(PlanKeys(PLAN).newest_review)
+        review = Review.decode(newest.value)
+        (numbered,) = await self.below(PlanKeys(PLAN).review(review.n))
+        assert numbered.value == newest.value
+        return review
+
+    async def sheet(self) -> ReviewSheet:
+        """The plan's first review, as a reviewer sees it."""
+        workshop = InThreads() if self.workshop is None else self.workshop
+        return await review_sheet(self.memory, self.clock, workshop, FIRST_REVIEW)
+
+    async def proven(self, made_again: int | None = None) -> None:
+        """The log verifies and gives the stored state; that many merges come out again, if given.
+
+        These come out of the log and the blueprints alone, also what nobody submitted.
+        """
+        await verify(self.memory, PLAN)
+        await replay(self.memory, PLAN)
+        if made_again is not None:
+            counted = await verify_merges(self.memory, PLAN)
+            assert counted.made_again == made_again
+            assert counted.without_policy == counted.without_blueprints == 0
 
     async def rr_plans(self, plan: str = PLAN) -> dict[str, RRPlan]:
         """All RR-plans by their ids."""

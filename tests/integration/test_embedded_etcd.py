@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from bps.core.errors import ConfigError, Unavailable
-from bps.store.embedded_etcd import EmbeddedEtcd, _read_runtime_file
+from bps.store.embedded_etcd import EmbeddedEtcd
+from bps.store.running_etcd import read_running
 from tests.cluster.gateway import call
 from tests.cluster.interface import await_condition
 
@@ -123,7 +124,7 @@ def test_a_runtime_file_that_is_not_of_a_running_etcd_is_ignored(
     private_dir: Path, content: str
 ) -> None:
     (private_dir / "endpoint.json").write_text(content)
-    assert _read_runtime_file(private_dir) in (
+    assert read_running(private_dir) in (
         None,
         ("127.0.0.1:1", 1, "embedded-0123456789abcdef"),
     )

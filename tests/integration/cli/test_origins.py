@@ -5,18 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.edited import edited
 from tests.integration.cli.console import Console
 
 PLAN = "EP-8"
 BASE = "title: x\n\none: 1\n\ntwo: 2\n\nthree: 3\n"
-
-
-def edited(*pairs: tuple[str, str]) -> str:
-    text = BASE
-    for old, new in pairs:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
 
 
 def fixed(console: Console, tmp_path: Path, name: str, text: str) -> str:
@@ -43,11 +36,15 @@ def test_each_version_says_what_came_from_where(console: Console, tmp_path: Path
     base.write_text(BASE)
     assert console.bps("init").code == 0
     assert console.bps("plan", "register", PLAN, str(base)).code == 0
-    late = fixed(console, tmp_path, "late", edited(("three: 3\n", "three: 3\n\nlate: [1]\n")))
-    first = fixed(console, tmp_path, "first", edited(("title: x", "title: z")))
+    late = fixed(console, tmp_path, "late", edited(BASE, ("three: 3\n", "three: 3\n\nlate: [1]\n")))
+    first = fixed(console, tmp_path, "first", edited(BASE, ("title: x", "title: z")))
     assert console.bps("promote", PLAN, first).code == 0
-    one = fixed(console, tmp_path, "one", edited(("title: x", "title: z"), ("one: 1", "one: 10")))
-    two = fixed(console, tmp_path, "two", edited(("title: x", "title: z"), ("two: 2\n\n", "")))
+    one = fixed(
+        console, tmp_path, "one", edited(BASE, ("title: x", "title: z"), ("one: 1", "one: 10"))
+    )
+    two = fixed(
+        console, tmp_path, "two", edited(BASE, ("title: x", "title: z"), ("two: 2\n\n", ""))
+    )
     assert console.bps("promote", PLAN, one, two).code == 0
     assert console.bps("promote", PLAN, late).code == 0
     assert console.bps("revert", PLAN, "--to", "2").code == 0

@@ -1,20 +1,17 @@
-"""`bps review` as processes on a real service: who may do what, and what each act leaves to do."""
+"""`bps review` through a real service: who may do what, and what each act leaves to do."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.asynchronous import run
 from tests.cluster.free_ports import free_ports
-from tests.integration.cli.console import DEADLINE_S
-from tests.integration.cli.test_through_the_service import BPS, bps, service, users
+from tests.edited import edited
+from tests.integration.cli.console import Console, environment
+from tests.integration.cli.test_through_the_service import service
+from tests.unit.cli.invoke import Ran, invoke
 
 BASE = """title: checkout
 _retries_locked: true
@@ -32,42 +29,28 @@ PEOPLE = {
 ID, NEXT = "EP-1-RV1", "EP-1-RV2"
 
 
-def edited(*pairs: tuple[str, str], text: str = BASE) -> str:
-    for old, new in pairs:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class People:
     """Who calls `bps`, each with a token of their own."""
 
-    env: dict[str, str]
+    env: dict[str, str | None]
     tokens: dict[str, str]
 
-    def ran(self, who: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            (*BPS, *arguments),
-            env={**self.env, "BPS_TOKEN": self.tokens[who]},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done
+    def ran(self, who: str, *arguments: str, stdin: str = "") -> Ran:
+        env = {**self.env, "BPS_TOKEN": self.tokens[who]}
+        done = invoke(*arguments, env=env, stdin=stdin.encode())
+        assert "Traceback" not in done.err, done
         return done
 
     def data(self, who: str, *arguments: str, stdin: str = "") -> Any:
         done = self.ran(who, *arguments, "-o", "json", stdin=stdin)
-        assert done.returncode == 0, (arguments, done)
-        return json.loads(done.stdout)
+        assert done.code == 0, (arguments, done)
+        return json.loads(done.out)
 
     def refused(self, who: str, *arguments: str, code: str, exit_code: int) -> dict[str, Any]:
         done = self.ran(who, *arguments, "-o", "json")
-        assert (done.returncode, done.stdout) == (exit_code, ""), (arguments, done)
-        problem: dict[str, Any] = json.loads(done.stderr)
+        assert (done.code, done.out) == (exit_code, ""), (arguments, done)
+        problem: dict[str, Any] = json.loads(done.err)
         assert problem["code"] == code, (arguments, problem)
         return problem
 
@@ -95,11 +78,11 @@ def only_the_right_people_act(people: People) -> None:
 def shown(people: People, one: str, two: str) -> str:
     """The ETag."""
     text = people.ran("reviewer-1", "review", "show", ID)
-    assert text.returncode == 0
+    assert text.code == 0
     for line in ("/retries  ", "  base (line 3): retries: 3", "1 conflict, 1 undecided"):
-        assert line in text.stdout, text.stdout
+        assert line in text.out, text.out
     for rr_plan, value in ((one, 7), (two, 9)):
-        assert f"  {rr_plan} by agent-1 (line 3): retries: {value}" in text.stdout
+        assert f"  {rr_plan} by agent-1 (line 3): retries: {value}" in text.out
     sheet = people.data("reviewer-1", "review", "show", ID)
     (conflict,) = sheet["conflicts"]
     assert (conflict["path"], conflict["base"]["value"]) == ("/retries", 3)
@@ -133,23 +116,23 @@ def resolved(people: People) -> dict[str, Any]:
     """The completion, by another reviewer than the one who began."""
     set_ = ("review", "resolve", ID, "--path", "/retries", "--set", "8", "--complete")
     tried = people.ran("reviewer-1", *set_, "-o", "json")
-    assert tried.returncode == 1
-    left = json.loads(tried.stdout)
+    assert tried.code == 1
+    left = json.loads(tried.out)
     (finding,) = left["findings"]
     assert (left["open_total"], finding["source"], finding["path"]) == (
         0,
         "locked-fields",
         "/retries",
     )
-    assert f"{ID} is not complete: 0 conflicts and 1 findings are left" in tried.stderr
-    assert "locked-fields" in people.ran("reviewer-1", "review", "show", ID).stdout
+    assert f"{ID} is not complete: 0 conflicts and 1 findings are left" in tried.err
+    assert "locked-fields" in people.ran("reviewer-1", "review", "show", ID).out
     people.refused("reviewer-1", "review", "complete", ID, code="MERGE_CONFLICT", exit_code=1)
     released = people.data("operator-1", "review", "release", ID)
     assert released["act"] == "released"
     nobody = people.ran("reviewer-2", "review", "release", ID)
     as_of = f"are as of when {ID} was computed last; `bps review show {ID}` computes them now"
     said = f"noop: nobody has claimed {ID}\n`open` and `findings` {as_of}\n"
-    assert (nobody.returncode, nobody.stderr) == (0, said)
+    assert (nobody.code, nobody.err) == (0, said)
     take = ("review", "resolve", ID, "--path", "/retries", "--take", "base", "--complete")
     done: dict[str, Any] = people.data("reviewer-2", *take)
     assert (done["how"], done["version"]) == ("promotion", "2")
@@ -159,9 +142,9 @@ def resolved(people: People) -> dict[str, Any]:
 
 
 def rejected(people: People) -> None:
-    now = people.ran("agent-1", "canonical", "EP-1", "--content").stdout
-    one = people.fixed(3, edited(("carts: open", "carts: shut"), text=now))
-    two = people.fixed(4, edited(("carts: open", "carts: slow"), text=now))
+    now = people.ran("agent-1", "canonical", "EP-1", "--content").out
+    one = people.fixed(3, edited(now, ("carts: open", "carts: shut")))
+    two = people.fixed(4, edited(now, ("carts: open", "carts: slow")))
     people.refused("supervisor-1", "promote", "EP-1", code="MERGE_CONFLICT", exit_code=1)
     why = ("--reason", "carts stay as they are")
     half = people.data("reviewer-1", "review", "reject", NEXT, one, *why)
@@ -176,29 +159,34 @@ def rejected(people: People) -> None:
     assert nullified[-2:] == [one, two]
 
 
-def reviewed(runs: dict[str, str], user: dict[str, str], home: Path) -> None:
-    bps(runs, "init", "-o", "json")
+def test_a_conflict_is_decided_by_a_reviewer_and_another_one_is_rejected(
+    console: Console, tmp_path: Path
+) -> None:
+    assert console.bps("init").code == 0
     tokens = {
-        who: json.loads(bps(runs, "token", "create", who, "--role", role, "-o", "json"))["secret"]
+        who: json.loads(console.bps("token", "create", who, "--role", role, "-o", "json").out)
         for who, role in PEOPLE.items()
     }
     (port,) = free_ports(1)
-    env = {**user, "BPS_URL": f"http://127.0.0.1:{port}"}
-    people = People({name: text for name, text in env.items() if name != "BPS_WORKSPACE"}, tokens)
+    home = {"HOME": str(tmp_path), "BPS_CONFIG": str(tmp_path / "config.toml")}
+    runs = {**environment(console.cluster.endpoints), **home}
+    without_etcd = dict.fromkeys(name for name in runs if name.startswith("BPS_"))
+    env = {**without_etcd, **home, "BPS_URL": f"http://127.0.0.1:{port}"}
+    people = People(env, {who: told["secret"] for who, told in tokens.items()})
     with service(runs, port):
         people.data("supervisor-1", "plan", "register", "EP-1", "-", stdin=BASE)
-        one = people.fixed(1, edited((": 3", ": 7"), (": 900", ": 1000")))
-        two = people.fixed(2, edited((": 3", ": 9"), ("title: checkout", "title: till")))
+        one = people.fixed(1, edited(BASE, (": 3", ": 7"), (": 900", ": 1000")))
+        two = people.fixed(2, edited(BASE, (": 3", ": 9"), ("title: checkout", "title: till")))
         waits = people.refused(
             "supervisor-1", "promote", "EP-1", code="MERGE_CONFLICT", exit_code=1
         )
         assert waits["facts"]["review"] == ID
         only_the_right_people_act(people)
         claimed_and_refused(people, shown(people, one, two))
-        receipt = home / "receipt.json"
+        receipt = tmp_path / "receipt.json"
         receipt.write_text(json.dumps(resolved(people)))
-        content = people.ran("agent-1", "canonical", "EP-1", "--content").stdout
-        assert content == edited((": 900", ": 1000"), ("title: checkout", "title: till"))
+        content = people.ran("agent-1", "canonical", "EP-1", "--content").out
+        assert content == edited(BASE, (": 900", ": 1000"), ("title: checkout", "title: till"))
         (held,) = people.data("supervisor-1", "verify", "--receipt", str(receipt))
         assert held["receipt"]
         rejected(people)
@@ -206,12 +194,3 @@ def reviewed(runs: dict[str, str], user: dict[str, str], home: Path) -> None:
         assert replayed["version"] == "2"
         statuses = [each["status"] for each in people.data("agent-1", "review", "list", "EP-1")]
         assert statuses == ["COMPLETED", "REJECTED"]
-
-
-@pytest.mark.timeout(300)
-def test_a_conflict_is_decided_by_a_reviewer_and_another_one_is_rejected(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with users(tmp_path) as (runs, user):
-            await asyncio.to_thread(reviewed, runs, user, tmp_path)
-
-    run(story(), deadline_s=270)

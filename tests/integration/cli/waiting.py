@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.edited import edited
 from tests.integration.cli.console import Console
 
 PLAN, REVIEW = "EP-43", "EP-43-RV1"
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\ncarts: open\n"
-
-
-def edited(*pairs: tuple[bytes, bytes], content: bytes = BASE) -> bytes:
-    for old, new in pairs:
-        assert content.count(old) == 1
-        content = content.replace(old, new)
-    return content
 
 
 def fixed(console: Console, number: int, content: bytes) -> str:
@@ -32,9 +26,9 @@ def review(console: Console) -> None:
     """review list|show|claim|release|resolve|complete|reject; the log of it all is sound."""
     registered = ("plan", "register", PLAN, "-", "--op-id", "wait-register")
     console.data(*registered, stdin=BASE)
-    one = fixed(console, 1, edited((b": 3", b": 7"), (b": 900", b": 1000")))
-    two = fixed(console, 2, edited((b": 3", b": 9")))
-    free = fixed(console, 3, edited((b"carts: open", b"carts: shut")))
+    one = fixed(console, 1, edited(BASE, (b": 3", b": 7"), (b": 900", b": 1000")))
+    two = fixed(console, 2, edited(BASE, (b": 3", b": 9")))
+    free = fixed(console, 3, edited(BASE, (b"carts: open", b"carts: shut")))
     published = console.data("promote", PLAN, "--op-id", "wait-promote")
     assert [each["rr_plan"] for each in published["contributors"]] == [free]
     assert (published["review"], sorted(published["in_review"])) == (REVIEW, sorted((one, two)))
@@ -43,7 +37,7 @@ def review(console: Console) -> None:
     decide(console, console.data("review", "show", REVIEW)["etag"])
     content = console.bps("canonical", PLAN, "--content").out_bytes
     assert content == edited(
-        (b": 3", b": 8"), (b": 900", b": 1000"), (b"carts: open", b"carts: shut")
+        BASE, (b": 3", b": 8"), (b": 900", b": 1000"), (b"carts: open", b"carts: shut")
     )
     reject(console, content)
     (verified,) = console.data("verify", PLAN)
@@ -82,8 +76,8 @@ def decide(console: Console, etag: str) -> None:
 
 def reject(console: Console, content: bytes) -> None:
     """The next review: refused for good, what was opened inside of it too."""
-    one = fixed(console, 4, edited((b"carts: shut", b"carts: slow"), content=content))
-    two = fixed(console, 5, edited((b"carts: shut", b"carts: fast"), content=content))
+    one = fixed(console, 4, edited(content, (b"carts: shut", b"carts: slow")))
+    two = fixed(console, 5, edited(content, (b"carts: shut", b"carts: fast")))
     waits = console.bps("promote", PLAN, "-o", "json")
     assert (waits.code, waits.problem["code"]) == (1, "MERGE_CONFLICT")
     named = ("review", "reject", "EP-43-RV2", "--reason", "carts stay", "--op-id", "reject-1")

@@ -21,18 +21,12 @@ from bps.plans.reviews import Review
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.embedded_etcd import EmbeddedEtcd
 from bps.store.etcd.store import EtcdStore
+from tests.edited import edited
 from tests.integration.http.served import TOKEN, EveryRole
 
 PLAN, RV = "/v1/plans/EP-1", "/v1/plans/EP-1/reviews/1"
 YAML = {"Content-Type": "application/yaml"}
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\ncarts: open\n"
-
-
-def edited(*pairs: tuple[bytes, bytes], content: bytes = BASE) -> bytes:
-    for old, new in pairs:
-        assert content.count(old) == 1
-        content = content.replace(old, new)
-    return content
 
 
 @dataclass(slots=True)
@@ -66,8 +60,8 @@ class Caller:
     async def fighting(self) -> tuple[str, str]:
         """A plan with a review of two conflicts."""
         await self.ask("PUT", PLAN, 201, content=BASE, headers=YAML)
-        one = await self.fixed(1, edited((b": 3", b": 7"), (b": 900", b": 1000")))
-        two = await self.fixed(2, edited((b": 3", b": 9"), (b": 900", b": 2000")))
+        one = await self.fixed(1, edited(BASE, (b": 3", b": 7"), (b": 900", b": 1000")))
+        two = await self.fixed(2, edited(BASE, (b": 3", b": 9"), (b": 900", b": 2000")))
         waits = (await self.ask("POST", f"{PLAN}/promotions", 409)).json()
         assert (waits["code"], waits["facts"]["review"]) == ("MERGE_CONFLICT", "EP-1-RV1")
         return one, two

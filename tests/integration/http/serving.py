@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 START_DEADLINE_S = 20.0
-END_DEADLINE_S = 10.0
+END_DEADLINE_S = 30.0
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.asynchronous import asynchronous
-from tests.integration.http.reviewing import BASE, PLAN, RV, YAML, calling, edited
+from tests.edited import edited
+from tests.integration.http.reviewing import BASE, PLAN, RV, YAML, calling
 from tests.integration.http.served import TOKEN
 
 
@@ -26,18 +27,18 @@ async def test_each_conflict_is_counted_once_where_nothing_and_where_a_part_is_p
             assert answer.status_code == 409
         assert counted() == 2
         # One that conflicts with nobody is published, and the review is computed anew.
-        await caller.fixed(3, edited((b"carts: open", b"carts: shut")))
+        await caller.fixed(3, edited(BASE, (b"carts: open", b"carts: shut")))
         part = (await caller.ask("POST", f"{PLAN}/promotions", 201)).json()
         assert (part["how"], part["conflicts"], counted()) == ("promotion", 2, 2)
         # A third version of one place is another conflict of it.
-        await caller.fixed(4, edited((b": 3", b": 4")))
+        await caller.fixed(4, edited(BASE, (b": 3", b": 4")))
         await caller.ask("POST", f"{PLAN}/promotions", 409)
         assert counted() == 3
         # A part is published, and the promotion itself opens a review.
         await caller.ask("POST", f"{RV}/rejection", 200, json={"reason": "none of them"})
-        await caller.fixed(5, edited((b": 900", b": 901")))
-        await caller.fixed(6, edited((b": 900", b": 902")))
-        await caller.fixed(7, edited((b"title: checkout", b"title: till")))
+        await caller.fixed(5, edited(BASE, (b": 900", b": 901")))
+        await caller.fixed(6, edited(BASE, (b": 900", b": 902")))
+        await caller.fixed(7, edited(BASE, (b"title: checkout", b"title: till")))
         assert (await caller.ask("POST", f"{PLAN}/promotions", 201)).json()["conflicts"] == 1
         assert counted() == 4
 
@@ -47,7 +48,7 @@ async def test_a_veto_of_what_merges_clean_is_decided_at_its_place_like_any_conf
     async with calling() as caller:
         locked = BASE + b"_locked_owner: team-1\n"
         await caller.ask("PUT", PLAN, 201, content=locked, headers=YAML)
-        fix = edited((b": 3", b": 5"), (b"team-1", b"team-2"), content=locked)
+        fix = edited(locked, (b": 3", b": 5"), (b"team-1", b"team-2"))
         rr_plan = await caller.fixed(1, fix)
         waits = (await caller.ask("POST", f"{PLAN}/promotions", 409)).json()
         assert (waits["code"], waits["facts"]["conflicts"]) == ("MERGE_CONFLICT", 1)
@@ -61,5 +62,5 @@ async def test_a_veto_of_what_merges_clean_is_decided_at_its_place_like_any_conf
         left = (await caller.decide("/_locked_owner", take="base")).json()
         assert (left["open"], left["findings"]) == ([], [])
         assert (await caller.ask("POST", f"{RV}/completion", 201)).json()["version"] == "2"
-        assert await caller.canonical() == edited((b": 3", b": 5"), content=locked)
+        assert await caller.canonical() == edited(locked, (b": 3", b": 5"))
         await caller.sound()

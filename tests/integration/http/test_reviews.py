@@ -7,7 +7,8 @@ from typing import Any
 from bps.core.ids import ReviewId
 from bps.review.claim import ClaimReview
 from tests.asynchronous import asynchronous, eventually
-from tests.integration.http.reviewing import BASE, PLAN, RV, YAML, calling, edited, stored
+from tests.edited import edited
+from tests.integration.http.reviewing import BASE, PLAN, RV, YAML, calling, stored
 
 
 @asynchronous
@@ -53,7 +54,7 @@ async def test_decisions_are_carried_when_canonical_moves_and_completed_as_one_v
     async with calling() as caller:
         one, two = await caller.fighting()
         await caller.decide("/retries", text="8")
-        free = await caller.fixed(3, edited((b"carts: open", b"carts: shut")))
+        free = await caller.fixed(3, edited(BASE, (b"carts: open", b"carts: shut")))
         body = {"branches": [free]}
         await caller.ask("POST", f"{PLAN}/promotions", 201, json=body)
         sheet = (await caller.ask("GET", RV, 200)).json()
@@ -68,7 +69,9 @@ async def test_decisions_are_carried_when_canonical_moves_and_completed_as_one_v
         done = (await caller.ask("POST", f"{RV}/completion", 201, json=why, seen=seen)).json()
         assert (done["version"], done["how"]) == ("3", "promotion")
         assert {each["rr_plan"] for each in done["contributors"]} == {one, two}
-        merged = edited((b": 3", b": 8"), (b": 900", b": 2000"), (b"carts: open", b"carts: shut"))
+        merged = edited(
+            BASE, (b": 3", b": 8"), (b": 900", b": 2000"), (b"carts: open", b"carts: shut")
+        )
         assert await caller.canonical() == merged
         versions = (await caller.ask("GET", f"{PLAN}/versions", 200)).json()["items"]
         assert [each["version"] for each in versions] == ["1", "2", "3"]
@@ -137,7 +140,7 @@ async def test_what_validators_say_of_a_decision_is_told_with_it_and_stops_compl
         locked = BASE + b"_retries_locked: true\n"
         await caller.ask("PUT", PLAN, 201, content=locked, headers=YAML)
         for number, value in ((1, b": 7"), (2, b": 9")):
-            await caller.fixed(number, edited((b": 3", value), content=locked))
+            await caller.fixed(number, edited(locked, (b": 3", value)))
         await caller.ask("POST", f"{PLAN}/promotions", 409)
         vetoed = (await caller.decide("/retries", text="8")).json()
         assert vetoed["open_total"] == 0
@@ -158,7 +161,7 @@ async def test_what_validators_say_of_a_decision_is_told_with_it_and_stops_compl
 async def test_a_claim_holds_the_promotions_of_others_until_it_ends_and_no_longer() -> None:
     async with calling() as caller:
         await caller.fighting()
-        free = await caller.fixed(3, edited((b"carts: open", b"carts: shut")))
+        free = await caller.fixed(3, edited(BASE, (b"carts: open", b"carts: shut")))
         review = ReviewId("EP-1", 1)
         claim = ClaimReview("somebody-else", "hold", review, for_ms=1_500, hold=True)
         await caller.sidecar.execute(claim)
@@ -179,7 +182,7 @@ async def test_a_claim_holds_the_promotions_of_others_until_it_ends_and_no_longe
 async def test_a_release_ends_the_hold_at_once() -> None:
     async with calling() as caller:
         await caller.fighting()
-        free = await caller.fixed(3, edited((b"carts: open", b"carts: shut")))
+        free = await caller.fixed(3, edited(BASE, (b"carts: open", b"carts: shut")))
         claim = ClaimReview("somebody-else", "hold", ReviewId("EP-1", 1), hold=True)
         await caller.sidecar.execute(claim)
         body = {"branches": [free]}

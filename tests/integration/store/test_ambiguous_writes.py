@@ -11,7 +11,7 @@ from bps.core.errors import OutcomeUnknown, Unavailable
 from bps.core.ports import Key
 from bps.core.txn import Committed, Put, Txn, absent
 from bps.store.etcd import EtcdStore
-from tests.asynchronous import asynchronous
+from tests.asynchronous import HANGS_S, asynchronous
 from tests.integration.store.lossy_proxy import lossy_proxy
 
 
@@ -51,7 +51,7 @@ async def test_a_connection_that_breaks_during_a_write(etcd_endpoint: str) -> No
         await store.snapshot([Key(key)])
         proxy.loses_answers = True
         writing = asyncio.create_task(store.commit(Txn((absent(key),), (Put(key, b"1"),))))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             async for _ in direct.watch(key, start_revision=1):
                 break
         proxy.cut()
@@ -99,7 +99,7 @@ async def test_closing_the_store_under_a_write(etcd_endpoint: str) -> None:
         proxy.loses_answers = True
         writing = asyncio.create_task(store.commit(Txn((), (Put(b"/ambiguous/close", b"1"),))))
         reading = asyncio.create_task(store.snapshot([Key(b"x")]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             while not proxy.lost_bytes:  # noqa: ASYNC110 - bytes have no event
                 await asyncio.sleep(0.01)
         await store.close()

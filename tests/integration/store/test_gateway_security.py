@@ -11,13 +11,14 @@ import pytest
 from bps.core.errors import AccessDenied, NoSpace, OutcomeUnknown, Unavailable
 from bps.core.ports import Key, Prefix
 from bps.core.txn import Committed, Put, Txn, absent
-from bps.store.embedded_etcd import find_etcd
+from bps.store.etcd_program import find_etcd
 from bps.store.gateway import GatewayStore
 from bps.store.security import EtcdCredentials, EtcdTls
 from tests.asynchronous import asynchronous
 from tests.cluster.processes import newest_etcd
 from tests.conformance.etcd_process import etcd_process
 from tests.integration.store.certificates import Authority
+from tests.integration.store.full_store import fill
 from tests.integration.store.gateway import Gateway
 
 USER = EtcdCredentials("bps", "secret")
@@ -68,22 +69,12 @@ async def test_who_may_not_is_told_so(endpoint: str) -> None:
                 await store.snapshot([Key(b"/bps/a")])
 
 
-async def _fill(store: GatewayStore) -> int:
-    """Put until there is no space; how many puts were acknowledged."""
-    for n in range(100):
-        try:
-            await store.commit(Txn((), (Put(b"/full/%02d" % n, bytes(300_000)),)))
-        except NoSpace:
-            return n
-    pytest.fail("the quota does not hold")
-
-
 @asynchronous
 async def test_a_full_store(endpoint: str) -> None:
     """NOSPACE is named, and what a full store still answers is still read."""
     async with GatewayStore([endpoint]) as store:
         lease = await store.lease_grant(60)
-        stored = await _fill(store)
+        stored = await fill(store)
         (status,) = await store.status()
         assert status.alarms == ("NOSPACE",)
         with pytest.raises(NoSpace):

@@ -10,11 +10,12 @@ import pytest
 from bps.core.errors import NoSpace
 from bps.core.ports import Key, Prefix
 from bps.core.txn import Committed, Delete, Exists, Put, Txn
-from bps.store.embedded_etcd import find_etcd
 from bps.store.etcd import EtcdStore
+from bps.store.etcd_program import find_etcd
 from tests.asynchronous import asynchronous
 from tests.cluster.processes import newest_etcd
 from tests.conformance.etcd_process import etcd_process
+from tests.integration.store.full_store import fill
 from tests.integration.store.gateway import Gateway
 
 
@@ -23,16 +24,6 @@ def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     flags = [f"--quota-backend-bytes={4 * 1024 * 1024}"]
     with etcd_process(tmp_path, flags, program=request.param()) as endpoint:
         yield endpoint
-
-
-async def fill(store: EtcdStore) -> int:
-    """Put until there is no space; how many puts were acknowledged."""
-    for n in range(100):
-        try:
-            await store.commit(Txn((), (Put(b"/full/%02d" % n, bytes(300_000)),)))
-        except NoSpace:
-            return n
-    pytest.fail("the quota does not hold")
 
 
 @asynchronous

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 
 from bps.core.errors import MergeConflict
-from bps.core.ids import ReviewId
-from bps.core.keys import PlanKeys
-from bps.plans.reviews import Review
-from bps.replay.replay import replay
-from bps.replay.verify import verify
-from bps.review.resolve import Choice, ResolveReview
-from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
-from tests.doubles import PLAN, WHO, Scene
+from tests.doubles import Scene
+from tests.integration.validation.judged_plan import judged_plan
 from tests.integration.validation.plugins import distribution, judge, python_path
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\nlock: ok\n"
@@ -55,45 +48,20 @@ async def judged_by(scene: Scene, name: str) -> None:
     scene.path = scene.cold()
 
 
-@asynccontextmanager
-async def judged() -> AsyncIterator[Scene]:
-    async with LocalWorkshop() as workshop:
-        scene = await Scene.make(content=BASE, workshop=workshop)
-        await judged_by(scene, "t-before")
-        yield scene
-
-
-async def refused(scene: Scene) -> MergeConflict:
-    with pytest.raises(MergeConflict) as refusal:
-        await scene.promote()
-    return refusal.value
-
-
 def findings_of(refusal: MergeConflict) -> list[str]:
     found = refusal.facts["findings"]
     assert isinstance(found, list)
     return [str(each) for each in found]
 
 
-async def review_of(scene: Scene) -> Review:
-    newest, *_ = await scene.below(PlanKeys(PLAN).newest_review)
-    return Review.decode(newest.value)
-
-
-async def proven(scene: Scene) -> None:
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
-
-
 @asynchronous
 async def test_who_crashes_inside_of_the_review_leaves_it_and_the_others_go_on() -> None:
-    async with judged() as scene:
+    async with judged_plan(BASE, "t-before") as scene:
         inside = await scene.succeed("T1", LOCKED)
-        await refused(scene)
+        await scene.refused()
         # A decision that keeps what is objected to, so that the next validator meets it.
-        choice = Choice("/lock", None, inside.rr_plan, None)
-        await scene.path.execute(ResolveReview(WHO, scene.op(), ReviewId(PLAN, 1), (choice,)))
-        assert len((await review_of(scene)).resolutions) == 1
+        await scene.resolve("/lock", inside)
+        assert len((await scene.review()).resolutions) == 1
         await judged_by(scene, "t-after")
         clean, vetoed = await scene.succeed("T2", CLEAN), await scene.succeed("T3", TITLED)
         result = await scene.promote()
@@ -105,24 +73,26 @@ async def test_who_crashes_inside_of_the_review_leaves_it_and_the_others_go_on()
         assert gone.startswith("Out of EP-1-RV1 ")
         assert inside.rr_plan in gone
         assert said == "no title"
-        review = await review_of(scene)
+        review = await scene.review()
         assert [each.rr_plan for each in review.contributors] == [vetoed.rr_plan]
         assert [each.path for each in review.conflicts] == ["/title"]
-        assert review.resolutions == []
+        # What was decided waits, as it may be asked again.
+        assert [each.path for each in review.resolutions] == ["/lock"]
+        assert ("waiting", "/lock") in {(e.code, e.path) for e in (await scene.sheet()).findings}
         assert (await scene.states())[inside.rr_plan] == "SUCCEEDED"
         # A validator that can judge it takes it up again.
         await judged_by(scene, "t-before")
         again = await scene.promote()
         assert [each.rr_plan for each in again.contributors] == [vetoed.rr_plan]
         assert (again.in_review, again.findings) == ([inside.rr_plan], ["no lock"])
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_who_is_named_joins_the_review_without_who_crashes_there() -> None:
-    async with judged() as scene:
+    async with judged_plan(BASE, "t-before") as scene:
         inside = await scene.succeed("T1", LOCKED)
-        await refused(scene)
+        await scene.refused()
         await judged_by(scene, "t-after")
         vetoed = await scene.succeed("T2", TITLED)
         with pytest.raises(MergeConflict) as refusal:
@@ -130,17 +100,17 @@ async def test_who_is_named_joins_the_review_without_who_crashes_there() -> None
         assert refusal.value.facts["rr_plans"] == [vetoed.rr_plan]
         told = findings_of(refusal.value)
         assert [inside.rr_plan in each for each in told] == [True, True, False]
-        review = await review_of(scene)
+        review = await scene.review()
         assert [each.rr_plan for each in review.contributors] == [vetoed.rr_plan]
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_each_refusal_names_who_is_vetoed_and_who_crashes() -> None:
-    async with judged() as scene:
+    async with judged_plan(BASE, "t-before") as scene:
         crashes, vetoed = await scene.succeed("T1", CRASHES), await scene.succeed("T2", LOCKED)
         for _ in range(3):
-            refusal = await refused(scene)
+            refusal = await scene.refused()
             assert refusal.facts["rr_plans"] == [vetoed.rr_plan]
             held, said = findings_of(refusal)
             assert held.startswith(f"{crashes.rr_plan} was not judged and is left out: ")
@@ -149,4 +119,4 @@ async def test_each_refusal_names_who_is_vetoed_and_who_crashes() -> None:
             assert len(held) < 500
             assert said == "no lock"
         assert len(await scene.versions()) == 1
-        await proven(scene)
+        await scene.proven()

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bps.core.errors import MergeConflict, PluginError
+from bps.core.errors import PluginError
 from bps.validation.installation import Installation
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
-from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
-from tests.doubles import Scene
+from tests.integration.validation.judged_plan import judged_plan
 from tests.integration.validation.plugins import distribution, judge, python_path
 
 BASE = b"title: checkout\nretries: 3\n"
@@ -80,15 +79,12 @@ async def test_a_worker_started_ahead_before_an_installation_judges_nothing(plac
 
 @asynchronous
 async def test_the_next_promotion_is_judged_by_what_was_installed_meanwhile(place: Path) -> None:
-    async with LocalWorkshop() as workshop:
-        scene = await Scene.make(content=BASE, workshop=workshop)
-        await scene.set_policy(validators=[{"name": "t-late", "config": {}}])
+    async with judged_plan(BASE, "t-late") as scene:
         branch = await scene.succeed("T1", FIX)
         with pytest.raises(PluginError, match="not installed"):
             await scene.promote(branch)
         install(place, "1.0.0", "return [Finding(ERROR, '/retries', 'no', 'Never.')]")
-        with pytest.raises(MergeConflict):
-            await scene.promote(branch)
+        await scene.refused(branch)
         # The very same promotion: a verdict of the old version must not be remembered.
         install(place, "1.1.0", "return []")
         result = await scene.promote(branch)

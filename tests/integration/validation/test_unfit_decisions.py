@@ -7,20 +7,12 @@ import pytest
 from bps.core.errors import InvalidInput, MergeConflict
 from tests.asynchronous import asynchronous
 from tests.doubles import Scene
-from tests.integration.validation.test_semantic_conflicts import (
-    canonical,
-    complete,
-    edited,
-    judged,
-    proven,
-    refused,
-    resolve,
-    review_of,
-    shown,
-)
+from tests.edited import edited
+from tests.integration.validation.judged_plan import judged_plan
+from tests.integration.validation.test_semantic_conflicts import BASE
 
-TWO = edited((b"tasks:", b"_locked_region: eu\ntasks:"))
-UNLOCKED = edited((b"team-1", b"team-2"), (b"region: eu", b"region: us"), content=TWO)
+TWO = edited(BASE, (b"tasks:", b"_locked_region: eu\ntasks:"))
+UNLOCKED = edited(TWO, (b"team-1", b"team-2"), (b"region: eu", b"region: us"))
 ANCHORED = "&own team-3"
 """Fits as long as nobody else has the anchor."""
 
@@ -29,15 +21,15 @@ async def decided(scene: Scene) -> None:
     """A review with two decisions of vetoes."""
     await scene.promote(await scene.succeed("T0", TWO))
     await scene.succeed("T1", UNLOCKED)
-    await refused(scene)
-    await resolve(scene, "/_locked_owner", text=ANCHORED)
-    await resolve(scene, "/_locked_region", take="base")
-    assert len((await review_of(scene)).resolutions) == 2
+    await scene.refused()
+    await scene.resolve("/_locked_owner", text=ANCHORED)
+    await scene.resolve("/_locked_region", take="base")
+    assert len((await scene.review()).resolutions) == 2
 
 
 async def moved(scene: Scene) -> bytes:
     """What is canonical now, so that the first of them does not fit."""
-    titled = edited((b"title: checkout", b"title: &own till\nalso: *own"), content=TWO)
+    titled = edited(TWO, (b"title: checkout", b"title: &own till\nalso: *own"))
     other = await scene.succeed("T2", titled)
     assert (await scene.promote(other)).version == 3
     return titled
@@ -45,52 +37,52 @@ async def moved(scene: Scene) -> bytes:
 
 @asynchronous
 async def test_only_the_decision_that_does_not_fit_is_dropped_and_is_told() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await decided(scene)
         titled = await moved(scene)
-        refusal = await refused(scene)
+        refusal = await scene.refused()
         assert refusal.facts["conflicts"] == 1
         assert refusal.facts["findings"] == [
             "What was decided of /_locked_owner does not fit there."
         ]
-        review = await review_of(scene)
+        review = await scene.review()
         assert [each.path for each in review.resolutions] == ["/_locked_region"]
         assert [(each.path, each.why) for each in review.conflicts] == [
             ("/_locked_owner", "semantic")
         ]
-        assert (await resolve(scene, "/_locked_owner", take="base")).open_total == 0
-        await complete(scene)
-        assert await canonical(scene) == titled
-        await proven(scene, 2)
+        assert (await scene.resolve("/_locked_owner", take="base")).open_total == 0
+        await scene.complete()
+        assert await scene.canonical() == titled
+        await scene.proven(2)
 
 
 @asynchronous
 async def test_who_has_no_part_in_it_is_published_by_the_same_promotion() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await decided(scene)
         titled = await moved(scene)
-        fixed = edited((b"retries: 3", b"retries: 5"), content=titled)
+        fixed = edited(titled, (b"retries: 3", b"retries: 5"))
         free = await scene.succeed("T3", fixed)
         result = await scene.promote()
         assert [each.rr_plan for each in result.contributors] == [free.rr_plan]
         assert result.findings == ["What was decided of /_locked_owner does not fit there."]
-        assert await canonical(scene) == fixed
-        assert [each.path for each in (await review_of(scene)).resolutions] == ["/_locked_region"]
-        await proven(scene, 3)
+        assert await scene.canonical() == fixed
+        assert [each.path for each in (await scene.review()).resolutions] == ["/_locked_region"]
+        await scene.proven(3)
 
 
 @asynchronous
 async def test_completing_does_not_publish_another_text_than_was_decided() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await decided(scene)
         await moved(scene)
         # Not even where nobody objects any more.
         await scene.set_policy(validators=[])
         with pytest.raises(MergeConflict) as refusal:
-            await complete(scene)
+            await scene.complete()
         assert refusal.value.facts["conflicts"] == 1
         assert "/_locked_owner does not fit" in str(refusal.value.facts["findings"])
-        assert [each.path for each in (await review_of(scene)).resolutions] == ["/_locked_region"]
+        assert [each.path for each in (await scene.review()).resolutions] == ["/_locked_region"]
         assert len(await scene.versions()) == 3
 
 
@@ -102,11 +94,11 @@ async def test_completing_does_not_publish_another_text_than_was_decided() -> No
 async def test_a_typed_value_that_fits_nowhere_is_refused_with_its_place(
     text: str, column: int, why: str
 ) -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await decided(scene)
         before = await scene.head()
         with pytest.raises(InvalidInput) as refusal:
-            await resolve(scene, "/_locked_owner", text=text)
+            await scene.resolve("/_locked_owner", text=text)
         facts = refusal.value.facts
         assert (facts["path"], facts["line"], facts["column"]) == ("/_locked_owner", 1, column)
         assert why in refusal.value.message
@@ -115,17 +107,20 @@ async def test_a_typed_value_that_fits_nowhere_is_refused_with_its_place(
 
 @asynchronous
 async def test_deciding_it_anew_keeps_the_others() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await decided(scene)
         await moved(scene)
-        sheet = await shown(scene)
-        assert [each.path for each in sheet.findings] == ["/_locked_owner"]
+        sheet = await scene.sheet()
+        assert [(each.code, each.path) for each in sheet.findings] == [
+            ("dropped", "/_locked_owner"),
+            ("unreadable", "/_locked_owner"),
+        ]
         assert {each.path for each in sheet.conflicts} == {"/_locked_owner", "/_locked_region"}
         with pytest.raises(InvalidInput, match="/_locked_owner does not fit there"):
-            await resolve(scene, "/_locked_owner", text=ANCHORED)
-        left = await resolve(scene, "/_locked_owner", take="base")
+            await scene.resolve("/_locked_owner", text=ANCHORED)
+        left = await scene.resolve("/_locked_owner", take="base")
         assert (left.open_total, left.findings_total) == (0, 0)
-        assert {each.path for each in (await review_of(scene)).resolutions} == {
+        assert {each.path for each in (await scene.review()).resolutions} == {
             "/_locked_owner",
             "/_locked_region",
         }

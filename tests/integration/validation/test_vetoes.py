@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bps.core.errors import MergeConflict, PluginError
 from bps.core.ids import ReviewId
-from bps.core.keys import PlanKeys
 from bps.plans.blob import pack
 from bps.plans.events import BlueprintPromoted
-from bps.plans.reviews import Review
 from bps.promotion.complete import CompleteReview
 from bps.promotion.promote import Promote
-from bps.replay.replay import replay
-from bps.replay.verify import verify
-from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
-from tests.doubles import PLAN, WHO, Scene, ref
+from tests.doubles import PLAN, WHO, ref
+from tests.integration.validation.judged_plan import judged_plan
 from tests.integration.validation.plugins import distribution, judge, python_path
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\n_locked_owner: team-1\n"
@@ -80,34 +74,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@asynccontextmanager
-async def judged(*validators: str | tuple[str, dict[str, Any]]) -> AsyncIterator[Scene]:
-    """A plan whose promotions these validators judge, in their real processes."""
-    named = [each if isinstance(each, tuple) else (each, {}) for each in validators]
-    async with LocalWorkshop() as workshop:
-        scene = await Scene.make(content=BASE, workshop=workshop)
-        await scene.set_policy(validators=[{"name": n, "config": c} for n, c in named])
-        yield scene
-
-
-async def review_of(scene: Scene) -> Review:
-    newest, *_ = await scene.below(PlanKeys(PLAN).newest_review)
-    return Review.decode(newest.value)
-
-
-async def proven(scene: Scene) -> None:
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
-
-
 @asynchronous
 async def test_a_single_branch_does_not_pass_by_a_veto() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         branch = await scene.succeed("T1", UNLOCKED)
         with pytest.raises(MergeConflict) as refusal:
             await scene.promote(branch)
         assert refusal.value.facts["conflicts"] == 1
-        review = await review_of(scene)
+        review = await scene.review()
         assert [(each.path, each.why) for each in review.conflicts] == [
             ("/_locked_owner", "semantic")
         ]
@@ -118,27 +92,26 @@ async def test_a_single_branch_does_not_pass_by_a_veto() -> None:
         assert said.line == 4
         assert len(await scene.versions()) == 1
         assert (await scene.states())[branch.rr_plan] == "SUCCEEDED"
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_a_person_cannot_complete_what_a_validator_vetoes() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         await scene.succeed("T1", UNLOCKED)
-        with pytest.raises(MergeConflict):
-            await scene.promote()
+        await scene.refused()
         with pytest.raises(MergeConflict):
             await scene.path.execute(CompleteReview(WHO, "c", ReviewId(PLAN, 1)))
         assert len(await scene.versions()) == 1
         await scene.set_policy(validators=[])
         done = await scene.path.execute(CompleteReview(WHO, "c2", ReviewId(PLAN, 1)))
         assert done.result.version == 2
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_what_law_1_tells_is_published_with_the_names_of_who_judged_it() -> None:
-    async with judged("locked-fields", "uniqueness") as scene:
+    async with judged_plan(BASE, "locked-fields", "uniqueness") as scene:
         branch = await scene.succeed("T1", FIX)
         scene.store.reset()
         result = await scene.promote(branch)
@@ -149,28 +122,28 @@ async def test_what_law_1_tells_is_published_with_the_names_of_who_judged_it() -
         assert body.digest == pack(FIX).digest
         assert body.merge is not None
         assert [each.name for each in body.merge.validators] == ["locked-fields", "uniqueness"]
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_who_is_vetoed_does_not_keep_the_others_from_being_published() -> None:
-    async with judged("locked-fields") as scene:
+    async with judged_plan(BASE, "locked-fields") as scene:
         vetoed = await scene.succeed("T1", UNLOCKED)
         free = await scene.succeed("T2", FIX)
         result = await scene.promote()
         assert [each.rr_plan for each in result.contributors] == [free.rr_plan]
         assert result.in_review == [vetoed.rr_plan]
         assert result.version == 2
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_a_warning_is_told_and_does_not_block() -> None:
-    async with judged("t-warns") as scene:
+    async with judged_plan(BASE, "t-warns") as scene:
         result = await scene.promote(await scene.succeed("T1", FIX))
         assert (result.how, result.version) == ("promotion", 2)
         assert result.findings == ["Rather many retries."]
-        await proven(scene)
+        await scene.proven()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +160,7 @@ async def test_a_warning_is_told_and_does_not_block() -> None:
 async def test_a_validator_that_does_not_work_refuses_by_its_name(
     name: str, why: str, merged: bool
 ) -> None:
-    async with judged("locked-fields", name) as scene:
+    async with judged_plan(BASE, "locked-fields", name) as scene:
         branches = [await scene.succeed("T1", FIX)]
         if merged:
             other = BASE.replace(b"timeout_ms: 900", b"timeout_ms: 1800")
@@ -206,7 +179,7 @@ async def test_a_validator_that_does_not_work_refuses_by_its_name(
 async def test_who_crashes_a_validator_is_named_and_keeps_nobody_else_from_being_published() -> (
     None
 ):
-    async with judged("locked-fields", "t-picky") as scene:
+    async with judged_plan(BASE, "locked-fields", "t-picky") as scene:
         bad = await scene.succeed("T1", FIX)
         good = await scene.succeed("T2", BASE.replace(b"timeout_ms: 900", b"timeout_ms: 1800"))
         result = await scene.promote()
@@ -225,12 +198,12 @@ async def test_who_crashes_a_validator_is_named_and_keeps_nobody_else_from_being
             assert bad.rr_plan in refusal.value.message
             assert "bps branch fail" in (refusal.value.next_action or "")
         assert len(await scene.versions()) == 2
-        await proven(scene)
+        await scene.proven()
 
 
 @asynchronous
 async def test_a_set_that_was_named_is_published_whole_or_not_at_all() -> None:
-    async with judged("t-picky") as scene:
+    async with judged_plan(BASE, "t-picky") as scene:
         bad = await scene.succeed("T1", FIX)
         good = await scene.succeed("T2", BASE.replace(b"timeout_ms: 900", b"timeout_ms: 1800"))
         with pytest.raises(PluginError) as refusal:
@@ -243,7 +216,7 @@ async def test_a_set_that_was_named_is_published_whole_or_not_at_all() -> None:
 async def test_a_validator_that_works_again_is_asked_again(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.touch()
-    async with judged(("t-once", {"file": str(broken)})) as scene:
+    async with judged_plan(BASE, ("t-once", {"file": str(broken)})) as scene:
         command = Promote(WHO, "again", PLAN, (ref(await scene.succeed("T1", FIX)),))
         with pytest.raises(PluginError, match="not yet"):
             await scene.path.execute(command)
@@ -254,11 +227,10 @@ async def test_a_validator_that_works_again_is_asked_again(tmp_path: Path) -> No
 @asynchronous
 async def test_a_second_look_reads_and_judges_nothing(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
-    async with judged(("t-counts", {"file": str(asked), "no": True})) as scene:
+    async with judged_plan(BASE, ("t-counts", {"file": str(asked), "no": True})) as scene:
         await scene.succeed("T1", FIX)
         for _ in range(3):
-            with pytest.raises(MergeConflict):
-                await scene.promote()
+            await scene.refused()
         # Once against canonical; the review's own look is the same work.
         assert asked.read_text() == "x"
 
@@ -266,7 +238,7 @@ async def test_a_second_look_reads_and_judges_nothing(tmp_path: Path) -> None:
 @asynchronous
 async def test_what_is_canonical_already_and_a_revert_are_not_judged(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
-    async with judged() as scene:
+    async with judged_plan(BASE) as scene:
         same = await scene.open("T1")
         await scene.promote(await scene.succeed("T2", FIX))
         await scene.set_policy(
@@ -276,4 +248,4 @@ async def test_what_is_canonical_already_and_a_revert_are_not_judged(tmp_path: P
         assert (await scene.promote(same)).how == "unchanged"
         assert (await scene.revert(1)).version == 3
         assert not asked.exists()
-        await proven(scene)
+        await scene.proven()

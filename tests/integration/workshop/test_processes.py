@@ -14,7 +14,6 @@ from bps.core.errors import DigestMismatch, MergeTooLong, Overloaded, WorkFailed
 from bps.core.ids import BranchRef
 from bps.core.keys import PlanKeys
 from bps.core.txn import Committed, Delete, Put, Txn
-from bps.plans.blob import unpack
 from bps.plans.events import BlueprintPromoted
 from bps.promotion.promote import Promote
 from bps.promotion.results import PromotionResult
@@ -41,12 +40,6 @@ async def two_fixes(workshop: ProcessWorkshop, *plans: str) -> Scene:
         await scene.succeed(f"{plan}-1", ONE, plan=plan)
         await scene.succeed(f"{plan}-2", TWO, plan=plan)
     return scene
-
-
-async def content_of(scene: Scene, plan: str = PLAN) -> bytes:
-    digest = (await scene.versions(plan))[-1].digest
-    (kv,) = await scene.below(PlanKeys(plan).blob(digest))
-    return unpack(kv.value, digest)
 
 
 async def begins(workshop: HeldWorkshop, but: tuple[int, ...] = ()) -> int:
@@ -81,7 +74,7 @@ async def test_a_fresh_worker_killed_in_the_middle_refuses_and_nothing_is_writte
         assert await revision(scene) == before
         workshop.until.touch()
         assert (await promoting(scene)).result.version == 2
-        assert await content_of(scene) == MERGED
+        assert await scene.canonical() == MERGED
 
 
 @asynchronous
@@ -101,7 +94,7 @@ async def test_a_warm_worker_killed_in_the_middle_is_replaced_and_the_promotion_
         workshop.until.touch()
         assert (await task).result.version == 2
         assert second != warm
-        assert await content_of(scene) == MERGED
+        assert await scene.canonical() == MERGED
         await verify(scene.memory, PLAN)
 
 
@@ -160,7 +153,7 @@ async def test_promotions_of_more_plans_than_processes_are_all_merged() -> None:
         results = await asyncio.gather(*(scene.promote(plan=plan) for plan in plans))
         assert [(each.plan, each.version) for each in results] == [(plan, 2) for plan in plans]
         for plan in plans:
-            assert await content_of(scene, plan) == MERGED
+            assert await scene.canonical(plan) == MERGED
 
 
 @asynchronous
@@ -205,7 +198,7 @@ async def test_canonical_that_moves_while_it_is_merged_is_merged_anew(tmp_path: 
         workshop.until.touch()
         result = (await task).result
         assert result.version == 3
-        assert await content_of(scene) == MERGED.replace(b"three: 3", b"three: 30")
+        assert await scene.canonical() == MERGED.replace(b"three: 3", b"three: 30")
         merges = [
             body.merge for _, body in await scene.log() if isinstance(body, BlueprintPromoted)
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bps.cli.keys import _asked
+from bps.cli.key_files import asked_passphrase
 from bps.core.errors import ConfigError
 from bps.keyring.private_key import make_private_key
 from tests.unit.cli.invoke import Ran, invoke
@@ -112,9 +112,9 @@ def test_nobody_is_asked_for_a_passphrase_without_a_terminal(
     def none(path: str, *_: object) -> int:
         raise OSError(path)
 
-    monkeypatch.setattr("bps.cli.keys.os.open", none)
+    monkeypatch.setattr("bps.cli.key_files.os.open", none)
     with pytest.raises(ConfigError, match="no terminal") as refused:
-        _asked()
+        asked_passphrase()
     assert "--passphrase-file" in (refused.value.next_action or "")
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from bps.cli import review_sides
 from bps.cli.review_text import list_row, show_sheet
-from bps.core.errors import MergeConflict
 from bps.core.ids import ReviewId
 from bps.plans.branches import FailBranch
 from bps.plans.results import BranchResult
@@ -18,6 +17,7 @@ from bps.review.sheet import ReviewSheet
 from bps.writepath.prepare import InThreads
 from tests.asynchronous import run
 from tests.doubles import PLAN, WHO, Scene, ref
+from tests.edited import edited
 
 ID = ReviewId(PLAN, 1)
 BASE = b"""title: checkout
@@ -34,14 +34,6 @@ notes: |
 """
 
 
-def edited(*pairs: tuple[bytes, bytes]) -> bytes:
-    text = BASE
-    for old, new in pairs:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return text
-
-
 async def sheet_of(scene: Scene) -> ReviewSheet:
     return await review_sheet(scene.memory, scene.clock, InThreads(), ID)
 
@@ -49,8 +41,7 @@ async def sheet_of(scene: Scene) -> ReviewSheet:
 async def fighting(one: bytes, other: bytes) -> tuple[Scene, BranchResult, BranchResult]:
     scene = await Scene.make(content=BASE)
     first, second = await scene.succeed("A", one), await scene.succeed("B", other)
-    with pytest.raises(MergeConflict):
-        await scene.promote(first, second)
+    await scene.refused(first, second)
     return scene, first, second
 
 
@@ -62,8 +53,10 @@ def shown(sheet: ReviewSheet, capsys: pytest.CaptureFixture[str]) -> str:
 def test_each_side_says_who_changed_what(capsys: pytest.CaptureFixture[str]) -> None:
     async def lived() -> tuple[ReviewSheet, str, str]:
         scene, first, second = await fighting(
-            edited((b"second", b"2nd"), (b"timeout_s: 60", b"timeout_s: 90")),
-            edited((b"second", b"zweite"), (b"  - id: build\n    timeout_s: 60\n", b"  []\n")),
+            edited(BASE, (b"second", b"2nd"), (b"timeout_s: 60", b"timeout_s: 90")),
+            edited(
+                BASE, (b"second", b"zweite"), (b"  - id: build\n    timeout_s: 60\n", b"  []\n")
+            ),
         )
         return await sheet_of(scene), first.rr_plan, second.rr_plan
 
@@ -80,8 +73,8 @@ def test_each_side_says_who_changed_what(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_what_a_side_deleted_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     async def lived() -> tuple[ReviewSheet, str]:
-        deleted = edited((b"limits:\n  cpu: 1\n  pods: 5\n", b""))
-        scene, _, second = await fighting(edited((b"cpu: 1", b"cpu: 2")), deleted)
+        deleted = edited(BASE, (b"limits:\n  cpu: 1\n  pods: 5\n", b""))
+        scene, _, second = await fighting(edited(BASE, (b"cpu: 1", b"cpu: 2")), deleted)
         return await sheet_of(scene), second.rr_plan
 
     sheet, second = run(lived())
@@ -92,7 +85,7 @@ def test_what_a_side_deleted_is_said(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_the_last_line_leads_on(capsys: pytest.CaptureFixture[str]) -> None:
     async def lived() -> list[ReviewSheet]:
-        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        one, other = (edited(BASE, (b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
         scene, *both = await fighting(one, other)
         sheets = [await sheet_of(scene)]
         choice = Choice("/limits/cpu", None, None, "4")
@@ -121,7 +114,7 @@ def test_a_review_that_has_ended_says_where_its_decisions_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def lived() -> ReviewSheet:
-        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        one, other = (edited(BASE, (b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
         scene, *_ = await fighting(one, other)
         await scene.path.execute(RejectReview(WHO, "reject", ID, "neither"))
         return await sheet_of(scene)
@@ -134,7 +127,7 @@ def test_says_who_claimed_it_until_when_and_whether_others_wait(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def lived() -> list[ReviewSheet]:
-        one, other = (edited((b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
+        one, other = (edited(BASE, (b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3))
         scene, *_ = await fighting(one, other)
         sheets = []
         for hold in (False, True):
@@ -152,7 +145,9 @@ def test_long_texts_are_not_compared_and_that_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lived() -> ReviewSheet:
-        scene, *_ = await fighting(edited((b"second", b"2nd")), edited((b"second", b"zweite")))
+        scene, *_ = await fighting(
+            edited(BASE, (b"second", b"2nd")), edited(BASE, (b"second", b"zweite"))
+        )
         return await sheet_of(scene)
 
     sheet = run(lived())
@@ -165,8 +160,10 @@ def test_long_texts_are_not_compared_and_that_is_said(
 
 def test_a_row_of_the_list_counts_all_conflicts_and_those_decided() -> None:
     async def lived() -> list[tuple[int, int]]:
-        one = edited((b"cpu: 1", b"cpu: 2"), (b"pods: 5", b"pods: 6"))
-        scene, *_ = await fighting(one, edited((b"cpu: 1", b"cpu: 3"), (b"pods: 5", b"pods: 7")))
+        one = edited(BASE, (b"cpu: 1", b"cpu: 2"), (b"pods: 5", b"pods: 6"))
+        scene, *_ = await fighting(
+            one, edited(BASE, (b"cpu: 1", b"cpu: 3"), (b"pods: 5", b"pods: 7"))
+        )
         rows = [list_row((await sheet_of(scene)).review)]
         for path in ("/limits/cpu", "/limits/pods"):
             choice = Choice(path, None, "base", None)

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from bps.http.middleware import Edge
 from bps.http.streams import MEDIA_TYPE
-from tests.asynchronous import asynchronous
+from tests.asynchronous import HANGS_S, asynchronous
 from tests.unit.http.harness import served
 from tests.unit.http.sockets import connected, listening, on_uvloop
 
@@ -66,7 +66,7 @@ async def test_head_needs_the_roles_of_get_and_matches_its_etag() -> None:
 @pytest.mark.parametrize("accepted", ["application/json", MEDIA_TYPE])
 @asynchronous
 async def test_head_of_events_neither_waits_nor_streams(accepted: str) -> None:
-    async with served() as service, asyncio.timeout(5):
+    async with served() as service, asyncio.timeout(HANGS_S):
         path = "/v1/events?wait_s=60"
         head = await service.call("HEAD", path, headers={"Accept": accepted})
         assert (head.status_code, head.content) == (200, b"")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bps.core.errors import MergeConflict
 from bps.core.keys import PlanKeys
 from bps.core.ports import Key
 from bps.plans.read import plan_detail
@@ -16,8 +13,7 @@ from tests.doubles import PLAN, Scene
 async def test_it_costs_one_round_trip_whatever_else_is_stored() -> None:
     scene = await Scene.make(content=b"k: 3\n")
     waiting = [await scene.succeed(f"C{n}", f"k: {n}\n".encode()) for n in (7, 9)]
-    with pytest.raises(MergeConflict):
-        await scene.promote(*waiting)
+    await scene.refused(*waiting)
     scene.store.reset()
     found = await plan_detail(scene.store, PLAN, with_review=True)
     assert found.review is not None

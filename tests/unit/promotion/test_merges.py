@@ -9,16 +9,15 @@ import pytest
 from bps.core.errors import DigestMismatch, LimitExceeded, MergeConflict
 from bps.core.keys import PlanKeys
 from bps.core.txn import Exists, Put, Txn
-from bps.plans.blob import pack, unpack
+from bps.plans.blob import pack
 from bps.plans.events import BlueprintPromoted
 from bps.plans.model import State
 from bps.plans.results import BranchResult
 from bps.promotion.promote import Promote
-from bps.replay.replay import replay
-from bps.replay.verify import verify
 from bps.writepath.preview import decide_only
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
+from tests.edited import edited
 
 BASE = b"""# checkout
 title: checkout
@@ -33,28 +32,10 @@ tasks:
 """
 
 
-def edited(old: bytes, new: bytes, content: bytes = BASE) -> bytes:
-    assert content.count(old) == 1
-    return content.replace(old, new)
-
-
-RETRIES = edited(b"retries: 3", b"retries: 5")
-TIMEOUT = edited(b"timeout_ms: 900", b"timeout_ms: 1800")
-CARTS = edited(b"carts: open", b"carts: read-only")
-ALL = edited(b"retries: 3", b"retries: 5", edited(b"timeout_ms: 900", b"timeout_ms: 1800", CARTS))
-
-
-async def content_of(scene: Scene) -> bytes:
-    """What is canonical."""
-    digest = (await scene.versions())[-1].digest
-    (kv,) = await scene.below(PlanKeys(PLAN).blob(digest))
-    return unpack(kv.value, digest)
-
-
-async def proven(scene: Scene) -> None:
-    """The log verifies and gives the stored state."""
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
+RETRIES = edited(BASE, (b"retries: 3", b"retries: 5"))
+TIMEOUT = edited(BASE, (b"timeout_ms: 900", b"timeout_ms: 1800"))
+CARTS = edited(BASE, (b"carts: open", b"carts: read-only"))
+ALL = edited(CARTS, (b"timeout_ms: 900", b"timeout_ms: 1800"), (b"retries: 3", b"retries: 5"))
 
 
 @asynchronous
@@ -66,7 +47,7 @@ async def test_three_fixes_are_merged_and_published_in_one_transaction() -> None
     scene.store.reset()
     result = await scene.promote()
     assert (result.how, result.version, result.review) == ("promotion", 2, None)
-    assert await content_of(scene) == ALL
+    assert await scene.canonical() == ALL
     assert scene.store.writes == 1
     assert {c.rr_plan for c in result.contributors} == {b.rr_plan for b in branches}
     assert {c.state for c in result.contributors} == {State.OBSOLETE_MERGED}
@@ -75,7 +56,7 @@ async def test_three_fixes_are_merged_and_published_in_one_transaction() -> None
     assert body.merge is not None
     assert body.merge.bases == [pack(BASE).digest] * 3
     assert body.merge.canonical_digest == pack(BASE).digest
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -85,10 +66,10 @@ async def test_who_comes_later_is_merged_against_the_moved_canonical() -> None:
     assert (await scene.promote(one)).version == 2
     result = await scene.promote(two)
     assert (result.how, result.version) == ("promotion", 3)
-    both = edited(b"timeout_ms: 900", b"timeout_ms: 1800", RETRIES)
-    assert await content_of(scene) == both
+    both = edited(RETRIES, (b"timeout_ms: 900", b"timeout_ms: 1800"))
+    assert await scene.canonical() == both
     assert (await scene.states())[two.rr_plan] == "OBSOLETE_MERGED"
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -96,7 +77,7 @@ async def test_the_same_set_gives_the_same_bytes_in_whatever_order_it_arrives() 
     fixes = {
         "T1": RETRIES,
         "T2": TIMEOUT,
-        "T3": edited(b"    sla: 20\n", b"    sla: 20\nlast: 1\n"),
+        "T3": edited(BASE, (b"    sla: 20\n", b"    sla: 20\nlast: 1\n")),
     }
     seen = set()
     for order in permutations(fixes):
@@ -104,7 +85,7 @@ async def test_the_same_set_gives_the_same_bytes_in_whatever_order_it_arrives() 
         for trace in order:
             await scene.succeed(trace, fixes[trace])
         await scene.promote()
-        seen.add(await content_of(scene))
+        seen.add(await scene.canonical())
     assert len(seen) == 1
 
 
@@ -112,36 +93,33 @@ async def test_the_same_set_gives_the_same_bytes_in_whatever_order_it_arrives() 
 async def test_a_merge_that_equals_a_submission_promotes_it() -> None:
     scene = await Scene.make(content=BASE)
     await scene.promote(await scene.succeed("T0", CARTS))
-    everything = edited(
-        b"retries: 3", b"retries: 5", edited(b"timeout_ms: 900", b"timeout_ms: 1800", CARTS)
-    )
-    part, whole = await scene.open("T1"), await scene.succeed("T2", everything)
-    await scene.submit(part, edited(b"retries: 3", b"retries: 5", CARTS))
+    part, whole = await scene.open("T1"), await scene.succeed("T2", ALL)
+    await scene.submit(part, edited(CARTS, (b"retries: 3", b"retries: 5")))
     result = await scene.promote()
     states = {c.rr_plan: c.state.value for c in result.contributors}
     assert states == {part.rr_plan: "OBSOLETE_MERGED", whole.rr_plan: "PROMOTED"}
     assert [n.rr_plan for n in result.nullified] == [part.rr_plan]
     assert any(isinstance(each, Exists) for each in scene.store.txns[-1].compares)
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_a_fix_that_canonical_has_already_makes_no_version() -> None:
     scene = await Scene.make(content=BASE)
     late = await scene.succeed("T1", RETRIES)
-    both = edited(b"timeout_ms: 900", b"timeout_ms: 1800", RETRIES)
+    both = edited(RETRIES, (b"timeout_ms: 900", b"timeout_ms: 1800"))
     await scene.promote(await scene.succeed("T2", both))
     result = await scene.promote(late)
     assert (result.how, result.version) == ("unchanged", 2)
     assert [(n.rr_plan, n.status) for n in result.nullified] == [(late.rr_plan, "OBSOLETE_MERGED")]
-    await proven(scene)
+    await scene.proven()
 
 
 async def conflicting(scene: Scene) -> list[BranchResult]:
     """Two fixes of one place."""
     return [
-        await scene.succeed("C1", edited(b"retries: 3", b"retries: 7")),
-        await scene.succeed("C2", edited(b"retries: 3", b"retries: 9")),
+        await scene.succeed("C1", edited(BASE, (b"retries: 3", b"retries: 7"))),
+        await scene.succeed("C2", edited(BASE, (b"retries: 3", b"retries: 9"))),
     ]
 
 
@@ -155,15 +133,15 @@ async def test_those_in_conflict_wait_and_do_not_keep_the_others_from_being_publ
     assert {c.rr_plan for c in result.contributors} == {b.rr_plan for b in free}
     assert set(result.in_review) == {b.rr_plan for b in fighting}
     assert result.conflicts == 1
-    assert await content_of(scene) == edited(b"timeout_ms: 900", b"timeout_ms: 1800", CARTS)
+    assert await scene.canonical() == edited(CARTS, (b"timeout_ms: 900", b"timeout_ms: 1800"))
     states = await scene.states()
     assert {states[b.rr_plan] for b in fighting} == {"SUCCEEDED"}
     assert await scene.types() == [*(await scene.types())[:-1], "REVIEW_OPENED"]
     later = await scene.succeed(
-        "T4", edited(b"carts: read-only", b"carts: shut", await content_of(scene))
+        "T4", edited(await scene.canonical(), (b"carts: read-only", b"carts: shut"))
     )
     assert (await scene.promote()).contributors[0].rr_plan == later.rr_plan
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -177,7 +155,7 @@ async def test_named_rr_plans_are_published_all_or_none() -> None:
     assert isinstance(named, list)
     assert set(named) == {b.rr_plan for b in (free, *fighting)}
     assert len(await scene.versions()) == 1
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -222,20 +200,19 @@ async def test_24_that_wait_for_a_person_do_not_keep_the_25th_from_its_turn() ->
     scene = await Scene.make(content=BASE)
     await scene.set_policy(validators=[], max_contributors=3)
     for i in range(3):
-        await scene.succeed(f"C{i}", edited(b"retries: 3", b"retries: %d" % (10 + i)))
-    with pytest.raises(MergeConflict):
-        await scene.promote()
+        await scene.succeed(f"C{i}", edited(BASE, (b"retries: 3", b"retries: %d" % (10 + i))))
+    await scene.refused()
     free = await scene.succeed("T9", TIMEOUT)
     result = await scene.promote()
     assert [c.rr_plan for c in result.contributors] == [free.rr_plan]
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_a_merged_blueprint_over_the_limit_is_refused_by_name() -> None:
     scene = await Scene.make(content=BASE)
     one = await scene.succeed("T1", BASE + b"one: %s\n" % (b"a" * 300))
-    two = await scene.succeed("T2", edited(b"# checkout\n", b"zero: %s\n" % (b"b" * 300)))
+    two = await scene.succeed("T2", edited(BASE, (b"# checkout\n", b"zero: %s\n" % (b"b" * 300))))
     await scene.set_policy(validators=[], max_blueprint_bytes=600)
     with pytest.raises(LimitExceeded) as refusal:
         await scene.promote(one, two)
@@ -276,8 +253,8 @@ async def test_a_plan_that_moves_during_the_merge_is_merged_anew() -> None:
     await scene.cold().execute(Promote(WHO, "first", PLAN, (ref(three),)))
     result = await scene.promote(one, two)
     assert result.version == 3
-    assert await content_of(scene) == ALL
-    await proven(scene)
+    assert await scene.canonical() == ALL
+    await scene.proven()
 
 
 @asynchronous
@@ -285,14 +262,13 @@ async def test_strategies_of_the_policy_decide() -> None:
     content = b"title: x\nversion: 1.2.0\n"
     scene = await Scene.make(content=content)
     for trace, version in (("T1", b"1.3.0"), ("T2", b"1.10.0")):
-        await scene.succeed(trace, edited(b"1.2.0", version, content))
-    with pytest.raises(MergeConflict):
-        await scene.promote()
+        await scene.succeed(trace, edited(content, (b"1.2.0", version)))
+    await scene.refused()
     await scene.set_policy(validators=[], merge={"/version": "max: semver"})
     assert (await scene.promote()).version == 2
-    assert await content_of(scene) == b"title: x\nversion: 1.10.0\n"
+    assert await scene.canonical() == b"title: x\nversion: 1.10.0\n"
     assert (await scene.types())[-1] == "REVIEW_COMPLETED"
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -309,4 +285,4 @@ async def test_a_damaged_blob_that_was_repaired_is_read_again() -> None:
     assert refusal.value.facts["digest"] == blob.digest
     await scene.memory.commit(Txn((), (Put(key, blob.frame),)))
     assert (await cold.execute(Promote(WHO, "p", PLAN))).result.version == 2
-    await proven(scene)
+    await scene.proven()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bps.api.origins import OriginsView
-from bps.core.errors import MalformedRecord, MergeConflict
-from bps.core.ids import ReviewId
+from bps.core.errors import MalformedRecord
 from bps.core.keys import PlanKeys
 from bps.core.txn import Put
 from bps.merge.compact import MAX_ROWS_BYTES
@@ -15,24 +14,16 @@ from bps.plans.events import BlueprintPromoted
 from bps.plans.model import Version
 from bps.plans.origins import OriginReport, origins_of, report_in
 from bps.plans.read import blueprint
-from bps.promotion.complete import CompleteReview
 from bps.replay.merges import verify_merges
-from bps.replay.replay import replay
-from bps.replay.verify import verify
-from bps.review.resolve import Choice, ResolveReview
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene
+from tests.edited import edited
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\ncarts: open\n"
 KEYS = PlanKeys(PLAN)
 
 
-def edited(old: bytes, new: bytes, content: bytes = BASE) -> bytes:
-    assert content.count(old) == 1
-    return content.replace(old, new)
-
-
-RETRIES, CARTS = edited(b": 3", b": 5"), edited(b"carts: open\n", b"")
+RETRIES, CARTS = edited(BASE, (b": 3", b": 5")), edited(BASE, (b"carts: open\n", b""))
 
 
 async def newest(scene: Scene) -> Version:
@@ -54,8 +45,7 @@ async def view_of(scene: Scene, number: int) -> OriginsView:
 
 
 async def proven(scene: Scene) -> None:
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
+    await scene.proven()
     assert (await verify_merges(scene.memory, PLAN)).made_again > 0
 
 
@@ -105,13 +95,11 @@ async def test_a_late_branch_is_told_against_what_was_canonical_then() -> None:
 @asynchronous
 async def test_a_reviewer_s_completion_tells_what_was_decided() -> None:
     scene = await Scene.make(content=BASE)
-    one = await scene.succeed("C1", edited(b": 3", b": 7", CARTS))
-    two = await scene.succeed("C2", edited(b": 3", b": 9"))
-    with pytest.raises(MergeConflict):
-        await scene.promote(one, two)
-    choice = Choice("/retries", None, two.rr_plan, None)
-    await scene.path.execute(ResolveReview(WHO, "decide", ReviewId(PLAN, 1), (choice,)))
-    await scene.path.execute(CompleteReview(WHO, "complete", ReviewId(PLAN, 1)))
+    one = await scene.succeed("C1", edited(CARTS, (b": 3", b": 7")))
+    two = await scene.succeed("C2", edited(BASE, (b": 3", b": 9")))
+    await scene.refused(one, two)
+    await scene.resolve("/retries", two)
+    await scene.complete()
     told = {each.path: (each.change, each.sources) for each in (await report_of(scene)).changes}
     assert told == {
         "/retries": ("resolved", [two.rr_plan]),
@@ -123,7 +111,7 @@ async def test_a_reviewer_s_completion_tells_what_was_decided() -> None:
 @asynchronous
 async def test_a_merge_that_equals_a_submission_has_its_report_too() -> None:
     scene = await Scene.make(content=BASE)
-    both = edited(b"carts: open\n", b"", RETRIES)
+    both = edited(RETRIES, (b"carts: open\n", b""))
     part, whole = await scene.succeed("T1", CARTS), await scene.succeed("T2", both)
     await scene.promote(part, whole)
     version = await newest(scene)
@@ -165,7 +153,7 @@ async def test_what_is_taken_over_as_it_is_needs_no_report_and_no_blob() -> None
 @asynchronous
 async def test_the_view_gives_values_as_the_merge_command_does() -> None:
     scene = await Scene.make(content=BASE)
-    long = edited(b"title: checkout", b"title: " + b"x" * 500)
+    long = edited(BASE, (b"title: checkout", b"title: " + b"x" * 500))
     await scene.succeed("T1", RETRIES)
     await scene.succeed("T2", long)
     await scene.promote()
@@ -181,7 +169,7 @@ async def test_the_view_gives_values_as_the_merge_command_does() -> None:
 async def test_nothing_is_told_of_a_promotion_that_made_no_version() -> None:
     scene = await Scene.make(content=BASE)
     late = await scene.succeed("T1", RETRIES)
-    await scene.promote(await scene.succeed("T2", edited(b"carts: open\n", b"", RETRIES)))
+    await scene.promote(await scene.succeed("T2", edited(RETRIES, (b"carts: open\n", b""))))
     blobs = await scene.below(KEYS.blobs)
     assert (await scene.promote(late)).how == "unchanged"
     assert await scene.below(KEYS.blobs) == blobs
@@ -209,9 +197,7 @@ async def test_many_long_changes_of_24_fit_one_transaction_and_are_counted() -> 
     for s in range(24):
         content = base
         for row in range(each):
-            content = edited(
-                b"  s%02dk%02d: %s" % (s, row, b"v" * 300), _row(s, row, b"w"), content
-            )
+            content = edited(content, (_row(s, row, b"v"), _row(s, row, b"w")))
         await scene.succeed(f"T{s}", content)
     scene.store.reset()
     await scene.promote()

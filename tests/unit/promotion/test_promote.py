@@ -327,8 +327,7 @@ async def test_a_revert_is_a_new_version_with_the_old_content() -> None:
     assert (versions[2].how, versions[2].reverted_to, versions[2].reason) == ("revert", 1, "why")
     assert versions[2].clock == tick(versions[1].clock, "canonical")
     assert (await scene.states())[waiting.rr_plan] == "SUCCEEDED"
-    with pytest.raises(MergeConflict):
-        await scene.promote(waiting)
+    await scene.refused(waiting)
 
 
 @asynchronous

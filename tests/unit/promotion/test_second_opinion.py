@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bps.core.errors import MergeConflict
-from bps.core.ids import ReviewId
-from bps.core.keys import PlanKeys
-from bps.plans.blob import unpack
-from bps.plans.reviews import Review
-from bps.promotion.complete import CompleteReview
-from bps.replay.replay import replay
-from bps.replay.verify import verify
 from tests.asynchronous import asynchronous
-from tests.doubles import PLAN, WHO, Scene
+from tests.doubles import Scene
 
 BASE = b"""\
 tasks:
@@ -45,23 +35,17 @@ CHANGED = BASE.replace(b"sla: 10", b"sla: 15")
 async def test_a_merge_that_means_something_else_by_lines_waits_for_a_person() -> None:
     scene = await Scene.make(content=BASE)
     waiting = [await scene.succeed("T1", ADDED), await scene.succeed("T2", CHANGED)]
-    with pytest.raises(MergeConflict) as refusal:
-        await scene.promote()
-    assert refusal.value.facts["conflicts"] == 0
-    newest, *_ = await scene.below(PlanKeys(PLAN).newest_review)
-    review = Review.decode(newest.value)
+    assert (await scene.refused()).facts["conflicts"] == 0
+    review = await scene.review()
     assert [each.source for each in review.findings] == ["second opinion"]
     assert {each.rr_plan for each in review.contributors} == {each.rr_plan for each in waiting}
     assert len(await scene.versions()) == 1
-    done = await scene.path.execute(CompleteReview(WHO, "look", ReviewId(PLAN, 1)))
-    assert done.result.version == 2
-    (blob,) = await scene.below(PlanKeys(PLAN).blob(done.result.digest))
-    assert unpack(blob.value, done.result.digest) == ADDED.replace(
+    assert (await scene.complete()).version == 2
+    assert await scene.canonical() == ADDED.replace(
         b"  - sla: 10\n    owner: team-1\n    retries: 3\n    id: charge\n",
         b"  - sla: 15\n    owner: team-1\n    retries: 3\n    id: charge\n",
     )
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
+    await scene.proven()
 
 
 @asynchronous
@@ -69,7 +53,6 @@ async def test_who_has_no_part_in_it_is_published_meanwhile() -> None:
     scene = await Scene.make(content=BASE)
     for trace, fix in (("T1", ADDED), ("T2", CHANGED)):
         await scene.succeed(trace, fix)
-    with pytest.raises(MergeConflict):
-        await scene.promote()
+    await scene.refused()
     free = await scene.succeed("T3", BASE.replace(b"title: x", b"title: y"))
     assert (await scene.promote(free)).version == 2

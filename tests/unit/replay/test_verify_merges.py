@@ -8,18 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from bps.core.errors import MergeConflict, ReplayDiverged
-from bps.core.ids import ReviewId
+from bps.core.errors import ReplayDiverged
 from bps.core.keys import POLICY_CURRENT, PlanKeys
 from bps.core.txn import Delete, Txn
 from bps.plans.blob import pack, unpack
 from bps.plans.events import BlueprintPromoted, Envelope
-from bps.promotion.complete import CompleteReview
 from bps.replay.merges import verify_merges
 from bps.replay.verify import MergesVerified, verify
-from bps.review.resolve import Choice, ResolveReview
 from tests.asynchronous import asynchronous, run
-from tests.doubles import PLAN, WHO, Scene
+from tests.doubles import PLAN, Scene
 from tests.unit.replay.history import KEYS, Records, forged, loaded, records_of, under
 
 BASE = b"one: 1\n\ntwo: 2\n\nthree: 3\n"
@@ -38,12 +35,9 @@ async def lived() -> Scene:
     fighting = [
         await scene.succeed(f"C{value}", BASE.replace(b": 1", b": %d" % value)) for value in (7, 8)
     ]
-    with pytest.raises(MergeConflict):
-        await scene.promote(*fighting)
-    review = ReviewId(PLAN, 1)
-    choice = Choice("/one", None, None, "9")
-    await scene.path.execute(ResolveReview(WHO, "decide", review, (choice,)))
-    await scene.path.execute(CompleteReview(WHO, "complete", review))
+    await scene.refused(*fighting)
+    await scene.resolve("/one", text="9")
+    await scene.complete()
     return scene
 
 

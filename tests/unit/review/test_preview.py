@@ -6,8 +6,7 @@ from bps.candidates.merging import MergeTask, Veto, contested, finding, merge_bl
 from bps.merge.records import Contribution, Resolution
 from bps.merge.semantic import Decision
 from tests.asynchronous import asynchronous
-from tests.unit.review.test_kept_decisions import completed, decide, in_review, shown
-from tests.unit.review.test_reviews import content_of
+from tests.unit.review.test_kept_decisions import in_review
 
 BASE = "t: 1\nretries: 3\nlast: 1\n"
 ONE, TWO = (BASE.replace("3", f"{n}").replace("last: 1", f"last: {n}") for n in (7, 9))
@@ -16,21 +15,21 @@ ONE, TWO = (BASE.replace("3", f"{n}").replace("last: 1", f"last: {n}") for n in 
 @asynchronous
 async def test_markers_are_around_what_is_undecided_alone_and_then_the_text_is_published() -> None:
     scene, one, two = await in_review(BASE, ONE, TWO)
-    both = (await shown(scene)).marked or ""
+    both = (await scene.sheet()).marked or ""
     assert (both.count("<<<<<<<"), both.startswith("t: 1\n<<<<<<< ")) == (2, True)
-    await decide(scene, "/retries", text="8")
-    sheet = await shown(scene)
+    await scene.resolve("/retries", text="8")
+    sheet = await scene.sheet()
     assert sheet.text is None
     assert sheet.marked == (
         f"t: 1\nretries: 8\n<<<<<<< {two.rr_plan}\nlast: 9\n||||||| canonical\nlast: 1\n=======\n"
         f"last: 7\n>>>>>>> {one.rr_plan}\n"
     )
-    await decide(scene, "/last", two)
-    sheet = await shown(scene)
+    await scene.resolve("/last", two)
+    sheet = await scene.sheet()
     assert (sheet.text, sheet.marked) == ("t: 1\nretries: 8\nlast: 9\n", None)
-    await completed(scene)
-    assert (await content_of(scene)).decode() == sheet.text
-    closed = await shown(scene)
+    await scene.complete()
+    assert (await scene.canonical()).decode() == sheet.text
+    closed = await scene.sheet()
     assert (closed.text, closed.marked) == (None, None)
 
 

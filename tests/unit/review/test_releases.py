@@ -13,16 +13,12 @@ from bps.review.reject import RejectReview
 from bps.review.release import ReleaseReview
 from tests.asynchronous import asynchronous
 from tests.doubles import WHO, Scene
+from tests.edited import edited
 from tests.unit.review.test_reviews import (
     BASE,
     ID,
     OTHER,
-    complete,
-    edited,
     fighting,
-    proven,
-    resolve,
-    review_of,
 )
 
 
@@ -36,18 +32,18 @@ async def claimed(hold: bool = False) -> Scene:
 @asynchronous
 async def test_the_holder_of_a_claim_completes_what_others_cannot() -> None:
     scene = await claimed(hold=True)
-    await resolve(scene, "/retries", text="8", who=OTHER)
-    await resolve(scene, "/timeout_ms", text="1500", who=OTHER)
+    await scene.resolve("/retries", text="8", who=OTHER)
+    await scene.resolve("/timeout_ms", text="1500", who=OTHER)
     with pytest.raises(ReviewHeld):
-        await complete(scene)
-    assert (await complete(scene, who=OTHER)).version == 2
-    await proven(scene)
+        await scene.complete()
+    assert (await scene.complete(who=OTHER)).version == 2
+    await scene.proven()
 
 
 @asynchronous
 async def test_the_holder_releases_and_whoever_comes_next_can_act() -> None:
     scene = await claimed(hold=True)
-    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
     with pytest.raises(ReviewHeld):
         await scene.promote(free)
     with pytest.raises(ReviewHeld) as refusal:
@@ -56,14 +52,14 @@ async def test_the_holder_releases_and_whoever_comes_next_can_act() -> None:
     scene.store.reset()
     released = await scene.path.execute(ReleaseReview(OTHER, "mine", ID))
     assert (scene.store.writes, released.result.act) == (1, "released")
-    review = await review_of(scene)
+    review = await scene.review()
     assert (review.claim, review.held) == (None, True)
     assert (await scene.promote(free)).how == "promotion"
     # A review holds promotions once, however early that ended.
     with pytest.raises(WrongState, match="has held promotions up once"):
         await scene.path.execute(ClaimReview(OTHER, "again", ID, hold=True))
-    assert (await review_of(scene)).claim is None
-    await proven(scene)
+    assert (await scene.review()).claim is None
+    await scene.proven()
 
 
 @asynchronous
@@ -75,8 +71,8 @@ async def test_who_may_release_others_does_and_the_log_says_who_it_was() -> None
     assert (envelope.op, body.until_ms) == (f"{WHO}/theirs", envelope.time_ms)
     again = await scene.path.execute(ReleaseReview(WHO, "theirs", ID))
     assert again.how == "repeated"
-    await resolve(scene, "/retries", take="base")
-    await proven(scene)
+    await scene.resolve("/retries", take="base")
+    await scene.proven()
 
 
 @asynchronous
@@ -94,7 +90,7 @@ async def test_what_nobody_has_claimed_is_released_by_writing_no_event() -> None
 @asynchronous
 async def test_a_forged_release_is_no_legal_event() -> None:
     scene = await claimed()
-    review = await review_of(scene)
+    review = await scene.review()
     canonical = (await scene.versions())[-1]
     assert review.claim is not None
     during, after = review.claim.since_ms + 1, review.claim.until_ms
@@ -118,7 +114,7 @@ async def test_a_claim_says_what_is_left_to_decide() -> None:
         ["/retries", "/timeout_ms"],
         2,
     )
-    await resolve(scene, "/retries", take="base")
+    await scene.resolve("/retries", take="base")
     released = (await scene.path.execute(ReleaseReview(WHO, scene.op(), ID))).result
     assert ([each.path for each in released.open], released.open_total) == (["/timeout_ms"], 1)
     rejected = (await scene.path.execute(RejectReview(WHO, scene.op(), ID, "no"))).result

@@ -18,103 +18,54 @@ from bps.core.errors import (
     WrongState,
 )
 from bps.core.ids import BranchRef, ReviewId
-from bps.core.keys import PlanKeys
-from bps.plans.blob import unpack
 from bps.plans.events import BlueprintPromoted
 from bps.plans.results import BranchResult
-from bps.plans.reviews import MAX_CLAIM_MS, Review
+from bps.plans.reviews import MAX_CLAIM_MS
 from bps.promotion.complete import CompleteReview
 from bps.promotion.promote import Promote
-from bps.promotion.results import PromotionResult
-from bps.replay.replay import replay
-from bps.replay.verify import verify
 from bps.review.claim import ClaimReview
 from bps.review.reject import RejectReview
 from bps.review.resolve import Choice, ResolveReview
-from bps.review.results import ReviewResult
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene, ref
+from tests.edited import edited
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\ncarts: open\n"
 ID = ReviewId(PLAN, 1)
 OTHER = "other-reviewer"
 
 
-def edited(*pairs: tuple[bytes, bytes], content: bytes = BASE) -> bytes:
-    for old, new in pairs:
-        assert content.count(old) == 1
-        content = content.replace(old, new)
-    return content
-
-
 async def fighting(scene: Scene) -> tuple[BranchResult, BranchResult]:
     """Two RR-plans with two conflicts, in an open review."""
-    one = await scene.succeed("C1", edited((b": 3", b": 7"), (b": 900", b": 1000")))
-    two = await scene.succeed("C2", edited((b": 3", b": 9"), (b": 900", b": 2000")))
-    with pytest.raises(MergeConflict) as refusal:
-        await scene.promote(one, two)
-    assert refusal.value.facts["conflicts"] == 2
+    one = await scene.succeed("C1", edited(BASE, (b": 3", b": 7"), (b": 900", b": 1000")))
+    two = await scene.succeed("C2", edited(BASE, (b": 3", b": 9"), (b": 900", b": 2000")))
+    assert (await scene.refused(one, two)).facts["conflicts"] == 2
     return one, two
-
-
-async def review_of(scene: Scene) -> Review:
-    """The newest one, which is stored twice."""
-    newest, *_ = await scene.below(PlanKeys(PLAN).newest_review)
-    review = Review.decode(newest.value)
-    (numbered,) = await scene.below(PlanKeys(PLAN).review(review.n))
-    assert numbered.value == newest.value
-    return review
-
-
-async def content_of(scene: Scene) -> bytes:
-    digest = (await scene.versions())[-1].digest
-    (kv,) = await scene.below(PlanKeys(PLAN).blob(digest))
-    return unpack(kv.value, digest)
-
-
-async def proven(scene: Scene) -> None:
-    await verify(scene.memory, PLAN)
-    await replay(scene.memory, PLAN)
-
-
-async def resolve(
-    scene: Scene,
-    path: str,
-    take: str | None = None,
-    text: str | None = None,
-    who: str = WHO,
-) -> ReviewResult:
-    command = ResolveReview(who, scene.op(), ID, (Choice(path, None, take, text),))
-    return (await scene.path.execute(command)).result
-
-
-async def complete(scene: Scene, who: str = WHO) -> PromotionResult:
-    return (await scene.path.execute(CompleteReview(who, scene.op(), ID, "decided"))).result
 
 
 @asynchronous
 async def test_a_review_is_resolved_place_by_place_and_completed_by_one_transaction() -> None:
     scene = await Scene.make(content=BASE)
     one, two = await fighting(scene)
-    opened = await review_of(scene)
+    opened = await scene.review()
     assert [each.path for each in opened.conflicts] == ["/retries", "/timeout_ms"]
     assert {each.rr_plan for each in opened.contributors} == {one.rr_plan, two.rr_plan}
     assert {each.by for each in opened.contributors} == {WHO}
-    first = await resolve(scene, "/retries", take=f"br{one.branch[:8]}")
+    first = await scene.resolve("/retries", take=f"br{one.branch[:8]}")
     assert [each.path for each in first.open] == ["/timeout_ms"]
     with pytest.raises(MergeConflict) as refusal:
-        await complete(scene)
+        await scene.complete()
     assert refusal.value.facts["conflicts"] == 1
-    last = await resolve(scene, "/timeout_ms", text="1500")
+    last = await scene.resolve("/timeout_ms", text="1500")
     assert (last.open_total, last.findings_total) == (0, 0)
     scene.store.reset()
-    result = await complete(scene)
+    result = await scene.complete()
     assert scene.store.writes == 1
     assert (result.how, result.version) == ("promotion", 2)
-    assert await content_of(scene) == edited((b": 3", b": 7"), (b": 900", b": 1500"))
+    assert await scene.canonical() == edited(BASE, (b": 3", b": 7"), (b": 900", b": 1500"))
     assert set((await scene.states()).values()) == {"OBSOLETE_MERGED"}
     assert (await scene.types())[-1] == "REVIEW_COMPLETED"
-    closed = await review_of(scene)
+    closed = await scene.review()
     assert (closed.status, closed.closed_ms is None) == ("COMPLETED", False)
     body = next(b for _, b in await scene.log() if isinstance(b, BlueprintPromoted))
     assert body.merge is not None
@@ -123,19 +74,19 @@ async def test_a_review_is_resolved_place_by_place_and_completed_by_one_transact
         ("/timeout_ms", None, "1500"),
     }
     assert body.merge.review == str(ID)
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_a_promotion_commits_what_carried_resolutions_cover() -> None:
     scene = await Scene.make(content=BASE)
     await fighting(scene)
-    await resolve(scene, "/retries", take="base")
-    await resolve(scene, "/timeout_ms", take="base")
+    await scene.resolve("/retries", take="base")
+    await scene.resolve("/timeout_ms", take="base")
     result = await scene.promote()
     assert result.how in {"promotion", "unchanged"}
-    assert (await review_of(scene)).status == "COMPLETED"
-    await proven(scene)
+    assert (await scene.review()).status == "COMPLETED"
+    await scene.proven()
 
 
 @asynchronous
@@ -144,43 +95,43 @@ async def test_a_resolution_is_carried_when_canonical_moves_elsewhere_and_droppe
 ):
     scene = await Scene.make(content=BASE)
     await fighting(scene)
-    await resolve(scene, "/retries", text="8")
-    await resolve(scene, "/timeout_ms", text="1500")
-    await scene.promote(await scene.succeed("T3", edited((b"carts: open", b"carts: shut"))))
+    await scene.resolve("/retries", text="8")
+    await scene.resolve("/timeout_ms", text="1500")
+    await scene.promote(await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut"))))
     moved = await scene.succeed(
-        "T4", edited((b"carts: open", b"carts: shut"), (b": 900", b": 950"))
+        "T4", edited(BASE, (b"carts: open", b"carts: shut"), (b": 900", b": 950"))
     )
     await scene.promote(moved)
     with pytest.raises(MergeConflict) as refusal:
-        await complete(scene)
+        await scene.complete()
     assert refusal.value.facts["conflicts"] == 1
-    review = await review_of(scene)
+    review = await scene.review()
     assert [each.path for each in review.resolutions] == ["/retries"]
     assert review.canonical_version == 3
-    await resolve(scene, "/timeout_ms", take="canonical")
-    assert (await complete(scene)).version == 4
-    assert await content_of(scene) == edited(
-        (b": 3", b": 8"), (b": 900", b": 950"), (b"carts: open", b"carts: shut")
+    await scene.resolve("/timeout_ms", take="canonical")
+    assert (await scene.complete()).version == 4
+    assert await scene.canonical() == edited(
+        BASE, (b": 3", b": 8"), (b": 900", b": 950"), (b"carts: open", b"carts: shut")
     )
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_an_open_review_does_not_keep_others_from_being_published() -> None:
     scene = await Scene.make(content=BASE)
     await fighting(scene)
-    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
     assert [c.rr_plan for c in (await scene.promote()).contributors] == [free.rr_plan]
-    review = await review_of(scene)
+    review = await scene.review()
     assert (review.status, review.canonical_version) == ("OPEN", 2)
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_a_claim_keeps_others_out_until_it_ends_and_holds_promotions_once() -> None:
     scene = await Scene.make(content=BASE)
     await fighting(scene)
-    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
     claimed = await scene.path.execute(ClaimReview(OTHER, "c1", ID, hold=True))
     assert claimed.result.status == "OPEN"
     for act in (
@@ -199,24 +150,24 @@ async def test_a_claim_keeps_others_out_until_it_ends_and_holds_promotions_once(
     with pytest.raises(WrongState, match="has held promotions up once"):
         await scene.path.execute(ClaimReview(OTHER, "c2", ID, hold=True))
     await scene.path.execute(ClaimReview(OTHER, "c3", ID))
-    title = edited((b"title: checkout", b"title: x"), content=await content_of(scene))
+    title = edited(await scene.canonical(), (b"title: checkout", b"title: x"))
     later = await scene.succeed("T4", title)
     assert (await scene.promote(later)).how == "promotion"
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
 async def test_who_claims_anew_with_the_hold_keeps_it_no_longer_than_it_was() -> None:
     scene = await Scene.make(content=BASE)
     await fighting(scene)
-    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
     await scene.path.execute(ClaimReview(OTHER, "c1", ID, 60_000, hold=True))
     await scene.path.execute(ClaimReview(OTHER, "c2", ID, hold=True))
     with pytest.raises(ReviewHeld):
         await scene.promote(free)
     scene.clock.move(61)
     assert (await scene.promote(free)).how == "promotion"
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -242,9 +193,9 @@ async def test_what_is_rejected_is_closed_for_good_and_the_rest_can_be_published
         (child.rr_plan, "OBSOLETE_NULLIFIED"),
     }
     assert (result.status, result.contributors) == ("OPEN", [two.rr_plan])
-    assert (await complete(scene)).version == 2
-    assert (await review_of(scene)).status == "COMPLETED"
-    await proven(scene)
+    assert (await scene.complete()).version == 2
+    assert (await scene.review()).status == "COMPLETED"
+    await scene.proven()
 
 
 @asynchronous
@@ -255,8 +206,8 @@ async def test_a_review_whose_rr_plans_are_all_rejected_is_rejected() -> None:
     assert result.status == "REJECTED"
     assert set((await scene.states()).values()) == {"OBSOLETE_REJECTED"}
     with pytest.raises(WrongState):
-        await complete(scene)
-    await proven(scene)
+        await scene.complete()
+    await scene.proven()
 
 
 @asynchronous
@@ -265,13 +216,13 @@ async def test_the_next_conflict_gets_the_next_number() -> None:
     await fighting(scene)
     await scene.path.execute(RejectReview(WHO, "no", ID, "both wrong"))
     again = [
-        await scene.succeed("D1", edited((b": 3", b": 4"))),
-        await scene.succeed("D2", edited((b": 3", b": 5"))),
+        await scene.succeed("D1", edited(BASE, (b": 3", b": 4"))),
+        await scene.succeed("D2", edited(BASE, (b": 3", b": 5"))),
     ]
     with pytest.raises(MergeConflict) as refusal:
         await scene.promote(*again)
     assert refusal.value.facts["review"] == f"{PLAN}-RV2"
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -279,17 +230,16 @@ async def test_a_second_conflict_joins_the_open_review() -> None:
     scene = await Scene.make(content=BASE)
     first = await fighting(scene)
     second = [
-        await scene.succeed("D1", edited((b"carts: open", b"carts: a"))),
-        await scene.succeed("D2", edited((b"carts: open", b"carts: b"))),
+        await scene.succeed("D1", edited(BASE, (b"carts: open", b"carts: a"))),
+        await scene.succeed("D2", edited(BASE, (b"carts: open", b"carts: b"))),
     ]
-    with pytest.raises(MergeConflict):
-        await scene.promote(*second)
-    review = await review_of(scene)
+    await scene.refused(*second)
+    review = await scene.review()
     assert {each.rr_plan for each in review.contributors} == {
         each.rr_plan for each in (*first, *second)
     }
     assert {each.path for each in review.conflicts} == {"/retries", "/timeout_ms", "/carts"}
-    await proven(scene)
+    await scene.proven()
 
 
 @asynchronous
@@ -315,7 +265,7 @@ async def test_refused_decisions_say_why_and_change_nothing() -> None:
             await scene.path.execute(act)
     with pytest.raises(PreconditionFailed):
         await scene.path.execute(ClaimReview(WHO, scene.op(), ID, if_match=("1-1",)))
-    etag = (await review_of(scene)).etag
+    etag = (await scene.review()).etag
     assert await scene.head() == before
     await scene.path.execute(ClaimReview(WHO, scene.op(), ID, if_match=(etag,)))
 
@@ -325,10 +275,10 @@ async def test_a_review_whose_rr_plans_were_given_up_is_superseded_by_the_next_p
     scene = await Scene.make(content=BASE)
     for branch in await fighting(scene):
         await scene.fail(branch)
-    free = await scene.succeed("T3", edited((b"carts: open", b"carts: shut")))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
     await scene.promote(free)
-    assert (await review_of(scene)).status == "SUPERSEDED"
-    await proven(scene)
+    assert (await scene.review()).status == "SUPERSEDED"
+    await scene.proven()
 
 
 @asynchronous
@@ -345,4 +295,4 @@ async def test_a_cold_leader_decides_as_a_warm_one() -> None:
     assert done.result.version == 2
     again = await scene.cold().execute(CompleteReview(WHO, "c", ID))
     assert (again.how, again.result) == ("repeated", done.result)
-    await proven(scene)
+    await scene.proven()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bps.core.errors import InvalidInput, MergeConflict
+from bps.core.errors import InvalidInput
 from bps.core.ids import ReviewId
-from bps.promotion.complete import CompleteReview
 from bps.review.resolve import Choice, ResolveReview
 from bps.review.results import ReviewResult
 from tests.asynchronous import asynchronous
 from tests.doubles import PLAN, WHO, Scene
-from tests.unit.review.test_reviews import content_of, proven
 
 ID = ReviewId(PLAN, 1)
 VALUE = "title: t\nretries: 3\nlast: 1\n"
@@ -35,8 +33,7 @@ async def in_review(base: str, *more: tuple[tuple[str, str], tuple[str, str]]) -
     for edits in (SIDES[base], *more):
         fixes = [fix.replace(*edit) for fix, edit in zip(fixes, edits, strict=True)]
     waiting = [await scene.succeed(f"C{n}", fix.encode()) for n, fix in enumerate(fixes)]
-    with pytest.raises(MergeConflict):
-        await scene.promote(*waiting)
+    await scene.refused(*waiting)
     return scene
 
 
@@ -64,9 +61,9 @@ async def refused(
 
 
 async def published(scene: Scene) -> str:
-    await scene.path.execute(CompleteReview(WHO, scene.op(), ID, "decided"))
-    await proven(scene)
-    return (await content_of(scene)).decode()
+    await scene.complete()
+    await scene.proven()
+    return (await scene.canonical()).decode()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bps.core.txn import Committed, Put, Txn
 from bps.sidecar.degraded import LINEARIZABLE_S, Consistency, DegradedReads
 from bps.sidecar.feed import Feed
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous
+from tests.asynchronous import HANGS_S, asynchronous
 from tests.doubles import ManualClock
 from tests.doubles.forwarding_store import ForwardingStore
 
@@ -139,7 +139,7 @@ async def test_the_age_is_bounded_by_what_the_feed_knows() -> None:
     assert degraded.age_ms == clock.now_ms()
     running = asyncio.create_task(feed.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             while feed.complete_s is None:  # noqa: ASYNC110 - a manual clock moves no timer
                 await asyncio.sleep(0)
         store.lost = True

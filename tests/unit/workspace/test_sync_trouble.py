@@ -24,7 +24,7 @@ from bps.core.keys import PlanKeys
 from bps.core.txn import Delete, Txn
 from bps.files import Directory
 from bps.workspace.sync import sync
-from tests.asynchronous import asynchronous
+from tests.asynchronous import HANGS_S, asynchronous
 from tests.unit.workspace.killed_sync import scenario
 from tests.unit.workspace.plan_under_work import BASE, PLAN, registered_plan
 
@@ -81,7 +81,7 @@ async def test_a_fifo_in_the_way_is_refused_at_once(tmp_path: Path) -> None:
     async with registered_plan(tmp_path / "ws") as work:
         work.directory.mkdir(parents=True)
         os.mkfifo(work.directory / "canonical_blueprint.yaml")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             with pytest.raises(UnsafePath, match="not a regular file"):
                 await work.sync()
 
