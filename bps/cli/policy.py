@@ -14,16 +14,13 @@ from bps.cli.output import Format, note, show
 from bps.cli.session import command, session_of
 from bps.cli.way import Way
 from bps.core.errors import InvalidInput, PreconditionRequired
-from bps.core.wording import problem_of
+from bps.core.wording import problems_of
 
 if TYPE_CHECKING:
     from bps.api.requests import PolicyRequest
     from bps.api.views import PolicyView
     from bps.client import BpsClient
     from bps.core.ports import Store
-
-_TOLD = 5
-"""Mistakes of a file that a refusal names."""
 
 app = typer.Typer(help="Show the policy in force, or replace it.", no_args_is_help=True)
 
@@ -109,13 +106,8 @@ def _document(file: Path, if_match: str | None) -> tuple[PolicyRequest, str]:
     try:
         return PolicyRequest.model_validate(fields), if_match.strip().strip('"')
     except ValidationError as error:
-        found = [
-            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {problem_of(each)}"
-            for each in error.errors()
-        ]
-        more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-        msg = f"The file is no whole policy: {'; '.join(found[:_TOLD])}{more}"
-        raise InvalidInput(f"{msg[:600].rstrip('.')}.", field="policy") from None
+        problems = problems_of(error)
+    raise InvalidInput(f"The file is no whole policy: {problems}.", field="policy")
 
 
 def _header(etag: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bps.core.errors.base import BpsError
 
 _MAX_PLACES = 5
+_MOST_CHARS = 600
 _KINDS = {
     "string": "text",
     "int": "a whole number",
@@ -72,6 +73,17 @@ def places_of(error: ValidationError) -> str:
     """The fields that are wrong, by their names; the first five."""
     places = (".".join(map(str, each["loc"])) for each in error.errors()[:_MAX_PLACES])
     return ", ".join(place or "the whole" for place in places)
+
+
+def problems_of(error: ValidationError) -> str:
+    """What is wrong with the first five fields, each named, and how many more there are."""
+    found = error.errors()
+    told = []
+    for each in found[:_MAX_PLACES]:
+        name = ".".join(map(str, each["loc"])) or "the whole"
+        told.append(f"{name}: {problem_of(each)}")
+    more = f"; and {len(found) - len(told)} more" if len(found) > len(told) else ""
+    return f"{'; '.join(told)}{more}"[:_MOST_CHARS].rstrip(".")
 
 
 def reason_of(error: Exception) -> str:
