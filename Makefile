@@ -27,8 +27,9 @@ demo: $(STAMP) ## Promote real blueprints on an embedded etcd, every claim check
 	$(VENV)/bin/bps demo
 
 test: $(STAMP) ## Run the tests, on a 3-node cluster (containers, else processes)
-	@# Hundreds of commands are started, each of which would compile the package anew.
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	@# Hundreds of commands are started, each of which would compile the package anew. Three workers
+	@# keep two cores busy: many tests wait for elections and leases.
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 3 --dist loadfile
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .
