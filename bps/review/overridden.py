@@ -36,18 +36,25 @@ def overridden(
             and f"{each.path}/".startswith(f"{other.path}/")
         ]
         if around:
-            found.append(_warning(each, min(around, key=len)))
+            found.append(_overridden(each, min(around, key=len)))
     return found
 
 
-def _warning(resolution: ReviewResolution, around: str) -> ReviewFinding:
-    where = around or "the root, which is the whole document"
+def warning(resolution: ReviewResolution, code: str, message: str, hint: str) -> ReviewFinding:
+    """What a reviewer should know of a decision, at its place."""
     return ReviewFinding(
         source=SOURCE,
         severity="warning",
         path=resolution.path,
         line=None,
-        code=CODE,
-        message=f"What was decided here counts no more: the decision of {where} replaces it.",
-        hint="put it into that decision too, or decide that one anew",
+        code=code,
+        message=message,
+        hint=hint,
     )
+
+
+def _overridden(resolution: ReviewResolution, around: str) -> ReviewFinding:
+    where = around or "the root, which is the whole document"
+    message = f"What was decided here counts no more: the decision of {where} replaces it."
+    hint = "put it into that decision too, or decide that one anew"
+    return warning(resolution, CODE, message, hint)

@@ -12,13 +12,14 @@ from typing import NamedTuple
 from bps.candidates.candidate import Attempt
 from bps.merge.records import Kind
 from bps.plans.reviews import ReviewFinding, ReviewResolution
-from bps.review.overridden import SOURCE, overridden
+from bps.review.overridden import SOURCE, overridden, warning
 
 DROPPED = "dropped"
 WAITING = "waiting"
 _BROUGHT = frozenset({Kind.ANCHOR, Kind.DOCUMENT})
 """Kinds that decisions bring up around what was decided: they say nothing of the values there."""
 _SHOWN_CHARS = 120
+_UNFIT = "it does not fit here now"
 _CHANGED = "what the versions have here is another thing now"
 _UNCONTESTED = "nothing is in conflict here now"
 
@@ -40,13 +41,15 @@ def fate_of(resolutions: Sequence[ReviewResolution], attempt: Attempt) -> Fate:
     contested = {each.path for each in attempt.conflicts}
     around = {each.path for each in attempt.conflicts if each.kind not in _BROUGHT}
     settled = {each.path for each in attempt.settled}
+    unfit = {each.path for each in attempt.findings if each.code == "unreadable"}
     blind = bool(attempt.unreadable) and not attempt.conflicts
     fate = Fate([], [], [])
     for each in resolutions:
         if each.conflict in attempt.applied or _within(each.path, settled):
             fate.kept.append(each)
         elif each.path in contested or _within(each.path, around):
-            fate.dropped.append(_dropped(each, _CHANGED, "decide it anew"))
+            why = _UNFIT if each.path in unfit else _CHANGED
+            fate.dropped.append(_dropped(each, why, "decide it anew"))
         elif attempt.conflicts or blind:
             fate.kept.append(each)
             fate.waiting.append(_waiting(each))
@@ -111,12 +114,5 @@ def _warning(resolution: ReviewResolution, code: str, said: str, hint: str) -> R
     else:
         line = " ".join((resolution.text or "").split())
         what = f"= {line}" if len(line) <= _SHOWN_CHARS else f"= {line[:_SHOWN_CHARS]}..."
-    return ReviewFinding(
-        source=SOURCE,
-        severity="warning",
-        path=resolution.path,
-        line=None,
-        code=code,
-        message=f"What {resolution.by} decided here ({what}) {said}",
-        hint=hint,
-    )
+    message = f"What {resolution.by} decided here ({what}) {said}"
+    return warning(resolution, code, message, hint)

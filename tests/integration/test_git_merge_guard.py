@@ -45,6 +45,19 @@ def test_every_page_tells_the_same_driver() -> None:
     assert found == [found[0]] * len(PAGES)
 
 
+def programs_in(directory: Path, bps: str | None) -> Path:
+    """A directory with git, and with a `bps` of that content where one is given."""
+    programs = directory / "bin"
+    programs.mkdir()
+    git = shutil.which("git")
+    assert git is not None
+    (programs / "git").symlink_to(git)
+    if bps is not None:
+        (programs / "bps").write_text(bps)
+        (programs / "bps").chmod(0o755)
+    return programs
+
+
 @pytest.mark.parametrize(
     ("exit_code", "left", "told"),
     [(0, OURS, 0), (1, OURS, 1), (2, BY_LINES, 129), (130, BY_LINES, 129), (None, BY_LINES, 129)],
@@ -54,14 +67,8 @@ def test_whatever_git_makes_of_the_exit_no_side_is_lost(
 ) -> None:
     for name, content in (("O", BASE), ("A", OURS), ("B", THEIRS)):
         (tmp_path / name).write_text(content)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    git = shutil.which("git")
-    assert git is not None
-    (programs / "git").symlink_to(git)
-    if exit_code is not None:
-        (programs / "bps").write_text(f"#!/bin/sh\nexit {exit_code}\n")
-        (programs / "bps").chmod(0o755)
+    bps = None if exit_code is None else f"#!/bin/sh\nexit {exit_code}\n"
+    programs = programs_in(tmp_path, bps)
     (driver,) = drivers_of("README.md")
     line = re.sub("%([OABP])", r"\1", driver).replace("%L", "7")
     done = subprocess.run(
@@ -75,15 +82,7 @@ def test_without_a_bps_that_starts_the_merge_stops_and_touches_nothing(
     tmp_path: Path, left_over: str | None
 ) -> None:
     repository = changed(tmp_path, BASE, OURS, THEIRS)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    git = shutil.which("git")
-    assert git is not None
-    (programs / "git").symlink_to(git)
-    if left_over is not None:
-        (programs / "bps").write_text(left_over)
-        (programs / "bps").chmod(0o755)
-    repository.only_programs_in(programs)
+    repository.only_programs_in(programs_in(tmp_path, left_over))
     done = repository.merge()
     if not drivers_can_stop():
         assert (done.returncode, repository.unmerged()) == (1, {NAME})

@@ -87,15 +87,10 @@ def test_it_is_soon_ready_and_says_where(etcd: str, tmp_path: Path) -> None:
 def test_it_ends_in_time_although_a_client_never_reads(
     etcd: str, tmp_path: Path, number: int
 ) -> None:
-    # On a busy machine once in three tries is enough; whatever keeps it up keeps it up each time.
-    assert any(ended_after_s(etcd, tmp_path, number) < MAX_DRAIN_S for _ in range(3))
-
-
-def ended_after_s(etcd: str, directory: Path, number: int) -> float:
-    """Seconds that it took to end by a signal, with one client that never reads and an idle one."""
-    config = config_of(directory, "[sidecar]\nlease_ttl_s = 120\n")
+    # 5 s are promised with the default, 2 s longer: what is left over is for a busy machine.
+    config = config_of(tmp_path, "[sidecar]\nlease_ttl_s = 120\n[limits]\ndrain_s = 1\n")
     with (
-        serving("--config", config, env=environment(directory, etcd)) as service,
+        serving("--config", config, env=environment(tmp_path, etcd)) as service,
         socket.create_connection(service.address) as deaf,
         socket.create_connection(service.address) as idle,
     ):
@@ -104,10 +99,9 @@ def ended_after_s(etcd: str, directory: Path, number: int) -> float:
         ask_without_reading(deaf)
         begun_s = time.monotonic()
         assert service.end(number) == 0
-        took_s = time.monotonic() - begun_s
+        assert time.monotonic() - begun_s < MAX_DRAIN_S
     # The lease would have outlived the process for two minutes.
     assert not leads(etcd)
-    return took_s
 
 
 def test_a_write_under_way_is_answered_and_is_in_etcd(

@@ -115,6 +115,7 @@ async def test_deciding_it_anew_keeps_the_others() -> None:
             ("dropped", "/_locked_owner"),
             ("unreadable", "/_locked_owner"),
         ]
+        assert "holds no more: it does not fit here now." in sheet.findings[0].message
         assert {each.path for each in sheet.conflicts} == {"/_locked_owner", "/_locked_region"}
         with pytest.raises(InvalidInput, match="/_locked_owner does not fit there"):
             await scene.resolve("/_locked_owner", text=ANCHORED)
