@@ -22,7 +22,8 @@ from ruamel.yaml.events import (
 
 from bps.blueprint.event_source import EventSource, read_events
 from bps.blueprint.rules import Rule, refuse
-from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
+from bps.blueprint.scalars import Kind, kinds
+from bps.blueprint.words import may_differ_from_text
 
 _MARKERS = ("---", "...", "%")
 """At the begin of a line they can begin or end a document."""

@@ -13,6 +13,16 @@ import re
 from enum import StrEnum
 from functools import cache
 
+from bps.blueprint.words import (
+    BOOLS_1_1_ONLY,
+    BOOLS_1_2,
+    MERGE,
+    NULLS,
+    NUMBER_STARTS,
+    VALUE,
+    is_decimal,
+)
+
 _INT_LIMIT = 2**63 - 1
 # A double has at most 309 digits before its point and 767 significant ones in any case.
 _LONGEST_NUMBER = 1_100
@@ -37,22 +47,15 @@ class Kind(StrEnum):
     VALUE = "a default value key"
 
 
-_NULLS = ("", "~", "null", "Null", "NULL")
-_BOOLS_1_2 = ("true", "True", "TRUE", "false", "False", "FALSE")
-_BOOLS_1_1_ONLY = tuple(
-    "y Y yes Yes YES n N no No NO on On ON off Off OFF".split()  # noqa: SIM905 a table, read as one
-)
 _WORDS: dict[str, tuple[Kind, Kind]] = {
-    **dict.fromkeys(_NULLS, (Kind.NULL, Kind.NULL)),
-    **dict.fromkeys(_BOOLS_1_2, (Kind.BOOL, Kind.BOOL)),
-    **dict.fromkeys(_BOOLS_1_1_ONLY, (Kind.BOOL, Kind.TEXT)),
-    "<<": (Kind.MERGE, Kind.TEXT),
-    "=": (Kind.VALUE, Kind.TEXT),
+    **dict.fromkeys(NULLS, (Kind.NULL, Kind.NULL)),
+    **dict.fromkeys(BOOLS_1_2, (Kind.BOOL, Kind.BOOL)),
+    **dict.fromkeys(BOOLS_1_1_ONLY, (Kind.BOOL, Kind.TEXT)),
+    MERGE: (Kind.MERGE, Kind.TEXT),
+    VALUE: (Kind.VALUE, Kind.TEXT),
 }
 _TEXT = (Kind.TEXT, Kind.TEXT)
 _DECIMAL = (Kind.INT_10, Kind.INT_10)
-_NOT_ZERO = frozenset("123456789")
-_NUMBER_STARTS = frozenset("0123456789+-.")
 
 # Possessive repeats keep hostile scalars linear in time and constant in memory.
 _NUMBER_1_1 = r"""
@@ -83,16 +86,11 @@ def _numbers() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(_NUMBER_1_1, re.VERBOSE), re.compile(_NUMBER_1_2, re.VERBOSE)
 
 
-def may_differ_from_text(value: str) -> bool:
-    """False: both versions read text; True: ask `kinds`. Cheap, for it runs on every scalar."""
-    return value in _WORDS or value[0] in _NUMBER_STARTS
-
-
 def kinds(value: str) -> tuple[Kind, Kind]:
     """Return how YAML 1.1 and how YAML 1.2 read a plain scalar; linear in its length."""
-    if value[:1] not in _NUMBER_STARTS:
+    if value[:1] not in NUMBER_STARTS:
         return _WORDS.get(value, _TEXT)
-    if value[0] in _NOT_ZERO and value.isascii() and value.isdigit():
+    if is_decimal(value):
         return _DECIMAL
     older, newer = _numbers()
     old, new = older.fullmatch(value), newer.fullmatch(value)

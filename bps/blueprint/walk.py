@@ -29,7 +29,8 @@ from bps.blueprint.event_source import EventSource
 from bps.blueprint.marks import Mark, refuse_at
 from bps.blueprint.rules import Rule, refuse, shown
 from bps.blueprint.scalar_rules import judge_escapes, judge_plain
-from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
+from bps.blueprint.scalars import Kind, kinds
+from bps.blueprint.words import may_differ_from_text
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000

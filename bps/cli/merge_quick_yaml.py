@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = "ruamel.yaml"
 _EXTENSION = "_ruamel_yaml"
-_EVENTS = f"{_PACKAGE}.events"
+_LATE = (f"{_PACKAGE}.error", f"{_PACKAGE}.events")
+"""Errors to catch, and events to tell apart: the real modules, as soon as one is looked into."""
 _UNUSED = tuple(
     f"{_PACKAGE}.{name}"
     for name in (
@@ -54,15 +55,16 @@ class _StandInModule(ModuleType):
         return stand_in
 
 
-class _LateEvents(_StandInModule):
-    """The classes of events: made when the first one is asked for, as a text is parsed."""
+class _LateModule(_StandInModule):
+    """A module that is imported when a name of it is asked for, as a text is parsed."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever is asked for
         if name.startswith("_"):
             raise AttributeError(name)
-        if sys.modules[_EVENTS] is self:
-            _make_events()
-        return getattr(sys.modules[_EVENTS], name)
+        module = self.__name__
+        if sys.modules[module] is self:
+            _import_late(module)
+        return getattr(sys.modules[module], name)
 
 
 def quick_yaml() -> None:
@@ -81,7 +83,7 @@ def quick_yaml() -> None:
 
 def whole() -> None:
     """Make ruamel.yaml and the extension what an ordinary import makes of them."""
-    for name in (_PACKAGE, _EVENTS, *_UNUSED):
+    for name in (_PACKAGE, *_LATE, *_UNUSED):
         found = sys.modules.get(name, _ABSENT)
         if found is None or isinstance(found, _StandInModule):
             sys.modules.pop(name, None)
@@ -97,14 +99,13 @@ def whole() -> None:
 
 def _import_with_stand_ins() -> None:
     _stand_in_for_package()
-    for name in (_EVENTS, *_UNUSED):
+    for name in (*_LATE, *_UNUSED):
         sys.modules[name] = _StandInModule(name)
-    # What the merge itself needs is the real thing: errors to catch, and events to tell apart.
-    import _ruamel_yaml  # noqa: F401, PLC0415 - here and below: as the modules are made ready
-    import ruamel.yaml.error  # noqa: F401, PLC0415
+    import _ruamel_yaml  # noqa: F401, PLC0415 - as the modules are made ready
 
     sys.modules.update(dict.fromkeys((_PACKAGE, *_UNUSED), _ABSENT))
-    sys.modules[_EVENTS] = _LateEvents(_EVENTS)
+    for name in _LATE:
+        sys.modules[name] = _LateModule(name)
 
 
 def _stand_in_for_package() -> None:
@@ -115,14 +116,18 @@ def _stand_in_for_package() -> None:
     sys.modules[_PACKAGE] = package
 
 
-def _make_events() -> None:
-    """Put the real module of events, and its classes, where they belong. Cost: 0.6 ms."""
-    del sys.modules[_EVENTS]
+def _import_late(late: str) -> None:
+    """Put a real module, and its classes, where they belong. Cost: 0.6 ms for the events."""
+    del sys.modules[late]
     _stand_in_for_package()
-    import ruamel.yaml.events  # noqa: F401, PLC0415
-
+    try:
+        __import__(late)
+    except ImportError:
+        # This release of ruamel.yaml is made otherwise.
+        whole()
+        return
     sys.modules[_PACKAGE] = _ABSENT
-    events, extension = sys.modules[_EVENTS], sys.modules[_EXTENSION]
+    extension, real = sys.modules[_EXTENSION], sys.modules[late]
     for module, name in _taken:
-        if module == _EVENTS:
-            setattr(extension, name, getattr(events, name))
+        if module == late:
+            setattr(extension, name, getattr(real, name))

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from bps.blueprint.scalars import Kind, kinds, may_differ_from_text
+from bps.blueprint.words import is_decimal, may_differ_from_text
 from bps.merge.source import ALIAS, MAPPING, SCALAR, Node
-
-LONGEST_NUMBER = 20
-"""Digits of a number that is shown as one; JSON's numbers are doubles."""
-_BASES = {Kind.INT_10: 10, Kind.INT_16: 16, Kind.INT_8: 8}
 
 
 def data_of(node: Node) -> Hashable:
@@ -39,6 +35,10 @@ def plain_data(value: str) -> Hashable:
     """The equality key of a plain scalar without anchor and tag; never None."""
     if not (value == "" or may_differ_from_text(value)):
         return value
+    if is_decimal(value):
+        return ("plain", value)
+    from bps.blueprint.scalars import Kind, kinds  # noqa: PLC0415 - few scalars take its rules
+
     kind = kinds(value)
     if kind == (Kind.NULL, Kind.NULL):
         # Every YAML version reads `~`, `null` and nothing alike.
@@ -67,19 +67,8 @@ def json_value(node: Node | None) -> object:
 
 def _json_scalar(node: Node) -> object:
     value = node.value
-    if node.style or node.tag is not None:
+    if node.style or node.tag is not None or not (value == "" or may_differ_from_text(value)):
         return value
-    kind = kinds(value)[1]
-    if kind is Kind.NULL:
-        return None
-    if kind is Kind.BOOL:
-        return value.lower() == "true"
-    if len(value) > LONGEST_NUMBER:
-        return value
-    if kind in _BASES:
-        whole = int(value, _BASES[kind])
-        return whole if abs(whole) < 1 << 63 else value
-    if kind is Kind.FLOAT:
-        number = float(value)
-        return number if number - number == 0 else value
-    return value
+    from bps.merge.json_scalar import json_scalar  # noqa: PLC0415 - as above
+
+    return json_scalar(value)

@@ -10,7 +10,7 @@ import re
 
 from bps.merge.source import MAPPING, Node, Source
 
-_TRIVIA_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
+_BLANK = {"", "\n", "\r\n"}
 _BEFORE_DASH = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
 
 
@@ -215,31 +215,36 @@ def _begin(text: str, at: int, key: Node | None, value: Node) -> int:
     return begin
 
 
+def _trivia_line(text: str, at: int) -> tuple[int, str] | None:
+    """Where the line of `at` ends, and what it says, if it is blank or a comment."""
+    stop = text.find("\n", at) + 1 or len(text)
+    content = text[at:stop].lstrip(" \t")
+    return (stop, content) if content in _BLANK or content[0] == "#" else None
+
+
 def _behind_trivia(text: str, at: int, end: int) -> int:
     """The end of the blanks and comments from `at` on."""
     while at < end:
-        found = _TRIVIA_LINE.match(text, at)
-        if found is None or found.end() == at:
+        found = _trivia_line(text, at)
+        if found is None:
             break
-        at = found.end()
+        at = found[0]
     return min(at, end)
 
 
 def _deeper(source: Source, at: int, end: int, column: int) -> int:
     """Behind the last of the comments that are indented deeper than the collection's entries."""
-    text = source.text
     deepest = at
     while at < end:
-        found = _TRIVIA_LINE.match(text, at)
-        if found is None or found.end() == at:
+        found = _trivia_line(source.text, at)
+        if found is None:
             break
-        line = text[at : found.end()]
-        stripped = line.lstrip(" \t")
-        if stripped.startswith("#"):
-            if len(line) - len(stripped) <= column:
+        stop, content = found
+        if content not in _BLANK:
+            if stop - at - len(content) <= column:
                 break
-            deepest = found.end()
-        at = found.end()
+            deepest = stop
+        at = stop
     return deepest
 
 
@@ -248,15 +253,14 @@ def trivia(source: Source, column: int, at: int, end: int) -> tuple[list[Element
 
     Raises Opaque where there is something else than blanks and comments.
     """
-    text = source.text
     comments: list[Element] = []
     gap = lead = at
     in_comment = False
     while at < end:
-        found = _TRIVIA_LINE.match(text, at)
-        if found is None or found.end() == at or found.end() > end:
+        found = _trivia_line(source.text, at)
+        if found is None or found[0] > end:
             raise Opaque
-        blank = "#" not in found[0]
+        blank = found[1] in _BLANK
         if blank and in_comment:
             comments.append(Element(source, column, gap, lead, at, at, None, None))
             gap = at
@@ -264,7 +268,7 @@ def trivia(source: Source, column: int, at: int, end: int) -> tuple[list[Element
         elif not blank and not in_comment:
             lead = at
             in_comment = True
-        at = found.end()
+        at = found[0]
         if not in_comment:
             lead = at
     return comments, gap, lead

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bps.merge.check import why_wrong
-from bps.merge.comments import doubled_comments
 from bps.merge.newlines import Dress
 from bps.merge.reader import Reader
 from bps.merge.run import Run
@@ -38,7 +37,7 @@ class Finish:
         text = self._dress.ended(text)
         if self._run.by_rows and len(slots) == 1:
             return text, self._why_wrong(text, slots)
-        from bps.merge.three_way import with_comment_blanks  # noqa: PLC0415 - see `by_rows`
+        from bps.merge.comment_blanks import with_comment_blanks  # noqa: PLC0415 - see `by_rows`
 
         edits = [(base.text, side.text) for base, side in self._edits]
         spaced = with_comment_blanks(text, self._canonical.text, edits)
@@ -53,6 +52,8 @@ class Finish:
 
         If that has each comment once and reads the same; else they are told.
         """
+        if self._by_single_edits(slots):
+            return text
         doubled = self._doubled(text, clean=True)
         if doubled and len({base.text for base, _ in self._edits}) == 1:
             from bps.merge.line_result import merged_by_lines  # noqa: PLC0415 - few have any
@@ -69,6 +70,18 @@ class Finish:
         """Those in what stands outside of conflicts."""
         self._tell_of(self._doubled(settled, clean=False))
 
+    def _by_single_edits(self, slots: Sequence[Slot]) -> bool:
+        """Whether each line of a comment is one that canonical has, or one editor alone.
+
+        Then none was deleted by two and put elsewhere by each, so that none stands twice.
+        """
+        return (
+            self._run.by_rows
+            and len(slots) == 1
+            and all(base is self._canonical for base, _ in self._edits)
+            and all(len(each.sources) == 1 for each in self._run.origins)
+        )
+
     def _why_wrong(self, text: str, slots: Sequence[Slot]) -> str | None:
         source = Source("the result", text)
         wrong = why_wrong(source, [slot.expected for slot in slots], self._reader)
@@ -80,6 +93,8 @@ class Finish:
         return wrong
 
     def _doubled(self, text: str, *, clean: bool) -> list[str]:
+        from bps.merge.doubled_comments import doubled_comments  # noqa: PLC0415 - as above
+
         return doubled_comments(text, *self._base_and_sides(), clean=clean)
 
     def _base_and_sides(self) -> tuple[str, list[str]]:

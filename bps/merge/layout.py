@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bps.merge.comments import merge_comments, stripped
 from bps.merge.elements import Element
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.run import Change, Path, Run, lead_variant, versions_in
 from bps.merge.slots import Open, Piece, moved
-from bps.merge.three_way import picked, with_line_ends
+from bps.merge.three_way import picked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +41,10 @@ def lead_of(
     texts = [element.lead_text for element in versions_in(changes)]
     if canonical is not None and all(text == canonical.lead_text for text in texts):
         return (moved(texts[0], column - canonical.column, first_line=True),)
+    from bps.merge.comment_blanks import with_line_ends  # noqa: PLC0415 - few edit comments
+    from bps.merge.comments import merge_comments, stripped  # noqa: PLC0415
+
+    run.by_rows = False
     edits = list(zip(texts[::2], texts[1::2], strict=True))
     merged = merge_comments(edits)
     versions = [canonical, *(each.side for each in changes)]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from _ruamel_yaml import CParser
-from ruamel.yaml.error import YAMLError
 
 from bps.merge.refusals import Unreadable
 from bps.merge.source import KEEPS, MAPPING, Source
@@ -27,15 +26,16 @@ _SUSPECTS = (
 _MOST_BRACKETS = 12
 DEEPEST_LEVEL = 8
 """With 24 collections at columns, two more a bracket: less than `parse.MAX_DEPTH`."""
-REFUSALS = (Unusual, Unreadable, YAMLError)
+REFUSALS = (Unusual, Unreadable)
 
 
 def prove(fresh: Sequence[Chunk]) -> int:
     """Have libyaml read each chunk as an entry behind another one; the events of all.
 
     Raises:
-        Unusual: something may mean more than its own entry, or depend on the next.
-        Unreadable, YAMLError: the text is refused, or none that can be cut here.
+        Unusual: something may mean more than its own entry, or depend on the next; or it is none
+            that can be cut here.
+        Unreadable: the text is refused.
 
     Cost: 15 ms a MB.
     """
@@ -63,14 +63,27 @@ def prove(fresh: Sequence[Chunk]) -> int:
 
 
 def prove_head(head: str, sentinel: str) -> None:
-    """Have libyaml read the lines before a collection's first entry. Raises YAMLError."""
+    """Have libyaml read the lines before a collection's first entry. Raises Unusual."""
     if head:
-        CParser(head + sentinel).raw_parse()
+        count_events(head + sentinel)
 
 
 def events_of(chunks: Sequence[Chunk]) -> int:
-    """The events of entries, without those around them. Raises YAMLError."""
+    """The events of entries, without those around them. Raises Unusual."""
     return _events(_joined(chunks), chunks) if chunks else 0
+
+
+def count_events(text: str) -> int:
+    """The events of a text, by libyaml. Raises Unusual where it is no YAML. Cost: 15 ms a MB."""
+    try:
+        read: int = CParser(text).raw_parse()
+    except Exception as error:
+        from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - few texts are no YAML
+
+        if isinstance(error, YAMLError):
+            raise Unusual from error
+        raise
+    return read
 
 
 def forget(chunks: Sequence[Chunk]) -> None:
@@ -117,5 +130,4 @@ def _joined(chunks: Sequence[Chunk]) -> str:
 
 def _events(joined: str, chunks: Sequence[Chunk]) -> int:
     around = sum(chunk.level.shape.events for chunk in chunks)
-    read: int = CParser(joined).raw_parse()
-    return read - 2 - around
+    return count_events(joined) - 2 - around

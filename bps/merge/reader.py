@@ -18,11 +18,16 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from _ruamel_yaml import CParser
-from ruamel.yaml.error import YAMLError
-
 from bps.merge.chunks import Chunk, Levels, plain_key
-from bps.merge.proof import DEEPEST_LEVEL, REFUSALS, events_of, forget, prove, prove_head
+from bps.merge.proof import (
+    DEEPEST_LEVEL,
+    REFUSALS,
+    count_events,
+    events_of,
+    forget,
+    prove,
+    prove_head,
+)
 from bps.merge.source import MAPPING, Document, Source
 from bps.merge.stretches import Region, Unusual, prologue_end, region_of
 from bps.merge.twins import Piece, Row, Stretched
@@ -114,7 +119,7 @@ class _Reading:
         self._events = 0
 
     def run(self) -> None:
-        """Raises Unusual, Unreadable, YAMLError."""
+        """Raises Unusual, Unreadable."""
         text = self._source.text
         body = prologue_end(text) if text.startswith(_BEFORE_CONTENT) else 0
         if any(each in text for each in _BREAKS):
@@ -142,8 +147,8 @@ class _Reading:
         entries += self._events + events_of(_more(come, once[1]))
         entries -= events_of(_more(first._chunks, self._chunks))
         try:
-            read: int = CParser(self._source.text).raw_parse()
-        except YAMLError:
+            read = count_events(self._source.text)
+        except Unusual:
             return False
         return read == _AROUND + _HEAD * self._heads + entries
 

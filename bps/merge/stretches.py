@@ -14,10 +14,11 @@ _PLAIN = r"[\w/](?:[\w ,./()'\"=;-]*[\w./)'\"])?"
 _COMMENT = r"(?: +#[^\n]*| *)"
 _QUOTED = r"(?:\"[^\"\\\n]*\"|'[^'\n]*'):(?=[ \n])"
 _DASH = ("- ", "-\n")
-_TRIVIA = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)")
-"""Blank lines and comments, and the margin of the line behind them."""
+_UNCLEAR = frozenset(("", "\n", "\t", "#"))
+"""What a line begins with that may be no content."""
+_INDICATORS = frozenset("?:-")
+_INDICATED = r"[?:-](?:[ \t\n]|\Z)"
 _KEY_OF = re.compile(rf"({_KEY}):(?=[ \n]|\Z)")
-_NOTHING = re.compile(rf"{_COMMENT}\n")
 _VALUE = re.compile(rf" +({_PLAIN}){_COMMENT}(?:\n|\Z)")
 
 
@@ -49,7 +50,7 @@ class Shape:
         """An entry, behind which another one of the collection can stand, and nothing else."""
         self.events = 6 if kind == MAPPING else 5
         """Of a document that holds just the sentinel."""
-        starting = r"(?:[^ \t\n#?:-]|[?:-](?![ \t\n]|\Z))" if kind == MAPPING else r"-(?![^ \t\n])"
+        starting = r"[^ \t\n#]" if kind == MAPPING else r"-(?![^ \t\n])"
         self._starting = re.compile(rf"\n{margin}{starting}")
 
     def begins(self, text: str, at: int, end: int) -> list[int]:
@@ -58,7 +59,12 @@ class Shape:
         if at == 0 and self._starting.match("\n" + text[: self.column + 2]):
             found.append(0)
         found += [each.start() + 1 for each in self._starting.finditer(text, max(at - 1, 0), end)]
-        return found
+        column = self.column
+        # A pattern for this too would take longer to compile than a text of 100 KB takes to check.
+        if self.kind == SEQUENCE or _INDICATORS.isdisjoint([text[e + column] for e in found]):
+            return found
+        indicated = re.compile(_INDICATED)
+        return [e for e in found if not indicated.match(text, e + column, end)]
 
     def key(self, entry: str, at: int = 0) -> str | None:
         """The key of an entry, if it is a plain one."""
@@ -77,10 +83,10 @@ class Shape:
     def opened(self, text: str, begin: int, end: int) -> Region | None:
         """The block collection below a line that holds nothing but a key or a dash."""
         behind = self._behind(text, begin + self.column)
-        head = None if behind is None else _NOTHING.match(text, behind, end)
-        if head is None:
+        below = None if behind is None else _behind_nothing(text, behind, end)
+        if below is None:
             return None
-        region = region_of(text, head.end(), end)
+        region = region_of(text, below, end)
         if region is None or region.column > self.column:
             return region
         indentless = self.kind == MAPPING and region[:2] == (SEQUENCE, self.column)
@@ -105,9 +111,7 @@ class Shape:
             return None
         found = _VALUE.match(entry, key.end())
         # A line that goes on at the column of the key is no part of the scalar.
-        if found is None or not _goes_on(entry, found.end(), at):
-            return None
-        return found.span(1)
+        return None if found is None or not _goes_on(entry, found.end(), at) else found.span(1)
 
     def _compact_at(self, entry: str) -> int | None:
         """Where something stands behind a dash and blanks."""
@@ -154,15 +158,25 @@ def prologue_end(text: str) -> int:
     begin, first = _behind_trivia(text, 0, len(text))
     if begin != first or not text.startswith("---", first):
         return 0
-    found = _NOTHING.match(text, first + 3)
-    return 0 if found is None else found.end()
+    return _behind_nothing(text, first + 3, len(text)) or 0
+
+
+def _behind_nothing(text: str, at: int, end: int) -> int | None:
+    """Where the next line begins, if no more than blanks and a comment stand on this one."""
+    stop = text.find("\n", at, end)
+    rest = text[at:stop].lstrip(" ")
+    nothing = stop >= 0 and (not rest or (rest[0] == "#" and stop - at > len(rest)))
+    return stop + 1 if nothing else None
 
 
 def _behind_trivia(text: str, at: int, end: int) -> tuple[int, int]:
     """Where the first line from `at` on begins that is no blank and no comment; its first word."""
-    found = _TRIVIA.match(text, at, end)
-    assert found is not None  # noqa: S101 - the pattern matches anything
-    return found.span(1)
+    stop = text.find("\n", at, end)
+    while stop >= 0 and text[at:stop].lstrip(" \t")[:1] in {"", "#"}:
+        at = stop + 1
+        stop = text.find("\n", at, end)
+    line = text[at : end if stop < 0 else stop]
+    return at, at + len(line) - len(line.lstrip(" "))
 
 
 def _kind_at(text: str, at: int, end: int) -> str | None:
@@ -191,12 +205,14 @@ def content_end(text: str, begin: int, end: int, column: int) -> int | None:
     while True:
         line = text.rfind("\n", begin, stop - 1) + 1 or begin
         content = text[line:stop].lstrip(" ")
-        if content == "\n":
-            if line < stop - 1:
-                return None
-        elif not content.startswith("#"):
-            return None if content[:1] in {"", "\t"} else stop
-        elif stop - line - len(content) > column or '"' in content or "'" in content:
+        first = content[:1]
+        if first not in _UNCLEAR:
+            return stop
+        if first in {"", "\t"} or (first == "\n" and line < stop - 1):
+            return None
+        if first == "#" and (
+            stop - line - len(content) > column or '"' in content or "'" in content
+        ):
             return None
         if line == begin:
             return None

@@ -68,6 +68,7 @@ def test_chunks_are_proven_without_the_classes_of_events() -> None:
 from _ruamel_yaml import CParser
 assert CParser("a: [1, 2]").raw_parse() == 11
 assert "ruamel.yaml.tag" not in sys.modules
+assert "StreamMark" not in vars(sys.modules["ruamel.yaml.error"])
 """
     python(_QUICK + proven + _EVENTS + _UNREADABLE + _WHOLE)
 

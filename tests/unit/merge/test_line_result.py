@@ -9,6 +9,7 @@ import pytest
 from bps.merge import line_result
 from bps.merge.engine import merge
 from bps.merge.line_result import merged_by_lines
+from bps.merge.reader import SMALLEST
 from bps.merge.records import Contribution, Merged
 
 _BASE = "a: 1\n\n# p: 1\n# q: 1\n# r: 1\n\nz: 1\n"
@@ -40,6 +41,20 @@ def test_canonical_is_a_side_of_its_own() -> None:
 def test_ends_of_lines_and_of_the_text_are_those_of_the_merge() -> None:
     base, one, other = (each.replace("\n", "\r\n").rstrip() for each in (_BASE, _P, _Q))
     assert merged(base, one, other).text == "a: 1\r\n\r\np: 1\r\nq: 1\r\n# r: 1\r\n\r\nz: 1"
+
+
+def test_a_comment_that_both_take_away_and_each_puts_elsewhere_is_told() -> None:
+    tasks = [f"- id: task_{n}\n  x: 1\n  y: 1\n" for n in range(40)]
+    noted = [task.replace("  y", "  # why\n  y") for task in tasks]
+    assert len("".join(tasks)) > SMALLEST
+    base = "".join([noted[0], *tasks[1:]])
+    one = "".join([tasks[0], noted[1], *tasks[2:]])
+    other = "".join([*tasks[:2], noted[2], *tasks[3:]])
+    result = merged(base, one, other)
+    assert result.text == "".join([tasks[0], *noted[1:3], *tasks[3:]])
+    assert [each.message for each in result.notices] == [
+        "the comment '# why' stands twice, or came back"
+    ]
 
 
 @pytest.mark.parametrize(
