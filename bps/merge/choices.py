@@ -30,7 +30,7 @@ def doubts_of_choices(
     """
     moved_on = [(CANONICAL, e[1], canonical) for e in contributions if e[1] is not canonical]
     editors = [*moved_on, *contributions]
-    doubts = run.doubts.doubts
+    doubts = run.doubts
     sources = dict.fromkeys(each for _, base, side in editors for each in (base, side))
     if not any(each.aliases for each in sources):
         return None

@@ -123,6 +123,33 @@ class Unread(Cut):
         self.row = None
 
 
+class PlainKey(Node):
+    """The plain key of a chunk; most are asked for what they say alone, not for their place."""
+
+    __slots__ = ("_column", "_text")
+
+    def __init__(self, text: str, column: int, name: str) -> None:
+        # Without Node's own: the other attributes stay unset until one is asked for.
+        self._text = text
+        self._column = column
+        self._data = None
+        self.value = name
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of a node
+        value, data, start = self.value, self._data, self._column
+        source = Source("an entry", self._text)
+        super().__init__(source, SCALAR, start, start + len(value), None, None)
+        self.value, self._data = value, data
+        return object.__getattribute__(self, name)
+
+    @property
+    def data(self) -> Hashable:
+        """As a node's."""
+        if self._data is None:
+            self._data = plain_data(self.value)
+        return self._data
+
+
 class Chunk(Piece):
     """The lines of one entry, in whatever collections of its level they stand."""
 
@@ -136,7 +163,7 @@ class Chunk(Piece):
         key: Node | None = None
         if shape.kind == MAPPING:
             name = shape.key(text)
-            key = Unread(self) if name is None else plain_key(text, shape.column, name)
+            key = Unread(self) if name is None else PlainKey(text, shape.column, name)
         self.unread = Unread(self)
         super().__init__(key, self.unread)
 
@@ -202,11 +229,6 @@ class Chunk(Piece):
             return False
         self.unread.be_row(Source("an entry", text), region, row)
         return True
-
-
-def plain_key(text: str, start: int, name: str) -> Node:
-    """The key of an entry whose lines begin at 0."""
-    return _plain(Source("an entry", text), start, start + len(name))
 
 
 def _stand(node: Node, source: Source, at: int) -> None:

@@ -24,9 +24,6 @@ class DoubtIndex:
                 placed.setdefault(node.source, []).append((node.start, at))
         self._inside = {source: sorted(found) for source, found in placed.items()}
 
-    def __len__(self) -> int:
-        return len(self.doubts)
-
     def own(self, element: Element) -> int | None:
         """The number of the first doubt about an entry's key or value. Cost: two look-ups."""
         nodes = [each for each in (element.key, element.value) if each is not None]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bps.merge.doubt_index import DoubtIndex
 from bps.merge.entries import merge_entry
-from bps.merge.finish import Finish
-from bps.merge.law_1 import law_1
+from bps.merge.finish import Finish, merged_trailer
 from bps.merge.markers import USUAL, Markers, render
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.newlines import Dress, refuse_odd_breaks
@@ -28,7 +26,6 @@ from bps.merge.slots import Open, Piece, Slot
 from bps.merge.source import Document, Source
 from bps.merge.strategies import Strategies
 from bps.merge.streams import in_stream, merge_documents
-from bps.merge.trailer import as_they_end, merged_trailer
 from bps.merge.values import merge_value
 
 TYPE_CHECKING = False
@@ -73,13 +70,14 @@ def merge(
         # Of several bases one is shown and counted in: the same, however the contributions came.
         active.sort(key=lambda each: (each.base, each.text, each.label))
     if not active or len({each.text for each in active}) == 1:
+        from bps.merge.law_1 import law_1  # noqa: PLC0415 - git asks for no such merge
         from bps.merge.parse import validate  # noqa: PLC0415 - otherwise texts are read
 
         for label, text in {t: label for label, t in _texts(canonical, contributions)}.items():
             validate(Source(text, label))
-    by_bytes = law_1(canonical, active)
-    if by_bytes is not None:
-        return by_bytes
+        by_bytes = law_1(canonical, active)
+        if by_bytes is not None:
+            return by_bytes
     with CollectionPaused():
         return _Merge(
             canonical,
@@ -161,7 +159,7 @@ class _Merge:
         if any(each.source.anchored or each.source.aliases for each in documents):
             from bps.merge.anchors import contested_anchors  # noqa: PLC0415 - most have none
 
-            run.doubts = DoubtIndex(contested_anchors(canonical, editors, documents))
+            run.doubt(contested_anchors(canonical, editors, documents))
         if run.resolutions and any(each.source.aliases for each in documents):
             # What is in doubt must not depend on what was decided of something else.
             decisions, run.resolutions = run.resolutions, {}
@@ -174,7 +172,7 @@ class _Merge:
         run, canonical = self._run, self._canonical[0]
         for _ in range(ROUNDS):
             run.again()
-            nowhere = next((each for each in run.doubts.doubts if not each.nodes), None)
+            nowhere = next((each for each in run.doubts if not each.nodes), None)
             if nowhere is not None:
                 return self._document_conflict(nowhere.kind, nowhere.finding)
             decided = self._decided()
@@ -182,13 +180,13 @@ class _Merge:
                 return self._document_conflict(decided.kind, decided.finding)
             wrong = None
             if not run.conflicts:
-                doubts = run.doubts.doubts
+                doubts = run.doubts
                 if not run.met.issuperset(doubts):
                     from bps.merge.anchors import lifted  # noqa: PLC0415 - as above
 
                     # No entry is merged at the place of the anchor itself: then the one around it.
                     wider = [e if e in run.met else lifted(e, documents) for e in doubts]
-                    run.doubts = DoubtIndex(wider)
+                    run.doubt(wider)
                     continue
                 text, wrong = self._finish.ended("".join(map(str, decided.pieces)), decided.slots)
                 if wrong is None:
@@ -198,7 +196,7 @@ class _Merge:
 
             more = doubts_of_choices(decided.pieces, canonical, editors, run, documents)
             if more is not None:
-                run.doubts = DoubtIndex(more)
+                run.doubt(more)
             elif wrong is None:
                 settled = "".join(each for each in decided.pieces if isinstance(each, str))
                 self._finish.tell_of_doubled_comments(settled)
@@ -209,9 +207,11 @@ class _Merge:
                 self._order = self._editors
                 run.careful = True
             else:
+                from bps.merge.last_additions import as_they_end  # noqa: PLC0415 - hardly ever
+
                 self._order = as_they_end(self._editors)
         # Kept as a doubt, so that decisions find the same conflict.
-        run.doubts = DoubtIndex([UNSETTLED])
+        run.doubt([UNSETTLED])
         run.again()
         return self._document_conflict(UNSETTLED.kind, UNSETTLED.finding)
 

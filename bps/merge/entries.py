@@ -6,16 +6,14 @@ from collections.abc import Hashable, Sequence
 
 from bps.merge.assembly import assembled
 from bps.merge.check import TOGETHER
-from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
-from bps.merge.layout import gap_of, lead_of, of_equals
+from bps.merge.layout import gap_of, lead_of, of_equals, trailing_of
 from bps.merge.records import CANONICAL, Kind, Resolution
 from bps.merge.results import Conflicting, Result
 from bps.merge.run import Change, Path, Run, same, variant_of, versions_in
 from bps.merge.slots import Open, Slot, full_lines, taken
 from bps.merge.source import MAPPING
 from bps.merge.strategies import Cursor
-from bps.merge.three_way import picked
 from bps.merge.values import in_parts
 
 TYPE_CHECKING = False
@@ -79,7 +77,7 @@ def _in_doubt(
 
     within = run.within
     reach = (
-        doubts.reach_of(run.doubts, canonical, changes)
+        doubts.reach_of(run.doubt_index, canonical, changes)
         if within is None
         else doubts.Reach(within, own=True)
     )
@@ -219,7 +217,7 @@ class _Competition:
         if isinstance(result, Conflicting):
             del run.conflicts[before:]
             return self._conflict(result.kind, strategy=result.strategy, finding=result.finding)
-        trailing = self._trailing()
+        trailing = trailing_of(self.canonical, self.sides)
         if trailing is None:
             del run.conflicts[before:]
             return self._conflict(Kind.COMMENT)
@@ -240,18 +238,6 @@ class _Competition:
                 del run.conflicts[before:]
                 return self._conflict(Kind.BOTH_MODIFIED, finding=TOGETHER)
         return [slot]
-
-    def _trailing(self) -> str | None:
-        """The comment at the end of the line, with the blanks behind it; None in a conflict."""
-        texts = [end_of_line_comment(e).rstrip() for e in versions_in(self.sides)]
-        pairs = list(zip(texts[::2], texts[1::2], strict=True))
-        wanted = {side for base, side in pairs if base != side}
-        if len(wanted) > 1:
-            return None
-        trailing = wanted.pop() if wanted else texts[0]
-        said = (self.canonical, *versions_in(self.sides))
-        own, *ends = ["" if e is None else blanks_behind(e, trailing) for e in said]
-        return trailing + picked(own, list(zip(ends[::2], ends[1::2], strict=True)))
 
     def _conflict(
         self, kind: Kind, *, strategy: str = "", finding: str | None = None

@@ -1,4 +1,4 @@
-"""The last of a clean merge: ends of lines, blanks behind comments, the check, doubled comments."""
+"""The last of a merge: what follows its documents, ends of lines, the check, doubled comments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from bps.merge.newlines import Dress
 from bps.merge.reader import Reader
 from bps.merge.run import Run
 from bps.merge.slots import Slot
-from bps.merge.source import Source
+from bps.merge.source import Document, Source
+
+Version = tuple[Source, list[Document]]
+Editor = tuple[str, Version, Version]
+"""Label, base, side."""
 
 
 class Finish:
@@ -106,3 +110,20 @@ class Finish:
     def _tell_of(self, doubled: Sequence[str]) -> None:
         for comment in doubled:
             self._run.notice((), f"the comment {comment!r} stands twice, or came back")
+
+
+def merged_trailer(canonical: Version, editors: Sequence[Editor]) -> str | None:
+    """What the result has, from canonical and editors (label, base, side); None in a conflict."""
+    own = _trailer(canonical)
+    edits = [(_trailer(base), _trailer(side)) for _, base, side in editors]
+    wanted = {side for base, side in edits if base != side}
+    if any(base != own for base, side in edits if base != side):
+        wanted.add(own)
+    if len(wanted) > 1:
+        return None
+    return wanted.pop() if wanted else own
+
+
+def _trailer(version: Version) -> str:
+    source, documents = version
+    return source.text[documents[-1].body_end :]

@@ -1,9 +1,10 @@
-"""What stands before an entry that several editors changed; which of equal versions is taken."""
+"""What stands around an entry that several editors changed; which of equal versions is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
 from bps.merge.records import CANONICAL, Kind
 from bps.merge.run import Change, Path, Run, lead_variant, versions_in
@@ -80,3 +81,20 @@ def lead_of(
     text = "" if chosen is None else chosen.lead_text
     shift = column - (0 if chosen is None else chosen.column)
     return (moved(text, shift, first_line=True),)
+
+
+def trailing_of(canonical: Element | None, changes: Sequence[Change]) -> str | None:
+    """The comment at the end of the entry's line, with the blanks behind it; None in a conflict."""
+    versions = versions_in(changes)
+    known = {each: end_of_line_comment(each).rstrip() for each in dict.fromkeys(versions)}
+    edits = [
+        (known[base], known[side]) for base, side in zip(versions[::2], versions[1::2], strict=True)
+    ]
+    wanted = {side for base, side in edits if base != side}
+    if len(wanted) > 1:
+        return None
+    trailing = wanted.pop() if wanted else edits[0][0]
+    if not trailing:
+        return trailing
+    own, *ends = ["" if e is None else blanks_behind(e, trailing) for e in (canonical, *versions)]
+    return trailing + picked(own, list(zip(ends[::2], ends[1::2], strict=True)))

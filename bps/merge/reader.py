@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from bps.merge.chunks import Chunk, Levels, plain_key
+from bps.merge.chunks import Chunk, Levels, PlainKey
 from bps.merge.proof import (
     DEEPEST_LEVEL,
     REFUSALS,
@@ -175,7 +175,7 @@ class _Reading:
                     self._heads += 1
                     line = text[begin : text.find("\n", begin)]
                     found = self._collection(inner, depth + 1, begin, stop, chunks)
-                    pieces.append(Piece(plain_key(line, shape.column, name), found))
+                    pieces.append(Piece(PlainKey(line, shape.column, name), found))
                     continue
             # Versions mostly repeat each other: comparing with what followed before is quickest.
             place += 1

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from bps.merge.comment_text import comments_before_value, comments_in
 from bps.merge.data import json_value
-from bps.merge.doubt_index import DoubtIndex
 from bps.merge.elements import Element, Elements
 from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import (
@@ -28,6 +27,8 @@ from bps.merge.twins import split_known
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from bps.merge.doubt_index import DoubtIndex
 
 Path = tuple[str, ...]
 
@@ -64,7 +65,8 @@ class Run:
         self.decided: dict[str, Conflict] = {}
         self.notices: list[Notice] = []
         self.origins: list[Origin] = []
-        self.doubts = DoubtIndex()
+        self.doubts: Sequence[Doubt] = ()
+        self.doubt_index: DoubtIndex
         self.within: Doubt | None = None
         self.met: set[Doubt] = set()
         self.anchors: frozenset[str] = frozenset()
@@ -84,6 +86,13 @@ class Run:
         self.notices.clear()
         self.origins.clear()
         self.met.clear()
+
+    def doubt(self, doubts: Sequence[Doubt]) -> None:
+        """Leave what they are about to a person."""
+        from bps.merge.doubt_index import DoubtIndex  # noqa: PLC0415 - most merges have none
+
+        self.doubts = doubts
+        self.doubt_index = DoubtIndex(doubts)
 
     def pointer(self, path: Path) -> str:
         """The JSON Pointer of a path."""

@@ -1,14 +1,10 @@
-"""How texts end: what follows the last document, and whose additions can stand last."""
+"""Whose additions can stand last, in a text that ends without newline."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bps.merge.source import Document, Source
-
-Version = tuple[Source, list[Document]]
-Editor = tuple[str, Version, Version]
-"""Label, base, side."""
+from bps.merge.finish import Editor, Version
 
 
 def as_they_end(editors: Sequence[Editor]) -> list[Editor]:
@@ -31,20 +27,3 @@ def _needs_the_end(version: Version) -> int:
     if node is None or not node.block_scalar or node.end < len(source.text):
         return 1
     return 1 if "-" in node.text.partition("\n")[0].partition("#")[0] else 2
-
-
-def merged_trailer(canonical: Version, editors: Sequence[Editor]) -> str | None:
-    """What the result has, from canonical and editors (label, base, side); None in a conflict."""
-    own = _trailer(canonical)
-    edits = [(_trailer(base), _trailer(side)) for _, base, side in editors]
-    wanted = {side for base, side in edits if base != side}
-    if any(base != own for base, side in edits if base != side):
-        wanted.add(own)
-    if len(wanted) > 1:
-        return None
-    return wanted.pop() if wanted else own
-
-
-def _trailer(version: Version) -> str:
-    source, documents = version
-    return source.text[documents[-1].body_end :]
