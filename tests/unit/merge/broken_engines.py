@@ -83,7 +83,7 @@ def comments_of_taken_entries_are_lost(patch: pytest.MonkeyPatch) -> None:
 
 def comments_at_line_ends_are_lost(patch: pytest.MonkeyPatch) -> None:
     """Where a value is merged, the comment at the end of its line goes."""
-    patch.setattr(entries._Competition, "_trailing", lambda _: "")
+    patch.setattr(entries, "trailing_of", lambda *_: "")
 
 
 def detached_comments_are_dropped(patch: pytest.MonkeyPatch) -> None:
