@@ -29,7 +29,7 @@ from bps.merge.typed import LABEL
 from bps.plans.reviews import ReviewFinding
 from bps.policy.model import MAX_BLUEPRINT_BYTES
 
-ENGINE = "4"
+ENGINE = "5"
 """The merge engine's version, in each event of a merge: the same inputs give the same bytes.
 
 Those of the result, and those of the report of what came from where.

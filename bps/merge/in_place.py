@@ -82,8 +82,9 @@ def _is_edit(one: Node | None, other: Node | None) -> bool:
 def _share_a_leaf(one: Node | None, other: Node | None) -> bool:
     """Whether two mappings have a key with the same text or list below it, in any depth.
 
-    Lists that are half the same count, and those of one element by that element. Numbers, booleans
-    and null tell nothing: `override: true` stands in every second step.
+    Lists that are half the same count, or that have an equal mapping with such a key, and those of
+    one element by that element. Numbers, booleans and null tell nothing: `override: true` stands in
+    every second step.
     """
     if one is None or other is None or one.kind != MAPPING or other.kind != MAPPING:
         return False
@@ -100,7 +101,12 @@ def _below_one_key(one: Node, other: Node) -> bool:
         return _share_a_leaf(one, other)
     if len(one.children) == len(other.children) == 1:
         return _share_a_leaf(one.children[0], other.children[0])
-    return likeness(one, other) >= LIKENESS
+    return likeness(one, other) >= LIKENESS or _share_a_mapping(one, other)
+
+
+def _share_a_mapping(one: Node, other: Node) -> bool:
+    mappings = {each.data: each for each in one.children if each.kind == MAPPING}
+    return any(_share_a_leaf(mappings.get(each.data), each) for each in other.children)
 
 
 def _tells(node: Node) -> bool:

@@ -20,8 +20,8 @@ def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple
     """All identities in one order, and whether editors moved the same elements differently.
 
     The order is canonical's, or that of the one editor who moved elements; what others added
-    stands behind the element that it stood behind in their version, after what earlier editors
-    added there. Deleted elements are still in it.
+    stands behind the element that it stood behind in their version, after what they deleted there,
+    whose place it took, and after what earlier editors added. Deleted elements are still in it.
     """
     movers = [each for each in editors if _moves(each)]
     own = [Orders(each.base, canonical) for each in editors[:1]]
@@ -35,7 +35,7 @@ def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple
         contradiction = len(ways) > 1
         if not canonical_moved and not contradiction:
             skeleton = movers[0].side
-    return _insert_all(skeleton, [canonical, *(each.side for each in editors)]), contradiction
+    return _insert_all(skeleton, [*own, *editors]), contradiction
 
 
 def _moves(orders: Orders) -> bool:
@@ -53,7 +53,7 @@ def _common(one: Sequence[Ident], other: Sequence[Ident]) -> list[Ident]:
 _HEAD = object()
 
 
-def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) -> list[Ident]:
+def _insert_all(skeleton: Sequence[Ident], editors: Sequence[Orders]) -> list[Ident]:
     after: dict[Ident, Ident | None] = {}
     previous: Ident = _HEAD
     for ident in skeleton:
@@ -61,12 +61,13 @@ def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) 
         previous = ident
     after[previous] = None
     inserted_by: dict[Ident, int] = {}
-    for number, version in enumerate(versions):
+    for number, editor in enumerate(editors):
         previous = _HEAD
-        mine = set(version)
-        for ident in version:
+        mine = set(editor.side)
+        replaced = _last_deleted(after, mine, set(editor.base) - mine)
+        for ident in editor.side:
             if ident not in after:
-                place = previous
+                place = replaced.get(previous, previous)
                 following = after[place]
                 # Behind what others added, but not behind what this version has itself.
                 while inserted_by.get(following, number) != number and following not in mine:
@@ -81,7 +82,27 @@ def _insert_all(skeleton: Sequence[Ident], versions: Sequence[Sequence[Ident]]) 
     while at is not None:
         ordered.append(at)
         at = after[at]
-    return _alphabetical(ordered, inserted_by, versions)
+    return _alphabetical(ordered, inserted_by, [editor.side for editor in editors])
+
+
+def _last_deleted(
+    after: dict[Ident, Ident | None], mine: set[Ident], gone: set[Ident]
+) -> dict[Ident, Ident]:
+    """By the element before them the last of those that an editor deleted before the next of his.
+
+    Cost: one pass, where he deleted any.
+    """
+    found: dict[Ident, Ident] = {}
+    if not gone:
+        return found
+    at, before = after[_HEAD], _HEAD
+    while at is not None:
+        if at in mine:
+            before = at
+        elif at in gone:
+            found[before] = at
+        at = after[at]
+    return found
 
 
 def _alphabetical(

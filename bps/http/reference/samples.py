@@ -84,7 +84,7 @@ _BY_NAME = {
     "left_out": 0,
     "sources": "EP-42-RR(br66400e4b)-1",
     "severity": "error",
-    "engine": "4",
+    "engine": "5",
     "distribution": "blueprint-promotion-service",
     "name": "references",
     "check": "quorum",

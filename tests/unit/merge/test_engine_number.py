@@ -38,10 +38,20 @@ MORE = (
     ("a: 1\r\nb: 2\nc: 3", "a: 7\r\nb: 2\nc: 3", "a: 1\r\nb: 8\nc: 3"),
     ("- 1", "- 1\n- |\n  x", "- 1\n- 2"),
     ("# c\na: 1\n", "# c \na: 1\n", "# c\nb: 0\na: 1\n"),
+    (
+        "- name: a\n- name: x\n- name: z\n",
+        "- name: a\n- name: n\n- name: z\n",
+        "- name: a\n- name: b\n- name: x\n- name: z\n",
+    ),
+    (
+        "- c:\n  - {a: x}\n  - {a: y}\n",
+        "- c:\n  - {a: p}\n  - {a: q}\n  - {a: r}\n  - {a: y}\n",
+        "- c:\n  - {a: x}\n  - {a: y}\n  - {a: z}\n",
+    ),
     ("a: 1\n# p: 1\n# q: 1\n", "a: 1\np: 1\n# q: 1\n", "a: 1\n# p: 1\nq: 1\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"4": ("694437176abdbba6", "e2d6ea65602ce713")}
+MERGED = {"5": ("825455ed343de6dc", "aad9e633d4f48fb1")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "

@@ -43,6 +43,16 @@ HOOK = """\
       logging
     ]
 """
+CHOICE = """\
+- choose:
+  - alias: out
+    do: 1
+  - alias: bedtime
+    when: 22
+"""
+CHOICES = CHOICE.replace(
+    "  - alias: b", "  - {alias: gone, do: 1}\n  - {alias: up, do: 2}\n  - alias: b"
+)
 MOVED_HOOK = HOOK.replace("one", "another").replace("6", "3")
 
 
@@ -86,6 +96,14 @@ MOVED_HOOK = HOOK.replace("one", "another").replace("6", "3")
             RUN + MOVED_HOOK.replace("logging", "logging==2"),
             RUN + MOVED_HOOK.replace("bugbear", "bugbear==1").replace("logging", "logging==2"),
         ),
+        # Or there is one mapping of it left in such a list.
+        (
+            CHOICE,
+            CHOICES.replace("alias: out", "alias: away"),
+            CHOICE.replace("22", "23") + "  - {alias: late, do: 3}\n",
+            CHOICES.replace("alias: out", "alias: away").replace("22", "23")
+            + "  - {alias: late, do: 3}\n",
+        ),
     ],
 )
 def test_edits_of_different_fields_are_both_there(
@@ -124,6 +142,11 @@ def test_edits_of_different_fields_are_both_there(
             "- steps:\n  - run: a\n    n: 1\n",
             "- steps:\n  - run: b\n    n: 1\n",
             "- steps:\n  - run: a\n    n: 2\n",
+        ),
+        (
+            CHOICE.replace("bedtime", "1"),
+            CHOICES.replace("bedtime", "1").replace("out", "away"),
+            CHOICE.replace("bedtime", "1").replace("22", "23"),
         ),
         # The same leaf twice.
         (TOOLCHAIN, TOOLCHAIN.replace("minimal", "most"), OTHER_TOOLCHAIN),

@@ -23,3 +23,21 @@ def test_what_one_added_between_what_both_added_stays_between(
 ) -> None:
     order, contradiction = merged_order("o", [Orders("o", one), Orders("o", other)])
     assert ("".join(map(str, order)), contradiction) == (expected, False)
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other", "expected"),
+    [
+        ("axz", "aNz", "aBxz", "aBxNz"),
+        ("ax", "aN", "aBx", "aBxN"),
+        ("xz", "Nz", "Bxz", "BxNz"),
+        ("axyz", "aMNz", "axByz", "axByMNz"),
+    ],
+)
+def test_what_an_editor_put_in_the_place_of_another_element_stands_there(
+    base: str, one: str, other: str, expected: str
+) -> None:
+    orders = [Orders(base, one), Orders(base, other)]
+    for canonical, editors in ((base, orders), (other, orders[:1]), (one, orders[1:])):
+        order, contradiction = merged_order(canonical, editors)
+        assert ("".join(map(str, order)), contradiction) == (expected, False)
