@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bps.api.merging import ExplainedView, View
+from bps.api.merging import ExplainedView
 from bps.plans.cloudevents import rfc3339
 from bps.plans.model import Version
 from bps.plans.origins import OriginLine, Origins
+from bps.review.conflict_view import View
 
 How = Literal["registration", "merge", "taken_over", "revert"]
 

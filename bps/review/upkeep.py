@@ -139,7 +139,7 @@ def _opening(
 def conflicts_of(attempt: Attempt) -> list[ReviewConflict]:
     """Its open conflicts, as a review's record has them."""
     return [
-        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
+        ReviewConflict(id=each.id, path=each.path, kind=each.kind.value)
         for each in attempt.conflicts
     ]
 
@@ -149,7 +149,7 @@ def listed(items: Sequence[T]) -> list[T]:
     kept: list[T] = []
     size_bytes = 0
     for item in items:
-        size_bytes += len(canonical_json(item.model_dump()))
+        size_bytes += len(canonical_json(item.stored_fields()))
         if size_bytes > MAX_LISTED_BYTES:
             break
         kept.append(item)

@@ -86,7 +86,8 @@ def shown(people: People, one: str, two: str) -> str:
     sheet = people.data("reviewer-1", "review", "show", ID)
     (conflict,) = sheet["conflicts"]
     assert (conflict["path"], conflict["base"]["value"]) == ("/retries", 3)
-    assert sorted(side["variant"]["value"] for side in conflict["sides"]) == [7, 9]
+    assert sorted(side["value"] for side in conflict["sides"]) == [7, 9]
+    assert conflict["kind"] == sheet["review"]["conflicts"][0]["kind"] == "both_modified"
     etag: str = sheet["etag"]
     return etag
 

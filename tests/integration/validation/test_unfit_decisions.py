@@ -47,7 +47,7 @@ async def test_only_the_decision_that_does_not_fit_is_dropped_and_is_told() -> N
         ]
         review = await scene.review()
         assert [each.path for each in review.resolutions] == ["/_locked_region"]
-        assert [(each.path, each.why) for each in review.conflicts] == [
+        assert [(each.path, each.kind) for each in review.conflicts] == [
             ("/_locked_owner", "semantic")
         ]
         assert (await scene.resolve("/_locked_owner", take="base")).open_total == 0
