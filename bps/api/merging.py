@@ -21,7 +21,9 @@ class ExplainedView(View):
     @classmethod
     def of(cls, line: Line) -> ExplainedView:
         """From an explanation."""
-        return cls(**{**line._asdict(), "sources": list(line.sources)})
+        fields = {**line._asdict(), "sources": list(line.sources)}
+        del fields["absent"]
+        return cls(**fields)
 
 
 class MergeView(View):
