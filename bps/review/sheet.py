@@ -8,7 +8,7 @@ from typing import ClassVar
 from bps.candidates.candidate import Attempt
 from bps.core.codec import Decimal, Record
 from bps.merge.records import Conflict
-from bps.plans.reviews import Review, ReviewFinding, ReviewResolution
+from bps.plans.reviews import Review, ReviewFinding, ReviewResolution, ReviewStatus
 from bps.review.conflict_view import ConflictView, NoticeView, conflict_fields
 from bps.review.unmet import findings_of
 
@@ -61,6 +61,17 @@ class ReviewSheet(Record):
     marked: str | None
 
 
+def as_shown(review: Review) -> Review:
+    """`review` for a reader: in a completed one nothing is open, which its record does not say.
+
+    That has what was undecided when it was computed last; the events and it are kept as they are.
+    """
+    if review.status is not ReviewStatus.COMPLETED:
+        return review
+    nothing = {"conflicts": [], "conflicts_total": 0, "findings": [], "findings_total": 0}
+    return review.model_copy(update=nothing)
+
+
 def sheet_of(
     review: Review,
     canonical_version: int,
@@ -73,7 +84,7 @@ def sheet_of(
     """`conflicts` are all, decided or not; `after` is the merge with what was decided."""
     decided = {each.conflict: each for each in review.resolutions}
     return ReviewSheet(
-        review=review,
+        review=as_shown(review),
         etag=review.etag,
         canonical_version=canonical_version,
         claimed_by=review.claimed_by(now_ms),
