@@ -106,14 +106,16 @@ class AllPresent(GenerateJsonSchema):
         return True
 
 
-def schema_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any type that pydantic knows
-    """The JSON Schema of what `kind` looks like as printed JSON."""
-    return TypeAdapter(kind).json_schema(mode="serialization", schema_generator=AllPresent)
+def schema_of(kind: Any, *, stored: bool = False) -> dict[str, Any]:  # noqa: ANN401 - any type
+    """The JSON Schema of what `kind` looks like as printed JSON, or as it is `stored`."""
+    return TypeAdapter(kind).json_schema(
+        by_alias=stored, mode="serialization", schema_generator=AllPresent
+    )
 
 
 def stored_schema(record: type[Record]) -> dict[str, Any]:
     """The JSON Schema of a record's stored bytes: its fields, its kind and a schema number."""
-    schema = schema_of(record)
+    schema = schema_of(record, stored=True)
     framing = {"kind": {"const": record.KIND}, "schema": {"const": SCHEMA}}
     schema["properties"] = {**framing, **schema["properties"]}
     schema["required"] = [*framing, *schema["required"]]
@@ -123,7 +125,7 @@ def stored_schema(record: type[Record]) -> dict[str, Any]:
 def event_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     """The bodies by type, and the CloudEvent around them."""
     for name, body in BODIES.items():
-        yield name.lower(), schema_of(body)
+        yield name.lower(), schema_of(body, stored=True)
     references, shared = models_json_schema(
         [(body, "serialization") for body in BODIES.values()], schema_generator=AllPresent
     )

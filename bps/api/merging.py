@@ -4,80 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from bps.merge.explain import Line
-from bps.merge.records import Conflict, Kind, Merged, Notice, Side, Variant
-
-
-class View(BaseModel):
-    """Base of what is printed here."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class VariantView(View):
-    """What one version holds at the place of a conflict; `present` tells null from nothing.
-
-    `span` is line, column, end line and end column, from 1, columns in characters.
-    """
-
-    present: bool
-    value: Any
-    text: str
-    span: tuple[int, int, int, int] | None
-
-    @classmethod
-    def of(cls, variant: Variant) -> VariantView:
-        """From a record."""
-        return cls(**variant._asdict())
-
-
-class SideView(View):
-    """One editor's variant. `base` is what it was forked from, where that is not the conflict's."""
-
-    branch: str
-    by: str | None
-    variant: VariantView
-    base: VariantView | None
-
-    @classmethod
-    def of(cls, side: Side) -> SideView:
-        """From a record."""
-        base = None if side.base is None else VariantView.of(side.base)
-        return cls(branch=side.branch, by=side.by, variant=VariantView.of(side.variant), base=base)
-
-
-class ConflictView(View):
-    """One place that a person has to decide."""
-
-    id: str
-    path: str
-    identity: dict[str, Any] | None
-    kind: Kind
-    base: VariantView
-    sides: list[SideView]
-    strategy: str
-    suggestion: str | None
-    finding: str | None
-
-    @classmethod
-    def of(cls, conflict: Conflict) -> ConflictView:
-        """From a record."""
-        sides = [SideView.of(side) for side in conflict.sides]
-        return cls(**{**conflict._asdict(), "base": VariantView.of(conflict.base), "sides": sides})
-
-
-class NoticeView(View):
-    """Something worth knowing that stops nothing."""
-
-    path: str
-    message: str
-
-    @classmethod
-    def of(cls, notice: Notice) -> NoticeView:
-        """From a record."""
-        return cls(**notice._asdict())
+from bps.merge.records import Merged
+from bps.review.conflict_view import ConflictView, NoticeView, View
 
 
 class ExplainedView(View):
@@ -92,7 +21,9 @@ class ExplainedView(View):
     @classmethod
     def of(cls, line: Line) -> ExplainedView:
         """From an explanation."""
-        return cls(**{**line._asdict(), "sources": list(line.sources)})
+        fields = {**line._asdict(), "sources": list(line.sources)}
+        del fields["absent"]
+        return cls(**fields)
 
 
 class MergeView(View):

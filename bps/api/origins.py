@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bps.api.merging import ExplainedView, View
+from bps.api.merging import ExplainedView
 from bps.plans.cloudevents import rfc3339
 from bps.plans.model import Version
 from bps.plans.origins import OriginLine, Origins
+from bps.review.conflict_view import View
 
+_Side = Literal["before", "after"]
 How = Literal["registration", "merge", "taken_over", "revert"]
 
 
@@ -22,14 +24,25 @@ class OriginSourceView(View):
     by: str | None
 
 
+class DecisionView(View):
+    """What a reviewer decided of the conflict at `path`: a side, or a value as YAML."""
+
+    path: str
+    take: str | None
+    text: str | None
+    by: str
+
+
 class OriginView(ExplainedView):
     """One leaf as `bps merge --explain` tells it.
 
+    `absent` names those of `before` and `after` that do not exist, which null alone does not say.
     `cut` names those of `before` and `after` that are not the whole value: a text is the beginning
     of its JSON, null says that there was no room for it.
     """
 
-    cut: Annotated[list[Literal["before", "after"]], Field(examples=[[]])]
+    absent: Annotated[list[_Side], Field(examples=[[]])]
+    cut: Annotated[list[_Side], Field(examples=[[]])]
 
     @classmethod
     def stored(cls, line: OriginLine) -> OriginView:
@@ -40,6 +53,10 @@ class OriginView(ExplainedView):
             sources=line.sources,
             before=_value(line.before, whole="before" not in line.cut),
             after=_value(line.after, whole="after" not in line.cut),
+            absent=[
+                *_absent("before", line.before, line.cut),
+                *_absent("after", line.after, line.cut),
+            ],
             cut=line.cut,
         )
 
@@ -48,7 +65,8 @@ class OriginsView(View):
     """`bps origins`: whose changes made the version of the one before it.
 
     `how` is `merge`, or `taken_over` where one submission was published as it is; that, a revert
-    and the registration have one line, of the whole. `left_out` counts changed leaves without one.
+    and the registration have one line, of the whole. `decisions` are those of reviewers that are
+    part of it. `left_out` counts changed leaves without one.
     """
 
     plan: str
@@ -60,6 +78,7 @@ class OriginsView(View):
     published_by: str
     reason: str
     sources: list[OriginSourceView]
+    decisions: list[DecisionView]
     explain: list[OriginView]
     left_out: int
 
@@ -85,6 +104,10 @@ class OriginsView(View):
             published_by=version.published_by,
             reason=version.reason,
             sources=sources,
+            decisions=[
+                DecisionView(path=each.path, take=each.take, text=each.text, by=each.by)
+                for each in found.decisions
+            ],
             explain=lines,
             left_out=left_out,
         )
@@ -108,8 +131,13 @@ def _whole(version: Version, sources: list[OriginSourceView]) -> OriginView:
         sources=[each.source for each in sources],
         before=None,
         after=None,
+        absent=["before"] if first else [],
         cut=["after"] if first else ["before", "after"],
     )
+
+
+def _absent(name: _Side, stored: str | None, cut: list[_Side]) -> list[_Side]:
+    return [name] if stored is None and name not in cut else []
 
 
 def _value(text: str | None, *, whole: bool) -> Any:  # noqa: ANN401 - any JSON value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
@@ -14,6 +15,8 @@ from bps.space.verdict import DEFAULT_QUOTA_BYTES
 
 LEASE_TTL_S = 5
 CAMPAIGN_S = 10
+REFUSED_S = 0.75
+"""A command says so soon where nothing runs at the members named; see `EtcdStore`."""
 _MAX_WAIT_S = 3600
 
 
@@ -31,6 +34,7 @@ class Settings:
     `endpoints` empty means the embedded etcd, with its data in `data_dir` (None: the user's state
     directory). `store_kind` is how etcd is spoken to. `campaign_s` is how long to wait for another
     leader to go. `quota_bytes` is etcd's, where its members do not tell it (before 3.6).
+    `refused_s`: see `EtcdStore`.
     """
 
     endpoints: tuple[str, ...] = ()
@@ -46,6 +50,7 @@ class Settings:
     lease_ttl_s: int = LEASE_TTL_S
     allow_old_etcd: bool = False
     quota_bytes: int = DEFAULT_QUOTA_BYTES
+    refused_s: float = math.inf
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -68,6 +73,7 @@ class Settings:
             campaign_s=_positive(env.get("BPS_CAMPAIGN_S"), "BPS_CAMPAIGN_S", CAMPAIGN_S),
             lease_ttl_s=_positive(env.get("BPS_LEASE_TTL_S"), "BPS_LEASE_TTL_S", LEASE_TTL_S),
             allow_old_etcd=env.get("BPS_ALLOW_OLD_ETCD") == "1",
+            refused_s=REFUSED_S,
         )
 
     @property

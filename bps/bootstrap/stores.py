@@ -58,7 +58,7 @@ async def open_store(
             embedded = await stack.enter_async_context(embedded_etcd(settings.data_dir))
             endpoints = (embedded.endpoint,)
         store: Store = await stack.enter_async_context(
-            _client(settings.store_kind, endpoints, tls, credentials)
+            _client(settings, endpoints, tls, credentials)
         )
         require(store, *needs)
         if observe is not None:
@@ -69,15 +69,15 @@ async def open_store(
 
 
 def _client(
-    kind: StoreKind,
+    settings: Settings,
     endpoints: tuple[str, ...],
     tls: EtcdTls | None,
     credentials: EtcdCredentials | None,
 ) -> EtcdStore | GatewayStore:
-    if kind is StoreKind.ETCD:
+    if settings.store_kind is StoreKind.ETCD:
         from bps.store.etcd.store import EtcdStore  # noqa: PLC0415 - heavy
 
-        return EtcdStore(endpoints, tls=tls, credentials=credentials)
+        return EtcdStore(endpoints, tls=tls, credentials=credentials, refused_s=settings.refused_s)
     try:
         from bps.store.gateway.store import GatewayStore  # noqa: PLC0415 - heavy, optional
     except ModuleNotFoundError as error:

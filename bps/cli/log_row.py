@@ -44,7 +44,7 @@ def _what(data: dict[str, Any], subject: str | None, trace: str | None, time: st
     if "conflicts_total" in data:
         parts += _to_decide(data)
     if "resolutions" in data:
-        made = [_decision(each) for each in data["resolutions"]]
+        made = [decision_text(each) for each in data["resolutions"]]
         parts += _some(made, "decision", len(made))
     if "fingerprint" in data:
         parts += [f"on version {data['base_version']}", data["fingerprint"]]
@@ -81,7 +81,8 @@ def _to_decide(data: dict[str, Any]) -> list[str]:
     return parts
 
 
-def _decision(resolution: dict[str, Any]) -> str:
+def decision_text(resolution: dict[str, Any]) -> str:
+    """What was decided of which place, in one line."""
     take, text = resolution["take"], resolution["text"]
     value = f"take {take}" if take is not None else f"= {_short(text)}"
     return f"{resolution['path'] or _ROOT} {value}"

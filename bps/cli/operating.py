@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bps.cli.act import Act
+from bps.cli.each_plan import each_plan, plans_for, raise_gravest, unreadable_of
 from bps.cli.options import OpId, Output, Standalone, chosen_plans
 from bps.cli.output import Format, note, show, show_plain
 from bps.cli.session import command, operation_of, require_standalone, session_of
@@ -17,8 +18,8 @@ from bps.core.errors import InvalidInput, WorkspaceConflict
 
 if TYPE_CHECKING:
     from bps.api.setup import InitView
-    from bps.client import BpsClient
-    from bps.core.ports import Store
+    from bps.core.errors import BpsError
+    from bps.workspace.sync import SyncReport
 
 _SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 
@@ -74,40 +75,43 @@ async def sync(
     session = session_of(context)
     root = session.need_workspace()
 
+    from bps.plans.unreadable import unreadable  # noqa: PLC0415 - only where used
     from bps.workspace.sync import sync as sync_plan  # noqa: PLC0415
 
     async with session.reading() as backend:
-        targets = chosen or await backend.read(_plans_of_store, _plans_of_service)
-        reports = [await sync_plan(backend.open_plan, root, plan) for plan in targets]
-    if output is Format.TABLE:
-        rows = [
-            {
-                "plan": report.plan,
-                "written": len(report.written),
-                "unchanged": len(report.unchanged),
-                "removed": len(report.removed),
-                "conflicts": len(report.conflicts),
-            }
-            for report in reports
-        ]
-        show_plain(rows, output)
-    else:
-        show(reports, output)
+        targets, unlisted = await plans_for(backend, chosen)
+        reports, failed = await each_plan(
+            targets, lambda plan: sync_plan(backend.open_plan, root, plan)
+        )
+    errors: list[BpsError] = [] if unlisted is None else [unlisted]
+    if damaged := unreadable_of(failed):
+        errors.append(unreadable("plan", damaged, others="brought up to date"))
+    errors += [error for plan, error in failed.items() if plan not in damaged]
+    if reports or not errors:
+        _show_synchronised(reports, output)
     conflicts = [conflict for report in reports if (conflict := report.conflict())]
     if len(conflicts) == 1:
-        raise conflicts[0]
-    if conflicts:
-        raise WorkspaceConflict(" ".join(conflict.message for conflict in conflicts))
+        errors.append(conflicts[0])
+    elif conflicts:
+        errors.append(WorkspaceConflict(" ".join(conflict.message for conflict in conflicts)))
+    raise_gravest(errors, output)
 
 
-async def _plans_of_store(store: Store) -> list[str]:
-    from bps.plans.read import list_plans  # noqa: PLC0415 - only this way
-
-    return [plan.plan async for plan in list_plans(store)]
-
-
-async def _plans_of_service(client: BpsClient) -> list[str]:
-    return [plan.plan async for plan in client.plans()]
+def _show_synchronised(reports: list[SyncReport], output: Format) -> None:
+    if output is not Format.TABLE:
+        show(reports, output)
+        return
+    rows = [
+        {
+            "plan": report.plan,
+            "written": len(report.written),
+            "unchanged": len(report.unchanged),
+            "removed": len(report.removed),
+            "conflicts": len(report.conflicts),
+        }
+        for report in reports
+    ]
+    show_plain(rows, output)
 
 
 @command

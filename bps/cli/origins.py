@@ -60,6 +60,8 @@ async def origins(
 
 def _told(view: OriginsView) -> Iterator[str]:
     """What stands beside the table."""
+    from bps.cli.log_row import decision_text  # noqa: PLC0415 - only for the table
+
     since = "" if view.base_version is None else f", since version {view.base_version}"
     how = view.how.replace("_", " ")
     yield f"{view.plan}: version {view.version} ({how}){since}"
@@ -68,6 +70,8 @@ def _told(view: OriginsView) -> Iterator[str]:
         yield f"reason: {view.reason}"
     for each in view.sources:
         yield each.source if each.by is None else f"{each.source} by {each.by}"
+    for decided in view.decisions:
+        yield f"decided by {decided.by}: {decision_text(decided.model_dump())}"
     if view.how in {"taken_over", "revert"}:
         yield f"what changed: `bps diff {view.plan} {view.base_version} {view.version}`"
     if view.left_out:
@@ -78,14 +82,12 @@ def _told(view: OriginsView) -> Iterator[str]:
 
 
 def _row(line: OriginView) -> dict[str, str]:
-    added, deleted = line.change == "added", line.change == "deleted"
-    valued = line.change != "rewritten"
     return {
         "path": line.path or "(all)",
         "change": line.change,
         "from": ", ".join(line.sources) or "-",
-        "before": _shown(line.before, "before" in line.cut) if valued and not added else "-",
-        "after": _shown(line.after, "after" in line.cut) if valued and not deleted else "-",
+        "before": "-" if "before" in line.absent else _shown(line.before, "before" in line.cut),
+        "after": "-" if "after" in line.absent else _shown(line.after, "after" in line.cut),
     }
 
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bps.cli.each_plan import each_plan, plans_for, raise_gravest
 from bps.cli.json_file import read_json
 from bps.cli.options import Output, chosen_plans
 from bps.cli.output import Format, show
-from bps.cli.session import Session, command, report, session_of
+from bps.cli.session import Session, command, session_of
 from bps.core import ids
-from bps.core.errors import BpsError, ConfigError, IntegrityError, InvalidInput, NotFound
+from bps.core.errors import ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     from bps.cli.backend import Backend
-    from bps.client import BpsClient
-    from bps.core.codec import Record
     from bps.core.ports import Store
     from bps.plans.results import Receipt
     from bps.replay.verify import Verified
-
-R = TypeVar("R", bound="Record")
 
 Plans = Annotated[
     list[str] | None, typer.Argument(help="Plan ids; default: all plans.", metavar="PLAN")
@@ -61,8 +58,8 @@ async def verify(
 
     async with _way_of(session_of(context), mirror, merges=merges) as backend:
         named = [held.plan] if held is not None else chosen
-        targets = named or await backend.read(_all_of_store, _all_of_service)
-        done, failed = await _each(
+        targets, unlisted = await plans_for(backend, named)
+        done, failed = await each_plan(
             targets,
             lambda plan: backend.read(
                 lambda store: _verify(store, plan, held, mirror, merges=merges),
@@ -72,7 +69,7 @@ async def verify(
     if done or not failed:
         columns = ("plan", "events", "blobs", "head", "checkpointed", "receipt")
         show(done, output, (*columns, "merges") if merges else columns)
-    _raise(failed, output)
+    raise_gravest([*([unlisted] if unlisted else []), *failed.values()], output)
 
 
 @asynccontextmanager
@@ -130,8 +127,8 @@ async def replay(
     from bps.replay.replay import replay as replay_plan  # noqa: PLC0415
 
     async with session_of(context).reading() as backend:
-        targets = chosen or await backend.read(_all_of_store, _all_of_service)
-        done, failed = await _each(
+        targets, unlisted = await plans_for(backend, chosen)
+        done, failed = await each_plan(
             targets,
             lambda plan: backend.read(
                 lambda store: replay_plan(store, plan), lambda client: client.replay(plan)
@@ -139,43 +136,7 @@ async def replay(
         )
     if done or not failed:
         show(done, output, ("plan", "events", "records", "version", "digest"))
-    _raise(failed, output)
-
-
-async def _each(
-    plans: Sequence[str], prove: Callable[[str], Awaitable[R]]
-) -> tuple[list[R], list[BpsError]]:
-    """All proofs that succeed, and the errors of the plans that do not hold together."""
-    done: list[R] = []
-    failed: list[BpsError] = []
-    for plan in plans:
-        try:
-            done.append(await prove(plan))
-        except (IntegrityError, NotFound) as error:
-            failed.append(error)
-    return done, failed
-
-
-def _raise(failed: Sequence[BpsError], form: Format) -> None:
-    """Report all failures and raise the gravest."""
-    if not failed:
-        return
-    gravest = next((error for error in failed if isinstance(error, IntegrityError)), failed[0])
-    for error in failed:
-        if error is not gravest:
-            report(error, as_json=form is Format.JSON)
-    raise gravest
-
-
-async def _all_of_store(store: Store) -> list[str]:
-    """Plans by their keys, not by what their records say: a damaged one is not left out."""
-    from bps.plans.read import list_plan_ids  # noqa: PLC0415
-
-    return await list_plan_ids(store)
-
-
-async def _all_of_service(client: BpsClient) -> list[str]:
-    return [plan.plan async for plan in client.plans()]
+    raise_gravest([*([unlisted] if unlisted else []), *failed.values()], output)
 
 
 def _receipt(path: Path) -> Receipt:

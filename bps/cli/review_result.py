@@ -40,7 +40,7 @@ def _said(sheet: ReviewSheet) -> list[str]:
     said += [
         f"no markers, but undecided: {each.path or 'the root'}: {each.finding}"
         for each in sheet.conflicts
-        if each.why == _SEMANTIC and each.resolution is None
+        if each.kind == _SEMANTIC and each.resolution is None
     ]
     said += [
         f"objected by {each.source}: {each.path or 'the root'}: {each.message}"

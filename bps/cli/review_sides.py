@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bps.cli.comparison import Compared
-    from bps.review.sheet import VariantSheet
+    from bps.review.conflict_view import VariantView
 
 MAX_COMPARED_CHARS = 20_000
 """Longer texts are shown, and not compared: that would take seconds for each side."""
 
 
-def changes_of(base: VariantSheet, side: VariantSheet) -> Iterator[str]:
+def changes_of(base: VariantView, side: VariantView) -> Iterator[str]:
     """How `side` differs from `base` inside of a collection or of a text of several lines.
 
     Nothing where one of them is absent or the two can be taken in at a glance. Cost: deepdiff.

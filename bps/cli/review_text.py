@@ -15,8 +15,9 @@ from bps.plans.cloudevents import rfc3339
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from bps.review.conflict_view import VariantView
     from bps.review.results import ReviewResult
-    from bps.review.sheet import ConflictSheet, ReviewSheet, VariantSheet
+    from bps.review.sheet import ReviewedConflict, ReviewSheet
     from bps.writepath.command import Outcome
 
 
@@ -131,17 +132,17 @@ def _keeps_canonical(sheet: ReviewSheet) -> bool:
     return hashlib.sha256(sheet.text.encode()).hexdigest() == review.canonical_digest
 
 
-def _conflict(conflict: ConflictSheet, overridden: Collection[str]) -> Iterator[str]:
-    yield f"{conflict.path or '(root)'}  {conflict.why}  {conflict.id[:12]}"
+def _conflict(conflict: ReviewedConflict, overridden: Collection[str]) -> Iterator[str]:
+    yield f"{conflict.path or '(root)'}  {conflict.kind}  {conflict.id[:12]}"
     if conflict.finding:
         yield f"  {conflict.finding}"
     yield from _variant("base", conflict.base)
     for side in conflict.sides:
         by = f" by {side.by}" if side.by is not None else ""
         absent = "deleted" if conflict.base.present else "absent"
-        yield from _variant(f"{side.branch}{by}", side.variant, absent)
+        yield from _variant(f"{side.branch}{by}", side, absent)
         forked = conflict.base if side.base is None else side.base
-        yield from (f"    > {line}" for line in changes_of(forked, side.variant))
+        yield from (f"    > {line}" for line in changes_of(forked, side))
     if conflict.suggestion is not None:
         yield f"  suggested: {conflict.suggestion}"
     if conflict.resolution is not None:
@@ -151,8 +152,8 @@ def _conflict(conflict: ConflictSheet, overridden: Collection[str]) -> Iterator[
         yield f"  decided by {decided.by}: {what}{whether}"
 
 
-def _variant(name: str, variant: VariantSheet, absent: str = "absent") -> Iterator[str]:
-    where = f" (line {variant.line})" if variant.line is not None else ""
+def _variant(name: str, variant: VariantView, absent: str = "absent") -> Iterator[str]:
+    where = f" (line {variant.span[0]})" if variant.span is not None else ""
     if not variant.present:
         yield f"  {name}: {absent}"
         return

@@ -37,7 +37,7 @@ class _OpenPage(Page[T]):
 
 def _path(review: str) -> tuple[str, ...]:
     named = ReviewId.parse(review)
-    return ("plans", named.plan, "reviews", str(named.n))
+    return ("plans", named.plan, "reviews", str(named))
 
 
 class ReviewCalls(Calls):

@@ -136,7 +136,14 @@ class Record(BaseModel):
 
     def encode(self) -> bytes:
         """The canonical bytes that are stored and hashed."""
-        return canonical_json({"kind": self.KIND, "schema": self.STAMP, **self.model_dump()})
+        return canonical_json({"kind": self.KIND, "schema": self.STAMP, **self.stored_fields()})
+
+    def stored_fields(self) -> dict[str, Any]:
+        """The fields by the names that they are stored by; `model_dump` has those that are shown.
+
+        They differ where a record of another kind lies inside that names a field by an alias.
+        """
+        return self.model_dump(by_alias=True)
 
     def encode_as(self, schema: int) -> bytes | None:
         """The bytes as a release that wrote `schema`, at most `SCHEMA`, would have stored them.
@@ -151,8 +158,8 @@ class Record(BaseModel):
             for name in later
         ):
             return None
-        fields = self.model_dump()
-        kept = {name: fields[name] for name in fields if name in model and name not in later}
+        left_out = {*later, *(self.model_extra or ())}
+        kept = self.model_dump(by_alias=True, exclude=left_out)
         return canonical_json({"kind": self.KIND, "schema": schema, **kept})
 
     @classmethod
@@ -224,7 +231,7 @@ class Record(BaseModel):
             why = f"this one cannot read {places_of(error)}"
             raise _too_new(cls.KIND, NEXT_SCHEMA, key, why) from error
         try:
-            same = canonical_json(fields) == canonical_json(record.model_dump())
+            same = canonical_json(fields) == canonical_json(record.stored_fields())
         except TypeError:
             same = False
         if not same:

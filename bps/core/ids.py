@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bps.core.errors import InvalidId
+from bps.core.errors import InvalidId, NotFound
 
 CANONICAL_ACTOR: Final = "canonical"
 REVIEW_ACTOR: Final = "review"
@@ -23,6 +23,7 @@ RR_PLAN_FORM: Final = rf"{PLAN_FORM}-RR\(br[0-9a-f]{{8,40}}\)-[1-9][0-9]{{0,9}}"
 BRANCH_FORM: Final = rf"((br)?[0-9a-f]{{8,40}}|{RR_PLAN_FORM})"
 REVIEW_FORM: Final = rf"{PLAN_FORM}-RV[1-9][0-9]{{0,9}}"
 BRANCH_ID_FORM: Final = r"[0-9a-f]{40}"
+REVIEW_OF_PLAN_FORM: Final = rf"({REVIEW_FORM}|[1-9][0-9]{{0,9}})"
 INITIATIVE_FORM: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 PRINCIPAL_FORM: Final = r"[a-z0-9][a-z0-9._@-]{0,63}"
 OPERATION_FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
@@ -131,6 +132,19 @@ class ReviewId:
         """Raises InvalidId."""
         found = _match(_REVIEW, text, "a review id", "EP-42-RV1")
         return cls(found[1], int(found[2]))
+
+    @classmethod
+    def of_plan(cls, plan: str, text: str) -> ReviewId:
+        """`EP-42-RV1` of `plan`, or its number alone.
+
+        Raises:
+            InvalidId: it is neither.
+            NotFound: it is of another plan.
+        """
+        named = cls.parse(text if text.startswith("EP-") else f"{plan}-RV{text}")
+        if named.plan != plan:
+            raise NotFound(f"{plan} has no review {named}.", review=str(named))
+        return named
 
     def __str__(self) -> str:
         return f"{self.plan}-RV{self.n}"

@@ -18,6 +18,7 @@ from bps.http.documented import PROBLEMS
 from bps.http.problems import MEDIA_TYPE
 from bps.http.routing import OPERATION
 from bps.identity.roles import ALLOWED, Operation
+from bps.plans.reviews import ReviewConflict
 
 ROLES = "x-bps-roles"
 """The roles that may do the operation, by the authorisation matrix."""
@@ -102,6 +103,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in _FASTAPI_ERRORS:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
+    # FastAPI takes the name that a field is stored by for the one that it is shown by.
+    schemas[ReviewConflict.__name__] = ReviewConflict.model_json_schema(
+        by_alias=False, mode="serialization"
+    )
     components["examples"] = {
         code: {"summary": row.meaning, "value": problem_example(row)}
         for code, row in catalogue().items()

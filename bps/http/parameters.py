@@ -33,17 +33,19 @@ BranchName = Annotated[
 ]
 """To be parsed by `bps.core.ids.BranchRef`, which needs the plan."""
 
-ReviewNumber = Annotated[
-    int,
-    Field(ge=1, le=_MAX_NUMBER),
-    BeforeValidator(digits),
-    Path(description="Number of a review: 1 of `EP-42-RV1`.", examples=["1"]),
+ReviewName = Annotated[
+    str,
+    Path(
+        description="Review: `EP-42-RV1`, or its number alone.",
+        examples=["EP-42-RV1"],
+        json_schema_extra={"pattern": f"^{ids.REVIEW_OF_PLAN_FORM}$"},
+    ),
 ]
 
 
-def named_review(plan: PlanId, review: ReviewNumber) -> ids.ReviewId:
-    """A dependency: the review that the path names."""
-    return ids.ReviewId(plan, review)
+def named_review(plan: PlanId, review: ReviewName) -> ids.ReviewId:
+    """A dependency: the review that the path names. Raises InvalidId, NotFound."""
+    return ids.ReviewId.of_plan(plan, review)
 
 
 NamedReview = Annotated[ids.ReviewId, Depends(named_review)]

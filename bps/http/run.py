@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -93,6 +94,8 @@ def plan_of(config: ServeConfig, settings: Settings) -> Plan:
         settings,
         sidecar=config.sidecar.name or settings.sidecar,
         lease_ttl_s=config.sidecar.lease_ttl_s,
+        # etcd may be starting beside the service.
+        refused_s=math.inf,
     )
     where = Listen(
         listen.host,

@@ -19,6 +19,9 @@ from bps.core.txn import KV, Put, unchanged
 from bps.writepath.command import Commit, Decision, Noop, OperationId, operation
 from bps.writepath.view import View
 
+_ASK_AGAIN_S = 60
+"""It ends by a person's hand: a client that waits for seconds only is to say so at once."""
+
 Wanted: TypeAlias = Literal["READ_WRITE", "READ_ONLY"]
 
 
@@ -38,7 +41,8 @@ class OperatorMode(Record):
         if self.mode == "READ_WRITE":
             return None
         msg = f"{self.by} has made the service read-only: {self.why or 'no reason given'}"
-        return ReadOnly(msg, by=self.by, why=self.why, since_ms=self.since_ms)
+        facts = {"by": self.by, "why": self.why, "since_ms": self.since_ms}
+        return ReadOnly(msg, **facts, retry_after_s=_ASK_AGAIN_S)
 
 
 @dataclass(frozen=True, slots=True)

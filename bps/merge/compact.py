@@ -69,7 +69,7 @@ def _valued(line: Line) -> tuple[str, ...]:
     """Those of before and after that the line has."""
     before = () if line.change in {ADDED, REWRITTEN} else (BEFORE,)
     after = () if line.change in {DELETED, REWRITTEN, CONFLICT} else (AFTER,)
-    return (*before, *after)
+    return tuple(name for name in (*before, *after) if name not in line.absent)
 
 
 def _with_values(line: Line) -> Row:

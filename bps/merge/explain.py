@@ -31,7 +31,7 @@ class Line(NamedTuple):
     `path` is a JSON Pointer into the result, or into canonical where the leaf was deleted or is in
     conflict. `change` is added, changed, deleted, merged, rewritten, resolved or conflict;
     `sources` are the labels of those who made it. `before` is canonical's value and `after` the
-    result's, as JSON; None where `change` says that there is none.
+    result's, as JSON; None where `change` says that there is none, or where `absent` names it.
     """
 
     path: str
@@ -39,6 +39,8 @@ class Line(NamedTuple):
     sources: tuple[str, ...]
     before: Any
     after: Any
+    absent: tuple[str, ...] = ()
+    """What of `before` and `after` does not exist, which None alone does not say."""
 
 
 def explain(
@@ -144,7 +146,10 @@ def _beside_conflicts(edits: _Edits, merged: Merged) -> Iterator[Line]:
 
 
 def _told(path: str, change: str, sources: tuple[str, ...], difference: Difference) -> Line:
-    return Line(path, change, sources, json_value(difference.before), json_value(difference.after))
+    before, after = difference.before, difference.after
+    sides = {"before": before, "after": after}
+    absent = tuple(name for name, node in sides.items() if node is None)
+    return Line(path, change, sources, json_value(before), json_value(after), absent)
 
 
 def _change(difference: Difference) -> str:

@@ -14,7 +14,7 @@ TYPE_PREFIX = "io.haios.bps."
 
 
 class CloudEvent(BaseModel):
-    """One event of a plan's log. `data` is the event's body, `bps*` are extension attributes."""
+    """One event of a plan's log. `data` is the stored body, `bps*` are extension attributes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,5 +63,5 @@ def cloud_event(envelope: Envelope, body: bytes) -> CloudEvent:
         bpsoperation=envelope.op,
         bpstrace=envelope.trace_id,
         bpsprev=envelope.prev,
-        data=kind.decode(body).model_dump(mode="json"),
+        data=kind.decode(body).model_dump(mode="json", by_alias=True),
     )

@@ -5,7 +5,7 @@ It lies among the plan's blobs, named by its digest in the event and in the vers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,6 +13,8 @@ from bps.core.codec import Record, Sha256
 from bps.core.errors import MalformedRecord
 from bps.core.keys import PlanKeys
 from bps.core.ports import Key, Reads
+from bps.plans.events import BlueprintPromoted
+from bps.plans.merge_record import AppliedResolution
 from bps.plans.model import State, Version
 from bps.plans.stored import rr_plan_at
 
@@ -79,24 +81,33 @@ def report_in(content: bytes, version: Version) -> OriginReport:
 class Origins:
     """A version and where it came from: by its `report` where it was merged, else as a whole.
 
-    `submitted_by` says who submitted the RR-plans that it was taken over from.
+    `submitted_by` says who submitted the RR-plans that it was taken over from; `decisions` are
+    those of reviewers that are part of a merged one.
     """
 
     version: Version
     report: OriginReport | None
     submitted_by: Mapping[str, str | None]
+    decisions: Sequence[AppliedResolution] = ()
 
 
 async def origins_of(store: Reads, version: Version, report: bytes | None) -> Origins:
     """Where `version` came from; `report` is the content of the blob `version.origins`, if any.
 
-    Cost: nothing with a report, else one round trip where RR-plans were taken over.
+    Cost: one round trip; none of a registration or a revert.
 
     Raises:
-        MalformedRecord, SchemaTooNew: as `report_in`.
+        MalformedRecord, SchemaTooNew: as `report_in`, or the version's event cannot be read.
     """
     if report is not None:
-        return Origins(version, report_in(report, version), {})
+        event = PlanKeys(version.plan).body(version.seq)
+        (kvs,) = (await store.snapshot([Key(event)])).answers
+        if not kvs:
+            msg = f"Version {version.version} of {version.plan} lacks its event {version.seq}."
+            raise MalformedRecord(msg, plan=version.plan, version=str(version.version))
+        merge = BlueprintPromoted.decode(kvs[0].value, key=event).merge
+        decisions = () if merge is None else merge.resolutions
+        return Origins(version, report_in(report, version), {}, decisions)
     taken = [each for each in version.contributors if each.state is State.PROMOTED]
     if not taken:
         return Origins(version, None, {})

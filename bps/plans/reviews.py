@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from bps.core.codec import Decimal, Record, Sha256, TimeMs
 
@@ -45,13 +45,23 @@ class ReviewedBranch(Record):
 
 
 class ReviewConflict(Record):
-    """A conflict by its id, which covers place and all values; `why` is the engine's kind."""
+    """A conflict by its id, which covers place and all values; `kind` is the merge's.
+
+    It is stored as `why`: records and hashed events have that name.
+    """
 
     KIND: ClassVar[str] = "review_conflict"
 
     id: str
     path: str
-    why: str
+    kind: Annotated[
+        str,
+        Field(
+            serialization_alias="why",
+            validation_alias=AliasChoices("why", "kind"),
+            examples=["both_modified"],
+        ),
+    ]
 
 
 class ReviewFinding(Record):

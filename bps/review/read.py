@@ -14,7 +14,7 @@ from bps.plans.register import plan_reads
 from bps.plans.reviews import Review
 from bps.plans.stored import review_at
 from bps.review.acts import to_decide, would_be
-from bps.review.sheet import ReviewSheet, sheet_of
+from bps.review.sheet import ReviewSheet, as_shown, sheet_of
 from bps.review.upkeep import waiting_in
 from bps.writepath.command import Decision, Noop, OperationId, operation
 from bps.writepath.prepare import Workshop
@@ -34,11 +34,14 @@ class ReviewPage:
 
 
 async def reviews_page(reads: Reads, plan: str, *, after: int | None, limit: int) -> ReviewPage:
-    """Reviews after number `after`. One round trip, two where there is none. Raises NotFound."""
+    """Reviews after number `after`, as they are shown.
+
+    One round trip, two where there is none. Raises NotFound.
+    """
     at = keys.PlanKeys(plan)
     start = at.reviews if after is None else at.review(after) + b"\x00"
     page = await reads.page(start, keys.after_prefix(at.reviews), limit=limit)
-    items = tuple(review_at(at, kv) for kv in page.kvs)
+    items = tuple(as_shown(review_at(at, kv)) for kv in page.kvs)
     if not items and not (await reads.snapshot([Key(at.record)])).answers[0]:
         raise NotFound(f"There is no plan {plan}.", plan=plan)
     return ReviewPage(items, page.more, page.revision)

@@ -41,7 +41,7 @@ def fate_of(resolutions: Sequence[ReviewResolution], attempt: Attempt) -> Fate:
     contested = {each.path for each in attempt.conflicts}
     around = {each.path for each in attempt.conflicts if each.kind not in _BROUGHT}
     settled = {each.path for each in attempt.settled}
-    unfit = {each.path for each in attempt.findings if each.code == "unreadable"}
+    unfit = _places_of_unfit(attempt)
     blind = bool(attempt.unreadable) and not attempt.conflicts
     fate = Fate([], [], [])
     for each in resolutions:
@@ -57,6 +57,21 @@ def fate_of(resolutions: Sequence[ReviewResolution], attempt: Attempt) -> Fate:
             hint = "look at the result; the decision stays in `bps log -o json`"
             fate.dropped.append(_dropped(each, _UNCONTESTED, hint))
     return fate
+
+
+def own_findings(attempt: Attempt, dropped: Sequence[ReviewFinding]) -> list[ReviewFinding]:
+    """The findings of `attempt` itself, without those that `dropped` tells with more words."""
+    told = _places_of_unfit(attempt) & {each.path for each in dropped}
+    return [each for each in attempt.findings if not (_is_unfit(each) and each.path in told)]
+
+
+def _places_of_unfit(attempt: Attempt) -> set[str]:
+    """Where decisions do not fit; without a conflict a whole text cannot be read, which is else."""
+    return {each.path for each in attempt.findings if _is_unfit(each) and attempt.conflicts}
+
+
+def _is_unfit(finding: ReviewFinding) -> bool:
+    return finding.code == "unreadable"
 
 
 def _within(path: str, places: Collection[str]) -> bool:
@@ -76,7 +91,7 @@ def findings_of(
         *still_told(before, fate.kept),
         *fate.dropped,
         *fate.waiting,
-        *attempt.findings,
+        *own_findings(attempt, fate.dropped),
     ]
 
 

@@ -22,7 +22,7 @@ from bps.plans.reviews import (
     ReviewFinding,
 )
 from bps.review.refusal import SHOWN
-from bps.review.unmet import fate_of, still_told
+from bps.review.unmet import fate_of, own_findings, still_told
 
 T = TypeVar("T", ReviewConflict, ReviewFinding)
 
@@ -112,7 +112,7 @@ def _opening(
     conflicts = conflicts_of(against)
     fate = fate_of(review.resolutions if review is not None else (), against)
     before = still_told(review.findings, fate.kept) if review is not None else []
-    findings = [*before, *fate.dropped, *against.findings]
+    findings = [*before, *fate.dropped, *own_findings(against, fate.dropped)]
     return ReviewOpened(
         n=review.n if review is not None else (newest.n if newest is not None else 0) + 1,
         canonical_version=canonical.version,
@@ -139,7 +139,7 @@ def _opening(
 def conflicts_of(attempt: Attempt) -> list[ReviewConflict]:
     """Its open conflicts, as a review's record has them."""
     return [
-        ReviewConflict(id=each.id, path=each.path, why=each.kind.value)
+        ReviewConflict(id=each.id, path=each.path, kind=each.kind.value)
         for each in attempt.conflicts
     ]
 
@@ -149,7 +149,7 @@ def listed(items: Sequence[T]) -> list[T]:
     kept: list[T] = []
     size_bytes = 0
     for item in items:
-        size_bytes += len(canonical_json(item.model_dump()))
+        size_bytes += len(canonical_json(item.stored_fields()))
         if size_bytes > MAX_LISTED_BYTES:
             break
         kept.append(item)

@@ -22,7 +22,7 @@ def transaction_of(
 ) -> Txn:
     """What carries `decided` out and records `operation`, whose record so far is `recorded`."""
     operations = decided.operations if isinstance(decided, Commit) else ()
-    done = OpRecord(state="DONE", request=operation.request, result=decided.result.model_dump())
+    done = OpRecord(state="DONE", request=operation.request, result=decided.result.stored_fields())
     return Txn(
         (
             fence.compare,

@@ -13,7 +13,10 @@ class AvailabilityError(BpsError):
 
 
 class ReadOnly(AvailabilityError):
-    """An operator has made the service read-only. facts: by, why, since_ms (R13)."""
+    """An operator has made the service read-only (R13).
+
+    facts: by, why, since_ms, retry_after_s.
+    """
 
     code = "READ_ONLY"
 

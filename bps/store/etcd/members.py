@@ -7,6 +7,7 @@ frozen but connected; with one channel each, the next call simply goes elsewhere
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,15 +45,18 @@ _HEAD_START_S = 0.1
 """So long the preferred member may take to connect before another one is taken instead."""
 
 _READY = grpc.ChannelConnectivity.READY
+_FAILED = grpc.ChannelConnectivity.TRANSIENT_FAILURE
 
 
 class Member:
     """One member's channel and its calls."""
 
-    __slots__ = ("_calls", "channel", "endpoint", "watch")
+    __slots__ = ("_calls", "channel", "endpoint", "refused", "watch")
 
     def __init__(self, endpoint: str, security: Security | None) -> None:
         self.endpoint = endpoint
+        self.refused = False
+        """Whether an attempt to connect has ended without a connection."""
         if security is None:
             self.channel = grpc.aio.insecure_channel(endpoint, options=_OPTIONS)
         else:
@@ -93,18 +97,23 @@ class Member:
     async def until_ready(self) -> None:
         """Wait until a connection stands."""
         while (state := self.channel.get_state(try_to_connect=True)) is not _READY:
+            self.refused = self.refused or state is _FAILED
             await self.channel.wait_for_state_change(state)
 
 
 class Members:
     """All configured members in their order, and the one that the next call goes to."""
 
-    def __init__(self, endpoints: Sequence[str], tls: EtcdTls | None) -> None:
+    def __init__(
+        self, endpoints: Sequence[str], tls: EtcdTls | None, refused_s: float = math.inf
+    ) -> None:
         self._endpoints = check_endpoints(endpoints)
         # gRPC binds a channel to the running event loop, so they are made on first use.
         self._security = None if tls is None else channel_security(tls)
         self._members: tuple[Member, ...] = ()
         self._first = 0
+        self._refused_s = refused_s
+        self._met = False
         self.closed = False
 
     @property
@@ -120,7 +129,11 @@ class Members:
             self._first = (self._first + 1) % len(self._members)
 
     async def ready(self, timeout_s: float) -> Member | None:
-        """A connected member, the preferred one if it is; None if none connects in time."""
+        """A connected member, the preferred one if it is; None if none connects in time.
+
+        As long as none ever has, all refusing for `refused_s` seconds is enough; one that was
+        connected may be starting again, and has all the time.
+        """
         if self.closed:
             return None
         if self._members and self._members[self._first].is_ready():
@@ -132,16 +145,23 @@ class Members:
         for member in self.all:
             if member.is_ready():
                 self._first = self._members.index(member)
+                self._met = True
                 return member
         return None
 
     async def _connect(self, timeout_s: float) -> Member | None:
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
         waiting = [asyncio.ensure_future(member.until_ready()) for member in self.all]
         try:
             await asyncio.wait(waiting[:1], timeout=min(_HEAD_START_S, timeout_s))
-            await asyncio.wait(
-                waiting, timeout=timeout_s - _HEAD_START_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            for until_s in (min(self._refused_s, timeout_s), timeout_s):
+                left_s = until_s - (loop.time() - begun_s)
+                await asyncio.wait(
+                    waiting, timeout=max(left_s, 0), return_when=asyncio.FIRST_COMPLETED
+                )
+                if not self._met and all(member.refused for member in self._members):
+                    break
         finally:
             for task in waiting:
                 task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
@@ -45,6 +46,8 @@ class EtcdStore:
         credentials: sent when etcd asks for them.
         deadline_s: of each request; a write takes at most twice that (connect, then send).
         read_bound_s: of a read over all its attempts on different members.
+        refused_s: as long as no member was ever connected, so long all may refuse to be, before
+            that is told; else a request's own time counts.
 
     Raises:
         ConfigError: endpoints or TLS files that cannot be used.
@@ -58,9 +61,13 @@ class EtcdStore:
         credentials: EtcdCredentials | None = None,
         deadline_s: float = 2.0,
         read_bound_s: float = 5.0,
+        refused_s: float = math.inf,
     ) -> None:
         self._calls = Calls(
-            Members(endpoints, tls), credentials, deadline_s=deadline_s, read_bound_s=read_bound_s
+            Members(endpoints, tls, refused_s),
+            credentials,
+            deadline_s=deadline_s,
+            read_bound_s=read_bound_s,
         )
 
     @property

@@ -86,7 +86,8 @@ def shown(people: People, one: str, two: str) -> str:
     sheet = people.data("reviewer-1", "review", "show", ID)
     (conflict,) = sheet["conflicts"]
     assert (conflict["path"], conflict["base"]["value"]) == ("/retries", 3)
-    assert sorted(side["variant"]["value"] for side in conflict["sides"]) == [7, 9]
+    assert sorted(side["value"] for side in conflict["sides"]) == [7, 9]
+    assert conflict["kind"] == sheet["review"]["conflicts"][0]["kind"] == "both_modified"
     etag: str = sheet["etag"]
     return etag
 
@@ -192,5 +193,12 @@ def test_a_conflict_is_decided_by_a_reviewer_and_another_one_is_rejected(
         rejected(people)
         (replayed,) = people.data("supervisor-1", "replay")
         assert replayed["version"] == "2"
-        statuses = [each["status"] for each in people.data("agent-1", "review", "list", "EP-1")]
-        assert statuses == ["COMPLETED", "REJECTED"]
+        ended = people.data("agent-1", "review", "list", "EP-1")
+        assert [(each["status"], each["conflicts_total"]) for each in ended] == [
+            ("COMPLETED", 0),
+            ("REJECTED", 1),
+        ]
+        for each in ended:
+            sheet = people.data("agent-1", "review", "show", each["review"])
+            assert (sheet["review"], sheet["undecided"]) == (each, 0)
+        assert [len(each["resolutions"]) for each in ended] == [1, 0]

@@ -24,7 +24,7 @@ from bps.store.etcd.store import EtcdStore
 from tests.edited import edited
 from tests.integration.http.served import TOKEN, EveryRole
 
-PLAN, RV = "/v1/plans/EP-1", "/v1/plans/EP-1/reviews/1"
+PLAN, RV = "/v1/plans/EP-1", "/v1/plans/EP-1/reviews/EP-1-RV1"
 YAML = {"Content-Type": "application/yaml"}
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\ncarts: open\n"
 

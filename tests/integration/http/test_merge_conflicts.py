@@ -54,10 +54,10 @@ async def test_a_veto_of_what_merges_clean_is_decided_at_its_place_like_any_conf
         assert (waits["code"], waits["facts"]["conflicts"]) == ("MERGE_CONFLICT", 1)
         sheet = (await caller.ask("GET", RV, 200)).json()
         (conflict,) = sheet["conflicts"]
-        assert (conflict["path"], conflict["why"]) == ("/_locked_owner", "semantic")
+        assert (conflict["path"], conflict["kind"]) == ("/_locked_owner", "semantic")
         assert conflict["base"]["value"] == "team-1"
         assert [(each["branch"], each["by"]) for each in conflict["sides"]] == [(rr_plan, "tester")]
-        assert conflict["sides"][0]["variant"]["line"] == 5
+        assert conflict["sides"][0]["span"][0] == 5
         assert conflict["finding"].startswith("locked-fields: ")
         left = (await caller.decide("/_locked_owner", take="base")).json()
         assert (left["open"], left["findings"]) == ([], [])

@@ -111,7 +111,15 @@ async def test_a_closed_review_is_cached_by_its_etag_and_takes_no_more_acts() ->
         for act in ("claim", "release", "completion"):
             refused = await caller.ask("POST", f"{RV}/{act}", 409)
             assert refused.json()["code"] == "WRONG_STATE"
-        await caller.ask("GET", f"{PLAN}/reviews/2", 404)
+        by_number = await caller.ask("GET", f"{PLAN}/reviews/1", 200)
+        assert (
+            by_number.content == (await caller.ask("GET", f"{PLAN}/reviews/EP-1-RV1", 200)).content
+        )
+        for missing in ("2", "EP-1-RV2", "EP-2-RV1"):
+            await caller.ask("GET", f"{PLAN}/reviews/{missing}", 404)
+        for wrong in ("0", "01", "RV1", "EP-1-RV0", "EP-1-RR(br66400e4b)-1"):
+            refused = await caller.ask("GET", f"{PLAN}/reviews/{wrong}", 400)
+            assert refused.json()["code"] == "INVALID_ID"
 
 
 @asynchronous

@@ -155,6 +155,24 @@ async def test_a_cluster_that_is_down_and_comes_back(fresh_cluster: EtcdCluster)
         await writer.check()
 
 
+@asynchronous
+async def test_a_read_waits_for_members_that_were_connected_to_start_again(
+    fresh_cluster: EtcdCluster,
+) -> None:
+    async with EtcdStore(fresh_cluster.endpoints, read_bound_s=30.0, refused_s=0.5) as store:
+        await store.snapshot([Key(b"x")])
+        for member in fresh_cluster.members:
+            member.kill()
+        await eventually(lambda: _is_refused(store), "writes are certainly not applied")
+        reading = asyncio.create_task(store.snapshot([Key(b"x")]))
+        # Longer than a store waits that never was connected.
+        done, _ = await asyncio.wait([reading], timeout=2.0)
+        assert not done
+        for member in fresh_cluster.members:
+            member.start()
+        await reading
+
+
 async def _is_refused(store: Store) -> bool:
     try:
         await store.commit(Txn((), (Put(b"/down", b""),)))

@@ -32,7 +32,7 @@ async def decided() -> AsyncIterator[Scene]:
         await scene.succeed("T2", edited(BASE, (b"retries: 3", b"retries: 5")))
         await scene.refused()
         left = await scene.resolve("/retries", text="10")
-        assert [(each.path, each.why) for each in left.open] == [("", "semantic")]
+        assert [(each.path, each.kind) for each in left.open] == [("", "semantic")]
         assert told(left) == []
         assert keeps_open(left)
         yield scene

@@ -37,12 +37,12 @@ async def test_two_fixes_that_contradict_each_other_in_meaning_are_decided_at_th
         waits, drops = await scene.succeed("T1", WAITS), await scene.succeed("T2", DROPS)
         assert (await scene.refused()).facts["conflicts"] == 1
         (listed,) = (await scene.review()).conflicts
-        assert (listed.path, listed.why) == ("/tasks/2/depends_on", "semantic")
+        assert (listed.path, listed.kind) == ("/tasks/2/depends_on", "semantic")
         sheet = await scene.sheet()
         (conflict,) = sheet.conflicts
         (finding,) = sheet.findings
         assert conflict.finding == f"references: {finding.message}"
-        assert [(side.branch, side.by, side.variant.value) for side in conflict.sides] == [
+        assert [(side.branch, side.by, side.value) for side in conflict.sides] == [
             (waits.rr_plan, WHO, ["refund"])
         ]
         assert (conflict.base.present, sheet.undecided, sheet.text) == (False, 1, None)
@@ -111,7 +111,7 @@ async def test_a_veto_of_what_was_decided_of_the_text_is_told_with_that_answer()
         await scene.refused()
         assert [each.path for each in (await scene.sheet()).conflicts] == ["/retries"]
         first = await scene.resolve("/retries", text="8")
-        assert [(each.path, each.why) for each in first.open] == [("/_locked_owner", "semantic")]
+        assert [(each.path, each.kind) for each in first.open] == [("/_locked_owner", "semantic")]
         assert (await scene.resolve("/_locked_owner", take="base")).open_total == 0
         sheet = await scene.sheet()
         assert {each.path for each in sheet.conflicts if each.resolution} == {
@@ -163,7 +163,7 @@ async def test_what_was_decided_of_a_veto_is_dropped_when_its_place_changes() ->
         assert (await scene.promote()).in_review == [waits.rr_plan]
         review = await scene.review()
         assert review.resolutions == []
-        assert [(each.path, each.why) for each in review.conflicts] == [("/tasks/2", "both_added")]
+        assert [(each.path, each.kind) for each in review.conflicts] == [("/tasks/2", "both_added")]
         await scene.proven(2)
 
 
@@ -188,7 +188,7 @@ async def test_a_veto_of_what_was_deleted_is_decided_at_its_place() -> None:
         await scene.refused()
         (conflict,) = (await scene.sheet()).conflicts
         assert (conflict.path, conflict.base.value) == ("/_locked_owner", "team-1")
-        assert [(side.branch, side.variant.present) for side in conflict.sides] == [
+        assert [(side.branch, side.present) for side in conflict.sides] == [
             (deletes.rr_plan, False)
         ]
         assert (await scene.resolve("/_locked_owner", text="team-1")).findings_total == 0

@@ -46,8 +46,11 @@ async def test_only_the_decision_that_does_not_fit_is_dropped_and_is_told() -> N
             "What was decided of /_locked_owner does not fit there."
         ]
         review = await scene.review()
+        assert [(each.code, each.path) for each in review.findings] == [
+            ("dropped", "/_locked_owner")
+        ]
         assert [each.path for each in review.resolutions] == ["/_locked_region"]
-        assert [(each.path, each.why) for each in review.conflicts] == [
+        assert [(each.path, each.kind) for each in review.conflicts] == [
             ("/_locked_owner", "semantic")
         ]
         assert (await scene.resolve("/_locked_owner", take="base")).open_total == 0
@@ -112,8 +115,7 @@ async def test_deciding_it_anew_keeps_the_others() -> None:
         await moved(scene)
         sheet = await scene.sheet()
         assert [(each.code, each.path) for each in sheet.findings] == [
-            ("dropped", "/_locked_owner"),
-            ("unreadable", "/_locked_owner"),
+            ("dropped", "/_locked_owner")
         ]
         assert "holds no more: it does not fit here now." in sheet.findings[0].message
         assert {each.path for each in sheet.conflicts} == {"/_locked_owner", "/_locked_region"}

@@ -82,7 +82,7 @@ async def test_a_single_branch_does_not_pass_by_a_veto() -> None:
             await scene.promote(branch)
         assert refusal.value.facts["conflicts"] == 1
         review = await scene.review()
-        assert [(each.path, each.why) for each in review.conflicts] == [
+        assert [(each.path, each.kind) for each in review.conflicts] == [
             ("/_locked_owner", "semantic")
         ]
         assert [each.rr_plan for each in review.contributors] == [branch.rr_plan]

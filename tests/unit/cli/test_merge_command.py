@@ -112,7 +112,7 @@ def test_json_has_the_published_form(desk: Desk) -> None:
         "text": "owner: ann\n",
         "span": [1, 1, 2, 1],
     }
-    assert [(side["branch"], side["variant"]["value"]) for side in conflict["sides"]] == [
+    assert [(side["branch"], side["value"]) for side in conflict["sides"]] == [
         ("branch A", "eve"),
         ("branch B", "bob"),
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bps.client import retries
 from bps.clock import SystemClock
 from bps.store.memory import MemoryStore
 from tests.unit.cli.both_ways import Way, directly, through_the_service
@@ -32,7 +34,16 @@ def test_an_operator_stops_writing_and_lets_it_go_on(
 
     service = through_the_service(monkeypatch, tmp_path, store)
     register = ("plan", "register", "EP-1", "-", "-o", "json")
-    refused = service.bps("--timeout", "2", *register, stdin=b"title: v1\n")
+    pauses: list[float] = []
+
+    def at_once(state: Any) -> float:
+        pauses.append(wait(state))
+        return 0.0
+
+    wait = retries._wait
+    monkeypatch.setattr(retries, "_wait", at_once)
+    refused = service.bps(*register, stdin=b"title: v1\n")
+    assert pauses == [], "a mode that a person has to end is told at once"
     assert refused.code == 75
     problem = refused.problem
     assert problem["code"] == "READ_ONLY"

@@ -10,6 +10,27 @@ import pytest
 from tests.unit.cli.both_ways import Way, directly, through_the_service
 
 
+def test_what_a_decision_removed_is_told_with_who_decided(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk = directly(monkeypatch, tmp_path)
+    base = "one: 10\ntwo: 2\n"
+    desk.data("plan", "register", "EP-1", "-", stdin=base.encode())
+    fixes = {"drop": base.replace("one: 10\n", ""), "more": base.replace("one: 10", "one: 11")}
+    named = {}
+    for cause, text in fixes.items():
+        cause_of = ("--trace-id", cause, "--fingerprint", cause)
+        named[cause] = desk.data("branch", "open", "EP-1", *cause_of)["rr_plan"]
+        desk.data("branch", "submit", "EP-1", named[cause], "-", stdin=text.encode())
+    assert desk.bps("promote", "EP-1").code == 1
+    take = ("--path", "/one", "--take", named["drop"], "--complete")
+    desk.data("review", "resolve", "EP-1-RV1", *take)
+    shown = desk.bps("origins", "EP-1")
+    assert shown.out.splitlines()[1].split() == ["/one", "resolved", named["drop"], "10", "-"]
+    (decided,) = [line for line in shown.err.splitlines() if line.startswith("decided by ")]
+    assert decided.endswith(f": /one take {named['drop']}")
+
+
 @pytest.mark.parametrize("way", [directly, through_the_service])
 def test_origins_name_each_path_with_whose_change_it_is(
     way: Callable[[pytest.MonkeyPatch, Path], Way],

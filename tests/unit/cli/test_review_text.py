@@ -10,7 +10,7 @@ from bps.core.ids import ReviewId
 from bps.plans.branches import FailBranch
 from bps.plans.results import BranchResult
 from bps.review.claim import ClaimReview
-from bps.review.read import review_sheet
+from bps.review.read import all_reviews, review_sheet
 from bps.review.reject import RejectReview
 from bps.review.resolve import Choice, ResolveReview
 from bps.review.sheet import ReviewSheet
@@ -169,6 +169,8 @@ def test_a_row_of_the_list_counts_all_conflicts_and_those_decided() -> None:
             choice = Choice(path, None, "base", None)
             await scene.path.execute(ResolveReview(WHO, scene.op(), ID, (choice,)))
             rows.append(list_row((await sheet_of(scene)).review))
+        await scene.complete()
+        rows += [list_row(each) async for each in all_reviews(scene.memory, PLAN)]
         return [(row["conflicts"], row["decided"]) for row in rows]
 
-    assert run(lived()) == [(2, 0), (2, 1), (2, 2)]
+    assert run(lived()) == [(2, 0), (2, 1), (2, 2), (2, 2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import pytest
 
 from bps.clock import SystemClock
 from bps.core import keys
-from bps.core.keys import PlanKeys
+from bps.core.keys import PlanKeys, after_prefix
 from bps.core.ports import Key
-from bps.core.txn import Put, Txn
+from bps.core.txn import KV, Put, Txn
 from bps.plans.pages import plans_page
 from bps.store.memory import MemoryStore
 from tests.asynchronous import run
@@ -31,6 +32,10 @@ async def damage(store: MemoryStore, known: bytes, damaged: bytes, newer: bytes)
     stored = (await store.snapshot([Key(known)])).answers[0][0].value
     later = orjson.dumps({**orjson.loads(stored), "schema": 99})
     await store.commit(Txn((), (Put(damaged, b"\x00not a record"), Put(newer, later))))
+
+
+async def below(store: MemoryStore, prefix: bytes) -> tuple[KV, ...]:
+    return (await store.page(prefix, after_prefix(prefix), limit=10)).kvs
 
 
 def operator(make: Make, monkeypatch: pytest.MonkeyPatch, place: Path, store: MemoryStore) -> Way:
@@ -116,6 +121,34 @@ def test_open_reviews_are_listed_and_the_unreadable_are_named_with_exit_3(
         "cannot be read, and all others are listed. EP-1: A stored review is not JSON." in ran.err
     )
     assert way.bps("branch", "list", "EP-1").code == 3
+
+
+@pytest.mark.parametrize("make", [directly, through_the_service])
+def test_one_damaged_plan_keeps_no_other_one_from_being_synchronised_or_proven(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    way = make(monkeypatch, tmp_path, store)
+    plans = [f"EP-{n}" for n in range(1, 6)]
+    for plan in plans:
+        way.data("plan", "register", plan, "-", stdin=b"v: 1\n")
+    blobs = [kv.key for kv in run(below(store, PlanKeys("EP-4").blobs))]
+    broken = (PlanKeys("EP-1").record, PlanKeys("EP-3").canonical, *blobs)
+    run(store.commit(Txn((), tuple(Put(key, b"\x00not a record") for key in broken))))
+    for plan in plans:
+        shutil.rmtree(tmp_path / plan)
+    ran = way.bps("sync", "-o", "json")
+    assert (ran.code, [each["plan"] for each in orjson.loads(ran.out)]) == (3, ["EP-2", "EP-5"])
+    for plan in plans:
+        file = tmp_path / plan / "canonical_blueprint.yaml"
+        assert file.is_file() == (plan in {"EP-2", "EP-5"})
+    for plan in ("EP-1", "EP-3", "EP-4"):
+        assert f"{plan}: " in ran.err
+    assert "brought up to date" in ran.err
+    for proof in ("verify", "replay"):
+        ran = way.bps(proof, "-o", "json")
+        proven = {each["plan"] for each in orjson.loads(ran.out)}
+        assert (ran.code, {"EP-2", "EP-5"} <= proven) == (3, True)
 
 
 def test_a_page_of_plans_that_ends_with_an_unreadable_one_leads_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert plan.limits == Limits()
     assert plan.listen == Listen()
     assert plan.settings.endpoints == ("h:1",)
+
+
+def test_a_service_waits_for_an_etcd_that_is_starting_as_no_command_does(tmp_path: Path) -> None:
+    of_commands = Settings.from_environment()
+    assert of_commands.refused_s < 1.0
+    assert plan_of(read_config(written(tmp_path, "")), of_commands).settings.refused_s == math.inf
 
 
 def test_a_whole_file_is_taken_over_with_paths_beside_it(tmp_path: Path) -> None:

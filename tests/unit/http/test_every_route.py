@@ -27,6 +27,12 @@ DOCUMENT = run(openapi())
 GUARDED = [each for each in operations(DOCUMENT) if OPERATION in each[2]]
 
 
+def test_an_answers_fields_are_described_by_the_names_that_it_has() -> None:
+    recorded = DOCUMENT["components"]["schemas"]["ReviewConflict"]
+    assert recorded["properties"].keys() == {"id", "path", "kind"}
+    assert sorted(recorded["required"]) == ["id", "kind", "path"]
+
+
 def addressed(path: str, operation: dict[str, Any]) -> str:
     """The path with the examples of its parameters."""
     for parameter in operation.get("parameters", []):

@@ -59,20 +59,22 @@ async def test_a_merged_version_tells_each_path() -> None:
 
 
 def changed(how: str, source: str, before: object, after: object) -> dict[str, object]:
-    return {"change": how, "sources": [source], "before": before, "after": after, "cut": []}
+    absent = [name for name, its in (("before", before), ("after", after)) if its is None]
+    values = {"before": before, "after": after, "absent": absent, "cut": []}
+    return {"change": how, "sources": [source], **values}
 
 
 @asynchronous
-async def test_it_reads_two_keys_of_its_own_plan() -> None:
+async def test_it_reads_three_keys_of_its_own_plan() -> None:
     async with served() as service:
         await merged(service)
         store = RecordingStore(service.store)
         service.sidecar.degraded.store = store
         answer = await service.call("GET", ORIGINS)
         assert answer.status_code == 200
-        assert store.calls == ["snapshot", "snapshot"]
+        assert store.calls == ["snapshot"] * 3
         keys = [read.key for reads in store.reads for read in reads if isinstance(read, Key)]
-        assert len(keys) == 2
+        assert len(keys) == 3
         assert all(key.startswith(PlanKeys("EP-42").root) for key in keys)
 
 

@@ -45,6 +45,8 @@ def row_of(line: Line) -> Row:
         (Line("/a", "added", A, None, None), None, "null", ()),
         (Line("/a", "deleted", A, [], None), "[]", None, ()),
         (Line("/a", "rewritten", A, None, None), None, None, ()),
+        (Line("/a", "resolved", A, None, None), "null", "null", ()),
+        (Line("/a", "resolved", A, None, None, ("after",)), "null", None, ()),
         (Line("/a", "merged", A, "\u00e9", {"b": True}), '"\u00e9"', '{"b": true}', ()),
         (Line("/a", "changed", A, "x" * 118, 0), f'"{"x" * 118}"', "0", ()),
         (Line("/a", "changed", A, "x" * 119, 0), f'"{"x" * 119}', "0", ("before",)),

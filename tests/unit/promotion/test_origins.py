@@ -109,6 +109,41 @@ async def test_a_reviewer_s_completion_tells_what_was_decided() -> None:
 
 
 @asynchronous
+async def test_what_a_decision_removed_is_told_as_absent_and_by_whom() -> None:
+    scene = await Scene.make(content=BASE)
+    one = await scene.succeed("C1", edited(BASE, (b": 3", b": 7"), (b"carts: open\n", b"")))
+    two = await scene.succeed("C2", edited(BASE, (b": 3", b": 9"), (b"carts: open", b"carts: no")))
+    await scene.refused(one, two)
+    await scene.resolve("/carts", one, who="ann")
+    await scene.resolve("/retries", text="null", who="bob")
+    await scene.complete()
+    view = await view_of(scene, 2)
+    told = {each.path: (each.change, each.before, each.after, each.absent) for each in view.explain}
+    assert told == {
+        "/carts": ("resolved", "open", None, ["after"]),
+        "/retries": ("resolved", 3, None, []),
+    }
+    decided = {each.path: (each.take, each.text, each.by) for each in view.decisions}
+    assert decided == {
+        "/carts": (one.rr_plan, None, "ann"),
+        "/retries": (None, "null", "bob"),
+    }
+    await proven(scene)
+
+
+@asynchronous
+async def test_a_version_without_its_event_is_not_told_as_if_nobody_had_decided() -> None:
+    scene = await Scene.make(content=BASE)
+    await scene.succeed("T1", RETRIES)
+    await scene.succeed("T2", CARTS)
+    await scene.promote()
+    version = (await newest(scene)).model_copy(update={"seq": 99})
+    content = await blueprint(scene.memory, PLAN, version.origins or "")
+    with pytest.raises(MalformedRecord, match="lacks its event 99"):
+        await origins_of(scene.store, version, content)
+
+
+@asynchronous
 async def test_a_merge_that_equals_a_submission_has_its_report_too() -> None:
     scene = await Scene.make(content=BASE)
     both = edited(RETRIES, (b"carts: open\n", b""))

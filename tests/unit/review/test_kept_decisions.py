@@ -38,7 +38,7 @@ async def decided_twice() -> tuple[Scene, BranchResult, BranchResult]:
     await scene.resolve("/m/first", one)
     await scene.resolve("/other", one)
     left = await scene.resolve("/m/uses", one)
-    assert [(each.path, each.why) for each in left.open] == [("/m", "anchor")]
+    assert [(each.path, each.kind) for each in left.open] == [("/m", "anchor")]
     assert (await scene.resolve("/m", two)).open_total == 0
     return scene, one, two
 
