@@ -19,9 +19,9 @@ from bps.core.ports import Key
 from bps.store.embedded_etcd import EmbeddedEtcd
 from bps.store.etcd.store import EtcdStore
 from tests.asynchronous import HANGS_S, run
+from tests.checkout import SAMPLES
 from tests.integration.http.serving import Serving, bps, environment, serving, started
 
-BLUEPRINT = Path(__file__).parents[3] / "docs" / "samples"
 MAX_DRAIN_S = 5.0
 
 
@@ -108,7 +108,7 @@ def test_a_write_under_way_is_answered_and_is_in_etcd(
     etcd: str, secret: str, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, etcd)
-    blueprint = next(BLUEPRINT.glob("*.yaml")).read_bytes()
+    blueprint = next(SAMPLES.glob("*.yaml")).read_bytes()
     head = (
         f"PUT /v1/plans/EP-77?initiative=default&title=x HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {secret}\r\nIdempotency-Key: drain-1\r\n"
