@@ -16,7 +16,7 @@ from bps.core.ports import Clock, Store
 from bps.core.txn import Compare
 from bps.keyring.statement import Signer
 from bps.leadership.clock_check import ClockBounds
-from bps.leadership.modes import Mode, Reason
+from bps.leadership.modes import Reason
 from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
 from bps.sidecar.checkpoint_keeper import CheckpointKeeper
@@ -148,7 +148,7 @@ class Sidecar:
                 execute=self.execute,
                 peers=lambda: self.peers.sidecars,
             ),
-            leading=lambda: self.terms.mode is Mode.READ_WRITE,
+            writing=self.terms.writing,
         )
         self.peers.on_change = self.checkpoints.look_again
         self.mirror = MirrorKeeper(

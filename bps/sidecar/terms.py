@@ -87,6 +87,7 @@ class Terms:
         self._decided = asyncio.Event()
         self._quorum = asyncio.Event()
         self._quorum.set()
+        self._writing = asyncio.Event()
 
     @property
     def mode(self) -> Mode:
@@ -154,6 +155,10 @@ class Terms:
     async def decided(self) -> None:
         """Wait until the first election has an answer, whatever it is."""
         await self._decided.wait()
+
+    async def writing(self) -> None:
+        """Wait until this sidecar takes writes."""
+        await self._writing.wait()
 
     def hold(self, reason: Reason, error: BpsError) -> None:
         """Forbid writing for `reason` from now on; `error` is what a writer is told."""
@@ -256,6 +261,10 @@ class Terms:
         else:
             self._quorum.set()
         self._standing = standing(facts)
+        if self._standing.mode is Mode.READ_WRITE:
+            self._writing.set()
+        else:
+            self._writing.clear()
         self.edges.passed(self._standing, self._clock.now_ms(), self.terms)
 
     def _refused(self, now: Standing) -> BpsError:

@@ -114,6 +114,40 @@ async def test_a_new_leader_covers_what_the_last_one_left(tmp_path: Path) -> Non
 
 
 @asynchronous
+async def test_a_standby_that_takes_over_covers_at_once_what_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 3_600.0)
+    store = MemoryStore(SystemClock())
+    unsigned = SidecarSettings("without a key")
+    async with Sidecar(store, SystemClock(), unsigned) as first:
+        await first.terms.decided()
+        async with sidecar(store) as standby:
+            await register(first, "EP-1")
+            first.terms.lost()
+            await eventually(partial(_leads, standby), "it leads")
+            await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
+
+
+@asynchronous
+async def test_after_a_look_that_found_nothing_the_next_change_waits_for_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore(SystemClock())
+    async with sidecar(store):
+        await eventually(partial(_covers_key, store, key_of(1)), "its key is covered")
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 3_600.0)
+    async with sidecar(store) as running:
+
+        async def looked() -> bool:
+            return not running.checkpoints._changed.is_set()
+
+        await eventually(looked, "all is covered")
+        await register(running, "EP-1")
+        await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
+
+
+@asynchronous
 async def test_a_new_leader_reads_all_heads_where_history_is_compacted() -> None:
     store = MemoryStore(SystemClock())
     async with sidecar(store) as running:

@@ -277,6 +277,11 @@ async def test_a_checkpoint_covers_the_key_of_a_standby_before_it_leads() -> Non
 async def test_with_a_held_registry_doctor_warns_and_says_the_command() -> None:
     store = MemoryStore(SystemClock())
     async with running(store, ONE) as leader:
+
+        async def covered() -> bool:
+            return key_of(1).public.key_id in await covered_keys(store)
+
+        await eventually(covered, "the leader's own key is covered")
         for n in (4, 5, 6):
             key, purposes = key_of(n).public, (Purpose.HOLDER,)
             await leader.execute(AddKey("tester", f"add-{n}", key, f"holder-{n}", purposes))

@@ -164,7 +164,11 @@ async def test_while_it_recovers_nobody_else_writes_and_it_says_so() -> None:
 
 
 @asynchronous
-async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it() -> None:
+async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for interval in ("bps.sidecar.terms._PAUSE_S", "bps.leadership.probe.PERIOD_S"):
+        monkeypatch.setattr(interval, 0.1)
     memory = MemoryStore(SystemClock())
     store = Told(memory)
     store.sidecar = Sidecar(store, SystemClock(), SidecarSettings("test", lease_ttl_s=1))
