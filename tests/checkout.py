@@ -1,8 +1,10 @@
-"""The code that tests prove: that of this checkout, also in the programs that they start."""
+"""What the programs that tests start inherit: the code of this checkout, and Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -22,5 +24,15 @@ def python_path(*before: Path) -> str:
 
 
 def use_checkout() -> None:
-    """From now on all that this process starts takes this checkout, unless it says otherwise."""
+    """From now on all that this process starts takes this checkout, unless it says otherwise.
+
+    A checkout without a `.venv` of its own stages etcd by the Python that runs the tests.
+    """
     os.environ[VARIABLE] = python_path()
+    os.environ.setdefault("BPS_PYTHON", sys.executable)
+
+
+def take_interrupts() -> None:
+    """Let Ctrl-C reach what is started from now on, although a shell put us in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

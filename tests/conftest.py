@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.checkout import use_checkout
+from tests.checkout import take_interrupts, use_checkout
 from tests.cluster import EtcdCluster, start_cluster
 from tests.order import longest_first
 
@@ -21,11 +21,12 @@ settings.load_profile("bps")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Programs are of this checkout, and files are given out in our order.
+    """Programs are of this checkout and hear Ctrl-C; files are given out in our order.
 
     By itself xdist begins the files of few tests last.
     """
     use_checkout()
+    take_interrupts()
     config.option.loadscopereorder = False
 
 

@@ -21,6 +21,20 @@ def test_tests_and_the_programs_that_they_start_take_this_checkout(tmp_path: Pat
         assert Path(file).is_relative_to(ROOT)
 
 
+def test_in_the_background_of_a_shell_ctrl_c_is_heard_again() -> None:
+    heard = "import signal; print(signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {heard!r}])"
+    for asked, expected in (("", "False"), ("tests.checkout.take_interrupts()", "True")):
+        program = f"import tests.checkout; {asked}; {child}".replace("; ;", ";")
+        told = subprocess.run(
+            ("sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", program),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout.strip() == expected
+
+
 def test_what_a_test_lays_out_comes_first_and_nothing_comes_twice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
