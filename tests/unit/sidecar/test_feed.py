@@ -15,7 +15,6 @@ from bps.core import keys
 from bps.core.errors import Compacted
 from bps.core.ports import WatchBatch, WatchEvent
 from bps.core.txn import KV, Put, Txn
-from bps.sidecar import feed as feed_module
 from bps.sidecar.feed import HEARTBEAT_S, STALE_S, Feed
 from bps.sidecar.ring import CHUNK_BYTES, Ring, size_of
 from bps.store.memory import MemoryStore
@@ -28,8 +27,8 @@ _DEADLINE_S = 10.0
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "_QUIET_S", 0.02)
-    monkeypatch.setattr(feed_module, "_QUIET_RETRY_S", 0.05)
+    monkeypatch.setattr("bps.sidecar.past_changes._QUIET_S", 0.02)
+    monkeypatch.setattr("bps.sidecar.feed._QUIET_RETRY_S", 0.05)
 
 
 @dataclass(slots=True)
