@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import time
@@ -15,10 +14,9 @@ import pytest
 
 from bps.checkpoints.model import Checkpoint
 from bps.core import keys
-from bps.store.embedded_etcd import EmbeddedEtcd
 from bps.store.etcd.store import EtcdStore
 from tests.asynchronous import run
-from tests.integration.http.serving import Serving, bps, environment, serving
+from tests.integration.http.serving import Serving, bps, environment, etcd_for_services, serving
 
 DEADLINE_S = 20.0
 LEADS, STANDS_BY, CREATED = 200, 503, 201
@@ -26,12 +24,8 @@ LEADS, STANDS_BY, CREATED = 200, 503, 201
 
 @pytest.fixture(scope="module")
 def etcd() -> Iterator[str]:
-    """An etcd that outlives the services."""
-    with asyncio.Runner() as runner:
-        embedded = EmbeddedEtcd(temporary=True)
-        runner.run(embedded.__aenter__())
-        yield embedded.endpoint
-        runner.run(embedded.__aexit__(None, None, None))
+    with etcd_for_services() as endpoint:
+        yield endpoint
 
 
 def config_of(directory: Path, name: str, etcd: str) -> str:

@@ -22,12 +22,11 @@ from bps.keyring.model import Purpose
 from bps.keyring.private_key import PrivateKey
 from bps.keyring.read import read_registry
 from bps.leadership.modes import Mode, Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.replay.verify import verify
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
+from tests.doubles.scene import registration
 from tests.unit.keyring.people import key_of
 
 INTERVAL_S = 0.2
@@ -50,8 +49,7 @@ async def sidecar(
 
 
 async def register(running: Sidecar, plan: str) -> None:
-    command = RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
-    await running.execute(command)
+    await running.execute(registration(plan))
 
 
 async def below(store: MemoryStore, prefix: bytes) -> tuple[KV, ...]:

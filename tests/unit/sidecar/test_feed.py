@@ -18,7 +18,7 @@ from bps.core.txn import KV, Put, Txn
 from bps.sidecar.feed import HEARTBEAT_S, STALE_S, Feed
 from bps.sidecar.ring import CHUNK_BYTES, Ring, size_of
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, run
+from tests.asynchronous import asynchronous, meanwhile, run
 from tests.doubles.manual_clock import ManualClock
 from tests.unit.sidecar.watched_store import WatchedStore
 
@@ -64,12 +64,8 @@ async def world(ring_bytes: int = 2**20, *, before: int = 0) -> AsyncIterator[Wo
     for _ in range(before):
         await made.write()
     await memory.commit(Txn((), (Put(b"/elsewhere", b"x"),)))
-    running = asyncio.create_task(made.feed.run())
-    try:
+    async with meanwhile(made.feed.run()):
         yield made
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 class Follower:

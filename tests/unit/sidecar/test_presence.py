@@ -27,7 +27,7 @@ from bps.sidecar.feed import Feed
 from bps.sidecar.presence import TTL_S, WAIT_S, Presence, SidecarPresence, find_presence
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, eventually
+from tests.asynchronous import asynchronous, eventually, meanwhile
 from tests.doubles import ManualClock
 from tests.unit.keyring.people import key_of
 
@@ -57,14 +57,9 @@ class World:
     async def present(self, name: str = "one") -> AsyncIterator[Presence]:
         feed = Feed(self.store, self.clock)
         presence = Presence(self.store, feed, self.clock, name, key_of(1).public)
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(presence.run())]
-        try:
+        async with meanwhile(feed.run(), presence.run()):
             await presence.tried()
             yield presence
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def url(self, name: str = "one") -> str | None:
         found = await find_presence(self.store, name)

@@ -14,13 +14,12 @@ from bps.core.errors import BpsError, NotLeader, QuorumLost, StoreRolledBack, Un
 from bps.core.ports import Key, Lease, Read, Snapshot
 from bps.core.txn import Committed, Conflict, Delete, Put, Txn
 from bps.leadership.modes import Mode, Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles.forwarding_store import ForwardingStore
+from tests.doubles.scene import registration
 from tests.unit.keyring.people import key_of
 
 
@@ -75,10 +74,6 @@ class Told(ForwardingStore):
         if self.failing is not None:
             raise type(self.failing)(self.failing.message)
         return await super().lease_keepalive(lease_id)
-
-
-def registration(plan: str) -> RegisterPlan:
-    return RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
 
 
 async def checkpointed(store: MemoryStore, mirror: Path) -> int:
