@@ -30,6 +30,13 @@ from tests.doubles.scene import registration
 from tests.unit.cli.invoke import invoke
 
 
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for interval in ("terms._PAUSE_ROLLED_BACK_S", "mirror_keeper._RETRY_S"):
+        monkeypatch.setattr(f"bps.sidecar.{interval}", 0.2)
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 0.2)
+
+
 @asynccontextmanager
 async def running(root: Path, mirror: Path | None) -> AsyncIterator[tuple[Sidecar, Store]]:
     """A sidecar on an etcd process of its own, whose data are in `root`."""

@@ -117,13 +117,14 @@ def test_a_standby_takes_over_and_both_mirrors_follow(etcd: str, tmp_path: Path)
                 lambda: {key for each in checkpoints(etcd) for key in each.keys} >= both,
                 "both keys are covered",
             )
-            last = checkpoints(etcd)[-1].seq
+            last, port = checkpoints(etcd)[-1].seq, str(one.address[1])
             one.end(signal.SIGKILL)
             until(lambda: get(two, "/leaderz").status_code == LEADS, "the other one leads")
             assert register_plan(two, token).status_code == CREATED
             until(lambda: checkpoints(etcd)[-1].seq > last, "the new leader signs")
             assert checkpoints(etcd)[-1].key_id == key_id(two_dir, env)
-            with serving("--config", one_config, env=env) as back:
+            # At another address it would wait for what it said of itself before to go, 15 s.
+            with serving("--config", one_config, "--port", port, env=env) as back:
                 want = f"mirror: checkpoint {checkpoints(etcd)[-1].seq}, agrees"
                 until(lambda: rows(two, token)["mirror"]["detail"] == want, want)
                 until(lambda: rows(back, token)["mirror"]["detail"] == want, want)
