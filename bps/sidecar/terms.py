@@ -190,7 +190,12 @@ class Terms:
                     pause_s = _PAUSE_ROLLED_BACK_S
             finally:
                 self._path = self._fence = None
-                await leadership.resign()
+                try:
+                    await leadership.resign()
+                except asyncio.CancelledError:
+                    # The process ends meanwhile: nobody is to wait for what is left of the lease.
+                    await leadership.resign()
+                    raise
             await self._clock.sleep(pause_s)
             # Without a quorum a campaign only waits for its deadlines; with one it is at once.
             await self._quorum.wait()

@@ -128,6 +128,30 @@ async def test_a_store_that_lacks_the_checkpoint_is_never_written_to(tmp_path: P
         assert "a command is written" not in [what for what, _ in store.done]
 
 
+class SlowToRevoke(ForwardingStore):
+    """The first revocation is never answered, and does nothing."""
+
+    def __init__(self, inner: MemoryStore) -> None:
+        super().__init__(inner)
+        self.asked = asyncio.Event()
+
+    async def lease_revoke(self, lease_id: int) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            await asyncio.Event().wait()
+        await super().lease_revoke(lease_id)
+
+
+@asynchronous
+async def test_a_process_that_ends_while_it_gives_a_term_up_leaves_no_leader_behind() -> None:
+    store = SlowToRevoke(MemoryStore(SystemClock()))
+    async with Sidecar(store, SystemClock(), SidecarSettings("test")) as running:
+        await running.ready()
+        running.terms.lost()
+        await store.asked.wait()
+    assert (await store.snapshot([Key(keys.LEADER_HOLDER)])).answers == ((),)
+
+
 @asynchronous
 async def test_while_it_recovers_nobody_else_writes_and_it_says_so() -> None:
     release = asyncio.Event()
