@@ -32,7 +32,7 @@ def test_an_operator_stops_writing_and_lets_it_go_on(
 
     service = through_the_service(monkeypatch, tmp_path, store)
     register = ("plan", "register", "EP-1", "-", "-o", "json")
-    refused = service.bps("--timeout", "1", *register, stdin=b"title: v1\n")
+    refused = service.bps("--timeout", "2", *register, stdin=b"title: v1\n")
     assert refused.code == 75
     problem = refused.problem
     assert problem["code"] == "READ_ONLY"
