@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.checkout import take_interrupts, use_checkout
 from tests.cluster import EtcdCluster, start_cluster
 from tests.order import longest_first
 
@@ -20,7 +21,12 @@ settings.load_profile("bps")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Files are given out in our order; by itself xdist begins those of few tests last."""
+    """Programs are of this checkout and hear Ctrl-C; files are given out in our order.
+
+    By itself xdist begins the files of few tests last.
+    """
+    use_checkout()
+    take_interrupts()
     config.option.loadscopereorder = False
 
 

@@ -12,31 +12,20 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-import orjson
-
+from bps.candidates.attempts import Attempts, Unfinished
 from bps.candidates.candidate import Attempt, Candidate, Held
 from bps.candidates.inputs import Rules, Source
 from bps.candidates.merging import (
-    MergeTask,
-    Veto,
-    by_law_1,
-    contested,
-    finding,
     involved,
-    merge_blueprints,
 )
 from bps.candidates.origins import packed_report
-from bps.candidates.too_many import too_many_conflicts
-from bps.candidates.verdict import is_of_blueprint, judged_by, said_of_unfinished
-from bps.core.errors import DigestMismatch, InvalidBlueprint
+from bps.candidates.verdict import is_of_blueprint, said_of_unfinished
+from bps.core.errors import DigestMismatch
 from bps.core.keys import PlanKeys
-from bps.merge.records import Contribution, Kind
+from bps.merge.records import Kind
 from bps.merge.semantic import Decision
 from bps.plans.blob import Blob, pack, unpack
-from bps.policy.model import MAX_BLUEPRINT_BYTES
-from bps.validation.report import Allowed, CandidateText, ValidationReport
 from bps.writepath.prepare import Workshop
 
 _PARTING_S = 2.5
@@ -102,14 +91,6 @@ class CandidateWork:
         return result.lasting
 
 
-class _Unfinished(Exception):
-    """A validator did not complete, so that nothing is known of any part either."""
-
-    def __init__(self, attempt: Attempt) -> None:
-        super().__init__(", ".join(attempt.unfinished))
-        self.attempt = attempt
-
-
 class _Making:
     """One run of the work."""
 
@@ -124,7 +105,9 @@ class _Making:
         self._work = work
         self._texts = texts
         self._frames = frames
-        self._workshop = workshop
+        self._attempts = Attempts(
+            work.plan, work.rules, work.resolutions, work.looked_at, texts, workshop
+        )
 
     async def candidate(self) -> Candidate:
         """See `CandidateWork.carry_out`; where a validator did not complete, all wait.
@@ -135,14 +118,14 @@ class _Making:
         sources = list(self._work.sources)
         try:
             return await self._settled(sources)
-        except _Unfinished as error:
+        except Unfinished as error:
             whole = error.attempt
         may_part = self._work.partial or self._work.parted
         parts = may_part and len(sources) > 1 and is_of_blueprint(whole)
         held = await self._held(sources) if parts else ()
         names = {each.rr_plan for each in held}
         if rest := [each for each in sources if held and each.label not in names]:
-            with contextlib.suppress(_Unfinished):
+            with contextlib.suppress(Unfinished):
                 return replace(await self._settled(rest), held=held)
         return self._published(None, [], sources, whole)
 
@@ -154,8 +137,8 @@ class _Making:
             async with asyncio.timeout(_PARTING_S):
                 for each in sources:
                     try:
-                        await self._attempt(canonical, [each])
-                    except _Unfinished as error:
+                        await self._attempts.make(canonical, [each])
+                    except Unfinished as error:
                         held.append(Held(each.label, said_of_unfinished(error.attempt)))
         except TimeoutError:
             return ()
@@ -165,20 +148,20 @@ class _Making:
         """Leave out who is in the way until the rest can be published, or nobody is left."""
         canonical = self._texts[self._work.canonical]
         chosen, waiting = list(sources), list[Source]()
-        attempt = first = await self._attempt(canonical, chosen)
+        attempt = first = await self._attempts.make(canonical, chosen)
         while attempt.text is None and chosen:
             out = await self._in_the_way(canonical, attempt, chosen)
             waiting += [each for each in chosen if each.label in out]
             chosen = [each for each in chosen if each.label not in out]
             if chosen:
-                attempt = await self._attempt(canonical, chosen)
+                attempt = await self._attempts.make(canonical, chosen)
         if not waiting:
             return self._published(attempt, chosen, waiting, attempt)
         result = attempt.text if chosen and attempt.text is not None else canonical
         ordered = [each for each in sources if each in waiting]
         against = first
         if len(ordered) < len(sources):
-            found = await self._attempt(result, ordered)
+            found = await self._attempts.make(result, ordered)
             # Alone they may agree with each other; what they were left out for still stands.
             against = found if found.text is None else first
         return self._published(attempt if chosen else None, chosen, ordered, against)
@@ -195,47 +178,11 @@ class _Making:
         if attempt.conflicts and attempt.conflicts[0].kind is not Kind.SEMANTIC:
             return every & involved(attempt.conflicts) or every
         alone = {
-            each.label for each in chosen if (await self._attempt(canonical, [each])).text is None
+            each.label
+            for each in chosen
+            if (await self._attempts.make(canonical, [each])).text is None
         }
         return frozenset(alone) or every
-
-    async def _attempt(self, canonical: str, chosen: Sequence[Source]) -> Attempt:
-        work = self._work
-        task = MergeTask(
-            canonical=canonical,
-            contributions=tuple(
-                Contribution(
-                    each.label, self._texts[each.base_digest], self._texts[each.digest], each.by
-                )
-                for each in chosen
-            ),
-            strategies=work.rules.strategies,
-            resolutions=work.resolutions,
-            looked_at=work.looked_at,
-        )
-        merged = by_law_1(task) if not task.resolutions else None
-        if merged is None:
-            if work.rules.validators:
-                self._workshop.expect_validation()
-            merged = await self._workshop.compute(merge_blueprints, task)
-        if merged.too_many:
-            raise too_many_conflicts(work.plan, merged.too_many)
-        attempt = Attempt(
-            text=merged.text,
-            conflicts=merged.conflicts,
-            findings=merged.findings,
-            notices=merged.notices,
-            origins=merged.origins,
-            applied=merged.applied,
-            unreadable=merged.unreadable,
-            came_from=merged.came_from,
-            settled=merged.settled,
-            misfits=merged.misfits,
-            marked=merged.marked,
-        )
-        if merged.text in {None, canonical} or len(merged.text.encode()) > MAX_BLUEPRINT_BYTES:
-            return attempt
-        return await self._validated(attempt, task, merged.text)
 
     def _published(
         self,
@@ -270,32 +217,3 @@ class _Making:
         if known is None:
             return pack(text.encode())
         return Blob(known, len(text.encode()), self._frames[known])
-
-    async def _validated(self, attempt: Attempt, task: MergeTask, text: str) -> Attempt:
-        candidate = CandidateText(
-            base=task.canonical,
-            branches={each.label: each.text for each in task.contributions},
-            merged=text,
-            policy=dict(self._work.rules.limits),
-        )
-        allowed = _allowed(self._work.rules.validators)
-        if not allowed:
-            return attempt
-        try:
-            report: ValidationReport = await self._workshop.validate(candidate, allowed)
-        except InvalidBlueprint as error:
-            found = finding("validators", "unreadable", error.message)
-            return replace(attempt, text=None, marked=text, findings=(found,))
-        judged = judged_by(report, attempt)
-        if judged.unfinished:
-            raise _Unfinished(judged)
-        if not report.blocking:
-            return judged
-        veto = Veto(task, judged.applied, text, judged.findings)
-        return replace(judged, conflicts=await self._workshop.compute(contested, veto))
-
-
-@lru_cache(maxsize=4)
-def _allowed(validators: tuple[tuple[str, bytes], ...]) -> list[Allowed]:
-    """Those of `Rules`, once per stored policy."""
-    return [Allowed(name, orjson.loads(config)) for name, config in validators]

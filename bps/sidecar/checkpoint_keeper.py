@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from itertools import islice
 from typing import Any, Final
@@ -55,8 +55,9 @@ class CheckpointKeeper:
         principal: str,
         execute: Execute,
         registration: KeyRegistration,
-        leading: Callable[[], bool],
+        writing: Callable[[], Awaitable[None]],
     ) -> None:
+        """`writing` waits until this sidecar takes writes."""
         self._store = store
         self._feed = feed
         self._clock = clock
@@ -64,7 +65,7 @@ class CheckpointKeeper:
         self._principal = principal
         self._execute = execute
         self._registration = registration
-        self._leading = leading
+        self._writing = writing
         self._heads: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
         self._known = False
@@ -79,11 +80,12 @@ class CheckpointKeeper:
         return len(self._heads) if self._known else None
 
     async def run(self) -> None:
-        """Write checkpoints while this sidecar leads, until cancelled."""
+        """Write checkpoints while this sidecar leads, the first at once, until cancelled."""
         while True:
             await self._changed.wait()
+            await self._writing()
             pause_s = INTERVAL_S
-            if self._leading() and self._signer is not None:
+            if self._signer is not None:
                 try:
                     pause_s = await self._advance(self._signer)
                 except BpsError as error:
@@ -107,7 +109,7 @@ class CheckpointKeeper:
         complete = len(heads) == len(self._heads) and len(covered) == len(self._keys)
         if not heads and not covered:
             self._changed.clear()
-            return INTERVAL_S
+            return 0.0
         sound = {plan: head for plan, stored in heads.items() if (head := _checkpointed(stored))}
         self._name_diverged(heads.keys() - sound.keys())
         command = AdvanceCheckpoint(

@@ -16,14 +16,13 @@ from typing import Any
 from bps.core import keys
 from bps.core.errors import BpsError, Compacted
 from bps.core.ports import Clock, Key, Store, WatchBatch
-from bps.sidecar.ring import RING_BYTES, Chunk, Ring, kept, size_of
+from bps.sidecar.past_changes import past_changes
+from bps.sidecar.ring import RING_BYTES, Chunk, Ring, kept
 
 HEARTBEAT_S = 1.0
 STALE_S = 3.0
 """A view of the store is `warm` only if the store itself answered within this time."""
 _RETRY_S = 0.5
-_QUIET_S = 1.0
-"""A catch-up that hears nothing for so long lets others have their turn."""
 _QUIET_RETRY_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -257,32 +256,18 @@ class Feed:
         """Changes from the store's history, until the ring is reached or the chunk is full.
 
         Where the ring has room for them, it takes them, so that the next who is behind finds them
-        there. None: read the ring again, or, where the store told nothing, wait: a store has no
-        word for "no more", and the next change, which passes the ring's floor, misses nothing.
+        there. None: read the ring again, or, where the store told nothing, wait: the next change,
+        which passes the ring's floor, misses nothing.
         """
-        found: list[WatchBatch] = []
-        size, reached, floor = 0, position, self._ring.floor
+        floor = self._ring.floor
         begun = (floor, self.rollbacks)
-        async with aclosing(self._store.watch(keys.ROOT, start_revision=position + 1)) as watch:
-            while reached < floor and size < self._ring.chunk_bytes:
-                try:
-                    async with asyncio.timeout(_QUIET_S):
-                        batch = kept(await anext(watch))
-                except (TimeoutError, StopAsyncIteration):
-                    break
-                except Compacted:
-                    raise
-                except BpsError as error:
-                    _log.warning("catching up failed and is tried again: %s", error.message)
-                    break
-                reached = batch.revision
-                if batch.events:
-                    found.append(batch)
-                    size += size_of(batch)
-        joins = reached >= floor and begun == (self._ring.floor, self.rollbacks)
-        if joins and self._ring.extend_back(found, position):
+        chunk = await past_changes(
+            self._store, position, until=floor, max_bytes=self._ring.chunk_bytes
+        )
+        joins = chunk.position >= floor and begun == (self._ring.floor, self.rollbacks)
+        if joins and self._ring.extend_back(chunk.batches, position):
             return None
-        return Chunk(tuple(found), reached) if reached > position else None
+        return chunk if chunk.position > position else None
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()

@@ -13,10 +13,9 @@ from bps.core import ids
 from bps.core.codec import Record
 from bps.core.errors import FencedOut, Overloaded, StoreError, StoreRolledBack
 from bps.core.ports import Clock, Store
-from bps.core.txn import Compare
 from bps.keyring.statement import Signer
 from bps.leadership.clock_check import ClockBounds
-from bps.leadership.modes import Mode, Reason
+from bps.leadership.modes import Reason
 from bps.setup.initialise import Initialise
 from bps.sidecar.canonical import CanonicalVersions
 from bps.sidecar.checkpoint_keeper import CheckpointKeeper
@@ -108,6 +107,9 @@ class Sidecar:
         self.workshop = ProcessWorkshop()
         self.showroom = ProcessWorkshop.for_readers()
         self.first_token = FirstToken(store, clock, settings.first_token_file)
+        self.mirror = MirrorKeeper(
+            store, self.feed, clock, settings.mirror_dir, on_rollback=self._rolled_back
+        )
         self.terms = Terms(
             store,
             clock,
@@ -115,7 +117,7 @@ class Sidecar:
             ttl_s=settings.lease_ttl_s,
             campaign_s=settings.campaign_s,
             recover=self._recover,
-            witness=self._witness,
+            witness=self.mirror.witness,
             leader_now=lambda: self.peers.leader,
             workshop=self.workshop,
         )
@@ -148,12 +150,9 @@ class Sidecar:
                 execute=self.execute,
                 peers=lambda: self.peers.sidecars,
             ),
-            leading=lambda: self.terms.mode is Mode.READ_WRITE,
+            writing=self.terms.writing,
         )
         self.peers.on_change = self.checkpoints.look_again
-        self.mirror = MirrorKeeper(
-            store, self.feed, clock, settings.mirror_dir, on_rollback=self._rolled_back
-        )
         self.pending = PendingPromotions(store, self.feed, clock)
         self.writes = WriteQueue(clock, settings.write_bounds)
         self.gauges = SidecarGauges(self)
@@ -283,9 +282,6 @@ class Sidecar:
 
     def _quorum_lost(self) -> bool:
         return any(hold.reason is Reason.QUORUM_LOST for hold in self.terms.holds)
-
-    def _witness(self) -> Compare | None:
-        return self.mirror.witness()
 
     def _rolled_back(self, error: StoreRolledBack) -> None:
         """The store lost what it had: the term ends, and what was learned from it is forgotten."""

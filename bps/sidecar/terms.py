@@ -87,6 +87,7 @@ class Terms:
         self._decided = asyncio.Event()
         self._quorum = asyncio.Event()
         self._quorum.set()
+        self._writing = asyncio.Event()
 
     @property
     def mode(self) -> Mode:
@@ -155,6 +156,10 @@ class Terms:
         """Wait until the first election has an answer, whatever it is."""
         await self._decided.wait()
 
+    async def writing(self) -> None:
+        """Wait until this sidecar takes writes."""
+        await self._writing.wait()
+
     def hold(self, reason: Reason, error: BpsError) -> None:
         """Forbid writing for `reason` from now on; `error` is what a writer is told."""
         self._set(replace(self._facts, holds=(*self._without(reason), Hold(reason, error))))
@@ -185,7 +190,12 @@ class Terms:
                     pause_s = _PAUSE_ROLLED_BACK_S
             finally:
                 self._path = self._fence = None
-                await leadership.resign()
+                try:
+                    await leadership.resign()
+                except asyncio.CancelledError:
+                    # The process ends meanwhile: nobody is to wait for what is left of the lease.
+                    await leadership.resign()
+                    raise
             await self._clock.sleep(pause_s)
             # Without a quorum a campaign only waits for its deadlines; with one it is at once.
             await self._quorum.wait()
@@ -256,6 +266,10 @@ class Terms:
         else:
             self._quorum.set()
         self._standing = standing(facts)
+        if self._standing.mode is Mode.READ_WRITE:
+            self._writing.set()
+        else:
+            self._writing.clear()
         self.edges.passed(self._standing, self._clock.now_ms(), self.terms)
 
     def _refused(self, now: Standing) -> BpsError:

@@ -16,6 +16,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.network import Network
 
+from tests.checkout import ROOT
 from tests.cluster.free_ports import HOST, free_ports
 from tests.cluster.interface import (
     CLUSTER_SIZE,
@@ -26,7 +27,7 @@ from tests.cluster.interface import (
     await_condition,
 )
 
-_ENSURE_IMAGE = Path(__file__).parents[2] / "docker" / "etcd-cluster" / "ensure-image"
+_ENSURE_IMAGE = ROOT / "docker" / "etcd-cluster" / "ensure-image"
 _IMAGE_TIMEOUT_S = 300.0
 _ENGINE_TIMEOUT_S = 10.0
 _STATE_DEADLINE_S = 10.0

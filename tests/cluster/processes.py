@@ -12,11 +12,12 @@ from pathlib import Path
 
 from bps.store.etcd_program import find_etcd
 from bps.store.parent_bound_exec import parent_bound_command
+from tests.checkout import ROOT
 from tests.cluster.free_ports import HOST, free_ports
 from tests.cluster.interface import CLUSTER_SIZE, ETCD_FLAGS, EtcdCluster, FaultFailedError, Member
 from tests.cluster.peer_proxy import PeerProxy
 
-_STAGE_BINARIES = Path(__file__).parents[2] / "docker" / "etcd-cluster" / "stage-binaries"
+_STAGE_BINARIES = ROOT / "docker" / "etcd-cluster" / "stage-binaries"
 _STAGE_TIMEOUT_S = 120.0
 _LOG_LINES_SHOWN = 15
 

@@ -10,11 +10,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.checkout import VARIABLE, python_path
 from tests.contract.hooks import KNOWN_PLAN
 from tests.contract.service import InThread, Running, in_thread
 
 _HERE = Path(__file__).parent
-_ROOT = _HERE.parents[1]
 _OVERHEAD_S = 60
 
 
@@ -52,7 +52,7 @@ def _schemathesis(served: InThread, seed: int, budget_s: int) -> tuple[int, str]
                 **os.environ,
                 "CONTRACT_CREDENTIAL": served.service.token.split("_")[1],
                 "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
-                "PYTHONPATH": str(_ROOT),
+                VARIABLE: python_path(),
             },
             cwd=directory,
             stdout=subprocess.PIPE,

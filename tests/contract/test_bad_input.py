@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from collections.abc import Iterator
@@ -11,11 +10,10 @@ from typing import Any
 import pytest
 
 from bps.identity.token_text import Token
-from bps.store.embedded_etcd import EmbeddedEtcd
 from tests.asynchronous import eventually, run
 from tests.contract import hostile
 from tests.contract.exchange import Headers, Target, check_refused, request
-from tests.integration.http.serving import Serving, bps, environment, serving
+from tests.integration.http.serving import Serving, bps, environment, etcd_for_services, serving
 
 PLAN = "/v1/plans/EP-42"
 PROMOTIONS = f"{PLAN}/promotions"
@@ -38,18 +36,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target, Se
     config.write_text(
         "[limits]\nrequests_per_s = 1000000\nburst = 1000000\nunauthenticated_per_s = 1000000\n"
     )
-    with asyncio.Runner() as runner:
-        embedded = EmbeddedEtcd(temporary=True)
-        runner.run(embedded.__aenter__())
-        try:
-            env = environment(directory, embedded.endpoint)
-            first = json.loads(bps("init", "--standalone", "-o", "json", env=env).stdout)["secret"]
-            with serving("--config", str(config), env=env) as service:
-                yield _set_up(Target(service.address, embedded.endpoint, first)), service
-                assert service.end() == 0
-                _check_log(service)
-        finally:
-            runner.run(embedded.__aexit__(None, None, None))
+    with etcd_for_services() as endpoint:
+        env = environment(directory, endpoint)
+        first = json.loads(bps("init", "--standalone", "-o", "json", env=env).stdout)["secret"]
+        with serving("--config", str(config), env=env) as service:
+            yield _set_up(Target(service.address, endpoint, first)), service
+            assert service.end() == 0
+            _check_log(service)
 
 
 @pytest.fixture

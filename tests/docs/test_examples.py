@@ -14,8 +14,9 @@ import pytest
 
 from bps.bootstrap import embedded_etcd
 from tests.asynchronous import run
+from tests.checkout import ROOT, VARIABLE, python_path
 from tests.cluster.free_ports import free_ports
-from tests.docs.pages import DOCS, ROOT, Example, examples
+from tests.docs.pages import DOCS, Example, examples
 
 README = ROOT / "README.md"
 _DEADLINE_S = 240.0
@@ -30,6 +31,7 @@ def user_of(home: Path) -> dict[str, str]:
     (home / ".venv").symlink_to(sys.prefix)
     return {
         "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+        VARIABLE: python_path(),
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "BPS_ETCD_DATA_DIR": str(home / "etcd"),

@@ -16,7 +16,8 @@ from bps.cli.app import app
 from bps.core.error_catalogue import catalogue
 from bps.core.keys import KEY_MAP
 from bps.policy.model import DEFAULT_POLICY
-from tests.docs.pages import DOCS, ROOT, links, pages
+from tests.checkout import ROOT
+from tests.docs.pages import DOCS, links, pages
 
 _VARIABLE = re.compile(r"\bBPS_[A-Z_]+[A-Z]")
 _URL = re.compile(r"https?://([^/\s`)\"']+)")

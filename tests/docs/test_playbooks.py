@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.asynchronous import run
-from tests.docs.pages import DOCS, ROOT, Example, examples
+from tests.docs.pages import DOCS, Example, examples
 from tests.docs.test_examples import environment, run_commands
 
 _OURS = ("etcd-no-space", "restored-snapshot", "etcd-quorum-loss", "merge-review", "clock-jump")
 _DEADLINE_S = 100.0
-_WAITING = f"export BPS_STANDALONE=1; PYTHONPATH={ROOT} python -m tests.docs.waiting"
+_WAITING = "export BPS_STANDALONE=1; python -m tests.docs.waiting"
 """What has happened before somebody takes the last of the pages: three plans with a review."""
 
 

@@ -5,7 +5,7 @@ from tests.doubles.faulty_store import ApplyLate, Fault, FaultyStore
 from tests.doubles.manual_clock import ManualClock
 from tests.doubles.policies import put_policy, without_validators
 from tests.doubles.recording_store import RecordingStore
-from tests.doubles.scene import PLAN, WHO, Scene, ref
+from tests.doubles.scene import PLAN, WHO, Scene, ref, registration
 
 __all__ = [
     "PLAN",
@@ -19,5 +19,6 @@ __all__ = [
     "Scene",
     "put_policy",
     "ref",
+    "registration",
     "without_validators",
 ]

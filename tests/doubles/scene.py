@@ -53,6 +53,11 @@ def ref(result: BranchResult) -> BranchRef:
     return BranchRef(result.branch, result.n)
 
 
+def registration(plan: str) -> RegisterPlan:
+    """A plan of no further interest."""
+    return RegisterPlan(WHO, f"register-{plan}", plan, "default", "title", pack(b"v1"))
+
+
 @dataclass(slots=True)
 class Scene:
     """One leader: `path` writes through `store` (records) and `faulty` (fails) into `memory`."""

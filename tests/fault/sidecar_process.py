@@ -13,6 +13,7 @@ from typing import IO
 import httpx
 
 from bps.store.parent_bound_exec import parent_bound_command
+from tests.checkout import ROOT
 from tests.cluster.free_ports import HOST, free_ports
 from tests.cluster.interface import FaultFailedError
 from tests.fault.cluster import until
@@ -21,7 +22,6 @@ from tests.fault.proxy import FaultyProxy
 BUG_VARIABLE = "BPS_PLANTED_BUG"
 """Names the planted bug that every sidecar starts with; for the control of the checks."""
 LEASE_TTL_S = 3
-_ROOT = Path(__file__).parents[2]
 _START_S = 30.0
 _STOP_S = 10.0
 _ASK_S = 0.5
@@ -104,7 +104,7 @@ class SidecarProcess:
             parent_bound_command(
                 [sys.executable, "-m", *program, "serve", "--config", str(config)]
             ),
-            cwd=_ROOT,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

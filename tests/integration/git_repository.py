@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.docs.pages import ROOT
+from tests.checkout import ROOT
 
 BASE = "kind: deploy  # how it runs\nowner: ann\nreplicas: 2\nsteps: [build, ship]\n"
 OURS = BASE.replace("replicas: 2", "replicas: 3")

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkout import ROOT
 from tests.cluster.containers import engine_answers
 from tests.cluster.free_ports import free_ports
 from tests.cluster.gateway import call, is_healthy
 from tests.cluster.interface import await_condition
 
-SCRIPTS = Path(__file__).parents[2] / "docker" / "etcd-cluster"
+SCRIPTS = ROOT / "docker" / "etcd-cluster"
 ALL = sorted(p.name for p in SCRIPTS.iterdir() if os.access(p, os.X_OK) and p.is_file())
 FAULTS = {"kill", "pause", "resume", "partition"}
 IMAGE_STEPS = {"build-image", "ensure-image", "stage-binaries"}

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import bps
+from tests.checkout import SAMPLES
 from tests.integration.cli.measured import Measured, measured
 
-SAMPLES = Path(bps.__file__).parents[1] / "docs" / "samples"
 MAX_CPU_S = 30.0
 """The story takes less than 30 s on an idle machine with two cores; a test machine is not idle."""
 

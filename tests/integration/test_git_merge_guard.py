@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT
+from tests.checkout import ROOT
 from tests.integration.git_repository import (
     BASE,
     NAME,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -33,13 +32,13 @@ from bps.setup.initialise import Initialise
 from bps.store.etcd import EtcdStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
+from tests.checkout import ROOT
 from tests.cluster import EtcdCluster
 from tests.doubles import without_validators
 from tests.doubles.pausing_leader import OP_ID, PRINCIPAL
 
 pytestmark = pytest.mark.cluster
 
-ROOT = Path(__file__).parents[2]
 PLAN = "EP-1"
 TTL_S = 2
 DEADLINE_S = 30.0
@@ -96,7 +95,6 @@ async def pausing_leader(cluster: EtcdCluster, branch: str) -> AsyncIterator[Fro
         "tests.doubles.pausing_leader",
         *arguments,
         cwd=ROOT,
-        env=dict(os.environ),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +26,11 @@ from bps.plans.register import RegisterPlan
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.etcd import EtcdStore
 from tests.asynchronous import asynchronous, eventually
+from tests.checkout import ROOT
 from tests.cluster import EtcdCluster
 
 pytestmark = pytest.mark.cluster
 
-ROOT = Path(__file__).parents[2]
 TTL_S = 2
 SEEN_S = 2.5
 BACK_S = 3.0
@@ -153,7 +151,6 @@ async def rival(cluster: EtcdCluster) -> AsyncIterator[Rival]:
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     try:
         yield Rival(process)

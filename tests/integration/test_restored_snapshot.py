@@ -21,14 +21,20 @@ from bps.core.errors import StoreRolledBack
 from bps.core.ports import Key, Store
 from bps.keyring.private_key import read_or_make_private_key
 from bps.leadership.modes import Mode, Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.plans.results import Receipt
 from bps.replay.verify import verify
 from bps.sidecar.rollbacks import accept_rollback
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from tests.asynchronous import eventually, run
+from tests.doubles.scene import registration
 from tests.unit.cli.invoke import invoke
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for interval in ("terms._PAUSE_ROLLED_BACK_S", "mirror_keeper._RETRY_S"):
+        monkeypatch.setattr(f"bps.sidecar.{interval}", 0.2)
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 0.2)
 
 
 @asynccontextmanager
@@ -44,8 +50,7 @@ async def running(root: Path, mirror: Path | None) -> AsyncIterator[tuple[Sideca
 
 async def register(sidecar: Sidecar, plan: str) -> Receipt:
     """Register a plan and wait until a checkpoint names it and the mirror has that."""
-    command = RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
-    outcome = await sidecar.execute(command)
+    outcome = await sidecar.execute(registration(plan))
 
     async def done() -> bool:
         index = (await sidecar.store.snapshot([Key(keys.checkpointed(plan))])).answers[0]
@@ -104,10 +109,7 @@ async def restore_and_write_on(tmp_path: Path) -> None:
     async with running(tmp_path, None) as (sidecar, store):
         assert {member.cluster_id for member in await store.status()} == cluster
         for n in range(3, 9):
-            command = RegisterPlan(
-                "tester", f"register-EP-{n}", f"EP-{n}", "default", "title", pack(b"v1")
-            )
-            await sidecar.execute(command)
+            await sidecar.execute(registration(f"EP-{n}"))
         await register(sidecar, "EP-9")
         assert (await store.snapshot([Key(keys.SCHEMA)])).revision > revision
         assert (await verify(store, "EP-1", claims=await witnesses(store, "EP-1"))).checkpointed

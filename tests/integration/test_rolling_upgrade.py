@@ -25,11 +25,11 @@ from bps.core.ports import Key
 from bps.core.txn import Put, Txn
 from bps.store.etcd import EtcdStore
 from tests.asynchronous import asynchronous, eventually
+from tests.checkout import ROOT, VARIABLE, python_path
 from tests.cluster import EtcdCluster
 
 pytestmark = pytest.mark.cluster
 
-ROOT = Path(__file__).parents[2]
 PLAN, OTHER = "EP-1", "EP-2"
 DEADLINE_S = 30.0
 _LABEL = f"label: Annotated[str | None, Since({NEXT_SCHEMA})] = None"
@@ -132,7 +132,7 @@ async def running(name: str, code: Path, cluster: EtcdCluster) -> AsyncIterator[
         name,
         ",".join(cluster.endpoints),
         cwd=code,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(code), str(ROOT)))},
+        env={**os.environ, VARIABLE: python_path(code)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -174,8 +175,9 @@ async def test_without_a_quorum_the_outcome_is_unknown_and_the_repetition_tells_
 ) -> None:
     async with ready(fresh_cluster.endpoints) as at:
         losing = LosesQuorum(at.etcd, fresh_cluster)
+        path = WritePath(losing, at.leadership, SystemClock())
         with pytest.raises(OutcomeUnknown) as unknown:
-            await WritePath(losing, at.leadership, SystemClock()).execute(at.command)
+            await path.execute(at.command, deadline_s=time.monotonic() + 4)
         assert unknown.value.facts == {"op": "test/p"}
         assert losing.lost
         await asyncio.to_thread(fresh_cluster.heal)

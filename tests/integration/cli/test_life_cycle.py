@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import signal
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
-import bps
 from bps.api.outputs import OUTPUTS
 from bps.identity.token_text import Token
+from tests.checkout import SAMPLES
 from tests.integration.cli.console import SHOWN, Console, lines_until
 from tests.integration.cli.waiting import judge, review
 
-SAMPLE = Path(bps.__file__).parents[1] / "docs" / "samples" / "checkout-service.yaml"
+SAMPLE = SAMPLES / "checkout-service.yaml"
 BASE = SAMPLE.read_bytes()
 FIRST_FIX = BASE.replace(b"attempt_timeout_ms: 9000", b"attempt_timeout_ms: 2500")
 SECOND_FIX = BASE.replace(b"idempotency_window_h: 24", b"idempotency_window_h: 48")

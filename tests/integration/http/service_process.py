@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from bps.clock import SystemClock
 from bps.http.app import create_app
@@ -19,9 +18,8 @@ from bps.http.server import HttpServer, Listen
 from bps.http.service import Service
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.etcd import EtcdStore
+from tests.checkout import ROOT
 from tests.integration.http.served import EveryRole
-
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 async def _serve(endpoints: list[str]) -> None:
@@ -40,7 +38,7 @@ async def service(*endpoints: str) -> AsyncIterator[tuple[str, asyncio.subproces
     """A started service: its URL, and its process, which is killed at the end."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.integration.http.service_process", ",".join(endpoints)),
-        cwd=_ROOT,
+        cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

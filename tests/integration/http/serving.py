@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bps.store.embedded_etcd import EmbeddedEtcd
 
 START_DEADLINE_S = 20.0
 END_DEADLINE_S = 30.0
@@ -108,3 +111,15 @@ def serving(*arguments: str, env: Mapping[str, str]) -> Iterator[Serving]:
             found.lines.append(json.loads(line))
         found.ready_after_s = time.monotonic() - started_s
         yield found
+
+
+@contextmanager
+def etcd_for_services() -> Iterator[str]:
+    """The endpoint of an etcd that outlives the services on it."""
+    with asyncio.Runner() as runner:
+        embedded = EmbeddedEtcd(temporary=True)
+        runner.run(embedded.__aenter__())
+        try:
+            yield embedded.endpoint
+        finally:
+            runner.run(embedded.__aexit__(None, None, None))

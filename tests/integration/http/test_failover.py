@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import time
@@ -15,10 +14,9 @@ import pytest
 
 from bps.checkpoints.model import Checkpoint
 from bps.core import keys
-from bps.store.embedded_etcd import EmbeddedEtcd
 from bps.store.etcd.store import EtcdStore
 from tests.asynchronous import run
-from tests.integration.http.serving import Serving, bps, environment, serving
+from tests.integration.http.serving import Serving, bps, environment, etcd_for_services, serving
 
 DEADLINE_S = 20.0
 LEADS, STANDS_BY, CREATED = 200, 503, 201
@@ -26,12 +24,8 @@ LEADS, STANDS_BY, CREATED = 200, 503, 201
 
 @pytest.fixture(scope="module")
 def etcd() -> Iterator[str]:
-    """An etcd that outlives the services."""
-    with asyncio.Runner() as runner:
-        embedded = EmbeddedEtcd(temporary=True)
-        runner.run(embedded.__aenter__())
-        yield embedded.endpoint
-        runner.run(embedded.__aexit__(None, None, None))
+    with etcd_for_services() as endpoint:
+        yield endpoint
 
 
 def config_of(directory: Path, name: str, etcd: str) -> str:
@@ -123,13 +117,14 @@ def test_a_standby_takes_over_and_both_mirrors_follow(etcd: str, tmp_path: Path)
                 lambda: {key for each in checkpoints(etcd) for key in each.keys} >= both,
                 "both keys are covered",
             )
-            last = checkpoints(etcd)[-1].seq
+            last, port = checkpoints(etcd)[-1].seq, str(one.address[1])
             one.end(signal.SIGKILL)
             until(lambda: get(two, "/leaderz").status_code == LEADS, "the other one leads")
             assert register_plan(two, token).status_code == CREATED
             until(lambda: checkpoints(etcd)[-1].seq > last, "the new leader signs")
             assert checkpoints(etcd)[-1].key_id == key_id(two_dir, env)
-            with serving("--config", one_config, env=env) as back:
+            # At another address it would wait for what it said of itself before to go, 15 s.
+            with serving("--config", one_config, "--port", port, env=env) as back:
                 want = f"mirror: checkpoint {checkpoints(etcd)[-1].seq}, agrees"
                 until(lambda: rows(two, token)["mirror"]["detail"] == want, want)
                 until(lambda: rows(back, token)["mirror"]["detail"] == want, want)

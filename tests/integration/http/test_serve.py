@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import socket
@@ -16,23 +15,25 @@ import pytest
 
 from bps.core import keys
 from bps.core.ports import Key
-from bps.store.embedded_etcd import EmbeddedEtcd
 from bps.store.etcd.store import EtcdStore
 from tests.asynchronous import HANGS_S, run
-from tests.integration.http.serving import Serving, bps, environment, serving, started
+from tests.checkout import SAMPLES
+from tests.integration.http.serving import (
+    Serving,
+    bps,
+    environment,
+    etcd_for_services,
+    serving,
+    started,
+)
 
-BLUEPRINT = Path(__file__).parents[3] / "docs" / "samples"
 MAX_DRAIN_S = 5.0
 
 
 @pytest.fixture(scope="module")
 def etcd() -> Iterator[str]:
-    """An etcd that outlives the services."""
-    with asyncio.Runner() as runner:
-        embedded = EmbeddedEtcd(temporary=True)
-        runner.run(embedded.__aenter__())
-        yield embedded.endpoint
-        runner.run(embedded.__aexit__(None, None, None))
+    with etcd_for_services() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_a_write_under_way_is_answered_and_is_in_etcd(
     etcd: str, secret: str, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, etcd)
-    blueprint = next(BLUEPRINT.glob("*.yaml")).read_bytes()
+    blueprint = next(SAMPLES.glob("*.yaml")).read_bytes()
     head = (
         f"PUT /v1/plans/EP-77?initiative=default&title=x HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {secret}\r\nIdempotency-Key: drain-1\r\n"

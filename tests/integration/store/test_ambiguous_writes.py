@@ -11,6 +11,7 @@ from bps.core.errors import OutcomeUnknown, Unavailable
 from bps.core.ports import Key
 from bps.core.txn import Committed, Put, Txn, absent
 from bps.store.etcd import EtcdStore
+from bps.store.gateway import GatewayStore
 from tests.asynchronous import HANGS_S, asynchronous
 from tests.integration.store.lossy_proxy import lossy_proxy
 
@@ -76,11 +77,14 @@ async def test_without_a_connection_nothing_is_sent(etcd_endpoint: str) -> None:
         assert await store.status() == ()
 
 
+@pytest.mark.parametrize("adapter", [EtcdStore, GatewayStore])
 @asynchronous
-async def test_an_unknown_grant_names_its_lease(etcd_endpoint: str) -> None:
+async def test_an_unknown_grant_names_its_lease(
+    etcd_endpoint: str, adapter: type[EtcdStore | GatewayStore]
+) -> None:
     async with (
         lossy_proxy(etcd_endpoint) as proxy,
-        EtcdStore([proxy.endpoint], deadline_s=0.5) as store,
+        adapter([proxy.endpoint], deadline_s=0.5) as store,
         EtcdStore([etcd_endpoint]) as direct,
     ):
         await store.snapshot([Key(b"x")])

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-import bps
 from bps.clock import SystemClock
 from bps.leadership.election import Leadership
 from bps.store.gateway import GatewayStore
 from tests.asynchronous import run
+from tests.checkout import SAMPLES
 from tests.cluster import EtcdCluster
 from tests.integration.cli.console import Console
 
 pytestmark = pytest.mark.cluster
 
-SAMPLE = Path(bps.__file__).parents[1] / "docs" / "samples" / "checkout-service.yaml"
+SAMPLE = SAMPLES / "checkout-service.yaml"
 BASE = SAMPLE.read_bytes()
 FIX = BASE.replace(b"attempt_timeout_ms: 9000", b"attempt_timeout_ms: 2500")
 PLAN = "EP-42"

@@ -183,7 +183,7 @@ async def test_an_unknown_outcome_is_said_when_nobody_can_settle_it(
     ):
         proxy.loses_answers = True
         with pytest.raises(OutcomeUnknown) as unknown:
-            await at.path.execute(at.command)
+            await at.path.execute(at.command, deadline_s=time.monotonic() + 3)
         assert unknown.value.facts == {"op": "test/p"}
         proxy.loses_answers = False
         outcome = await at.path.execute(at.command)

@@ -192,22 +192,6 @@ async def test_a_cancelled_write_is_done_once_or_not_at_all(etcd_endpoint: str) 
 
 
 @asynchronous
-async def test_an_unknown_grant_names_its_lease(etcd_endpoint: str) -> None:
-    async with (
-        lossy_proxy(etcd_endpoint) as proxy,
-        GatewayStore([proxy.endpoint], deadline_s=0.5) as store,
-        EtcdStore([etcd_endpoint]) as direct,
-    ):
-        await store.snapshot([Key(b"x")])
-        proxy.loses_answers = True
-        with pytest.raises(OutcomeUnknown) as caught:
-            await store.lease_grant(60)
-        lease_id = int(str(caught.value.facts["lease_id"]))
-        assert await direct.lease_keepalive(lease_id) == 60
-        await direct.lease_revoke(lease_id)
-
-
-@asynchronous
 async def test_closing_the_store_under_a_write(etcd_endpoint: str) -> None:
     async with (
         lossy_proxy(etcd_endpoint) as proxy,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 HEAD = """
@@ -25,11 +24,6 @@ def distribution(place: Path, name: str, source: str, **validators: str) -> None
         f"{point.replace('_', '-')} = {module}:{kind}\n" for point, kind in validators.items()
     )
     (info / "entry_points.txt").write_text(f"[bps.validators]\n{points}")
-
-
-def python_path(place: Path) -> str:
-    """PYTHONPATH with `place` before what is there already."""
-    return os.pathsep.join(filter(None, [str(place), os.environ.get("PYTHONPATH")]))
 
 
 def judge(name: str, body: str) -> str:

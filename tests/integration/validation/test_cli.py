@@ -14,8 +14,9 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.checkout import VARIABLE, python_path
 from tests.docs.pages import DOCS
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 NAME = "owner-required"
 
@@ -41,7 +42,7 @@ class Site:
     def bps(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "bps.cli", *arguments],
-            env={**os.environ, "PYTHONPATH": python_path(self.packages), "NO_COLOR": "1"},
+            env={**os.environ, VARIABLE: python_path(self.packages), "NO_COLOR": "1"},
             capture_output=True,
             text=True,
             timeout=60,

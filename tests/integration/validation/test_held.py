@@ -8,9 +8,10 @@ import pytest
 
 from bps.core.errors import MergeConflict
 from tests.asynchronous import asynchronous
+from tests.checkout import VARIABLE, python_path
 from tests.doubles import Scene
 from tests.integration.validation.judged_plan import judged_plan
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\nlock: ok\n"
 LOCKED = BASE.replace(b"lock: ok", b"lock: bad")
@@ -38,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     found = tmp_path_factory.mktemp("site")
     distribution(found, "t-held", SOURCE, t_before="Before", t_after="After")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(found))
+        patch.setenv(VARIABLE, python_path(found))
         yield
 
 

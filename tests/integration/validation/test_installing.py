@@ -14,8 +14,9 @@ from bps.validation.installation import Installation
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
 from tests.asynchronous import asynchronous
+from tests.checkout import VARIABLE, python_path
 from tests.integration.validation.judged_plan import judged_plan
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 BASE = b"title: checkout\nretries: 3\n"
 FIX = b"title: checkout\nretries: 5\n"
@@ -27,7 +28,7 @@ ASKED = [Allowed("t-late", {})]
 def place(tmp_path: Path) -> Iterator[Path]:
     """A directory that this process and its workers import from; nothing is installed there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(tmp_path))
+        patch.setenv(VARIABLE, python_path(tmp_path))
         patch.syspath_prepend(tmp_path)
         yield tmp_path
 

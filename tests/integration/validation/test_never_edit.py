@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -19,6 +18,7 @@ from bps.plans.events import BlueprintPromoted
 from bps.promotion.complete import CompleteReview
 from bps.workshop.workshop import LocalWorkshop
 from tests.asynchronous import asynchronous
+from tests.checkout import VARIABLE, python_path
 from tests.doubles import PLAN, WHO, Scene
 from tests.integration.validation.plugins import distribution, judge
 
@@ -68,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     named = {f"t_{name}": name.title() for name in _ANSWERS}
     distribution(found, "t-never-edit", SOURCE, t_meddles="Meddles", **named)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(found)])))
+        patch.setenv(VARIABLE, python_path(found))
         yield
 
 

@@ -18,7 +18,8 @@ from bps.validation.limits import Limits
 from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
 from tests.asynchronous import asynchronous, eventually
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.checkout import VARIABLE, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 LIMITS = Limits(time_s=2.0, memory_bytes=64 * 1_048_576)
 SOURCE = judge(
@@ -43,7 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     found = tmp_path_factory.mktemp("site")
     distribution(found, "q-plugins", SOURCE, q_obeys="Obeys")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(found))
+        patch.setenv(VARIABLE, python_path(found))
         yield found
 
 

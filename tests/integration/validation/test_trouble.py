@@ -21,7 +21,8 @@ from bps.validation.pool import ValidatorPool
 from bps.validation.report import Allowed, CandidateText, Outcome, ValidationReport
 from bps.validation.usable import check_usable
 from tests.asynchronous import eventually, run
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.checkout import VARIABLE, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 TEXT = "title: x\ntasks:\n  - id: a\n    depends_on: [b]\n"
 CANDIDATE = CandidateText("title: w\n", {"r": TEXT}, TEXT, {"max_branches": 3})
@@ -66,7 +67,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     distribution(found, "t-twice", judge("Says", "return []"), t_twice="Says")
     distribution(found, "t-again", judge("Says", "return []"), t_twice="Says")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(found))
+        patch.setenv(VARIABLE, python_path(found))
         yield found
 
 
@@ -116,7 +117,7 @@ def test_data_of_large_texts_are_nobody_s_time_and_memory_and_what_is_done_with_
             return {each.name: each.outcome for each in report.runs}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(tmp_path))
+        patch.setenv(VARIABLE, python_path(tmp_path))
         assert run(told()) == {
             "t-eats": Outcome.OUT_OF_MEMORY,
             "t-hangs": Outcome.TIMED_OUT,

@@ -14,9 +14,10 @@ from bps.plans.events import BlueprintPromoted
 from bps.promotion.complete import CompleteReview
 from bps.promotion.promote import Promote
 from tests.asynchronous import asynchronous
+from tests.checkout import VARIABLE, python_path
 from tests.doubles import PLAN, WHO, ref
 from tests.integration.validation.judged_plan import judged_plan
-from tests.integration.validation.plugins import distribution, judge, python_path
+from tests.integration.validation.plugins import distribution, judge
 
 BASE = b"title: checkout\nretries: 3\ntimeout_ms: 900\n_locked_owner: team-1\n"
 FIX = BASE.replace(b"retries: 3", b"retries: 5")
@@ -70,7 +71,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         t_gone="Gone",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", python_path(found))
+        patch.setenv(VARIABLE, python_path(found))
         yield
 
 

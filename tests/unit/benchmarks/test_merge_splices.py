@@ -12,8 +12,8 @@ import pytest
 from benchmarks.merge.inputs import EDITS, Versions, neighbouring, scattered
 from benchmarks.merge.judging import meaning
 from benchmarks.merge.splices import Splice, kept_share, spliced, two_sides
+from tests.checkout import SAMPLES
 
-SAMPLES = sorted((Path(__file__).parents[3] / "docs" / "samples").glob("*.yaml"))
 TEXT = "a: 1\nb: 2\nc: 3\n"
 CHANGE_B = Splice(8, 9, "5")
 
@@ -35,7 +35,7 @@ def test_a_line_that_moved_up_is_not_kept() -> None:
     assert kept < total
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("seed", range(5))
 def test_both_sides_and_their_union_are_yaml_and_differ(sample: Path, seed: int) -> None:
     text = sample.read_text()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from bps.blueprint.profile import check
 from bps.blueprint.rules import Rule
 from bps.blueprint.scalars import agree, kinds
+from tests.checkout import ROOT, SAMPLES
 
-DOCS = Path(__file__).parents[3] / "docs"
-PAGE = (DOCS / "blueprint-profile.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "blueprint-profile.md").read_text(encoding="utf-8")
 SCALAR_ROW = re.compile(
     r"^\| (`[^|]*) \| [^|]* \| [^|]* \| (accepted|refused)[^|]* \|$", re.MULTILINE
 )
@@ -40,7 +39,7 @@ def test_the_table_of_scalars_is_true() -> None:
     ],
 )
 def test_samples_pass(name: str, least_bytes: int, most_bytes: int, tasks: int) -> None:
-    text = (DOCS / "samples" / f"{name}.yaml").read_bytes()
+    text = (SAMPLES / f"{name}.yaml").read_bytes()
     facts = check(text)
     assert least_bytes < facts.size_bytes < most_bytes
     assert facts.task_count == tasks
@@ -49,7 +48,7 @@ def test_samples_pass(name: str, least_bytes: int, most_bytes: int, tasks: int) 
 
 
 def test_the_small_sample_has_two_places_to_repair() -> None:
-    text = (DOCS / "samples" / "checkout-service.yaml").read_bytes()
+    text = (SAMPLES / "checkout-service.yaml").read_bytes()
     for place in (
         b"attempt_timeout_ms: 9000",
         b"      - Every open cart is readable in the new service before the switch.\n",

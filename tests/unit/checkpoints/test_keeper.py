@@ -22,12 +22,11 @@ from bps.keyring.model import Purpose
 from bps.keyring.private_key import PrivateKey
 from bps.keyring.read import read_registry
 from bps.leadership.modes import Mode, Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.replay.verify import verify
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from tests.asynchronous import asynchronous, eventually
+from tests.doubles.scene import registration
 from tests.unit.keyring.people import key_of
 
 INTERVAL_S = 0.2
@@ -50,8 +49,7 @@ async def sidecar(
 
 
 async def register(running: Sidecar, plan: str) -> None:
-    command = RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
-    await running.execute(command)
+    await running.execute(registration(plan))
 
 
 async def below(store: MemoryStore, prefix: bytes) -> tuple[KV, ...]:
@@ -111,6 +109,40 @@ async def test_a_new_leader_covers_what_the_last_one_left(tmp_path: Path) -> Non
         assert not await covered(store, "EP-2")
     async with sidecar(store):
         await eventually(lambda: covered(store, "EP-2"), "EP-2 is checkpointed")
+
+
+@asynchronous
+async def test_a_standby_that_takes_over_covers_at_once_what_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 3_600.0)
+    store = MemoryStore(SystemClock())
+    unsigned = SidecarSettings("without a key")
+    async with Sidecar(store, SystemClock(), unsigned) as first:
+        await first.terms.decided()
+        async with sidecar(store) as standby:
+            await register(first, "EP-1")
+            first.terms.lost()
+            await eventually(partial(_leads, standby), "it leads")
+            await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
+
+
+@asynchronous
+async def test_after_a_look_that_found_nothing_the_next_change_waits_for_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore(SystemClock())
+    async with sidecar(store):
+        await eventually(partial(_covers_key, store, key_of(1)), "its key is covered")
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 3_600.0)
+    async with sidecar(store) as running:
+
+        async def looked() -> bool:
+            return not running.checkpoints._changed.is_set()
+
+        await eventually(looked, "all is covered")
+        await register(running, "EP-1")
+        await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
 
 
 @asynchronous

@@ -15,6 +15,7 @@ import pytest
 from bps.bootstrap import Settings
 from bps.cli.remote import Remote
 from bps.client import BpsClient, Target
+from bps.client.transport import TIMEOUT_S
 from bps.clock import SystemClock
 from bps.core.ports import Store
 from bps.http.app import create_app
@@ -68,12 +69,13 @@ def through_the_service(
     store = store or MemoryStore(SystemClock())
 
     @asynccontextmanager
-    async def opened(target: Target, _timeout_s: float | None = None) -> AsyncIterator[Remote]:
+    async def opened(target: Target, timeout_s: float | None = None) -> AsyncIterator[Remote]:
         async with Sidecar(store, SystemClock(), SidecarSettings("test-sidecar")) as sidecar:
             await sidecar.terms.decided()
             app = create_app(Service(sidecar, RoleGuard(), Limits()))
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-            async with BpsClient(target, transport=transport) as client:
+            within_s = timeout_s or TIMEOUT_S
+            async with BpsClient(target, transport=transport, timeout_s=within_s) as client:
                 yield Remote(client)
 
     monkeypatch.setattr("bps.cli.remote.open_remote", opened)

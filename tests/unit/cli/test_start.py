@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from bps.cli.commands import FUNCTIONS, GROUPS
+from tests.checkout import VARIABLE, python_path
 from tests.unit.cli.invoke import NOWHERE
 
 _HEAVY = {"grpc", "httpx", "fastapi", "uvicorn", "starlette", "deepdiff", "cryptography"}
@@ -20,6 +21,7 @@ _NOT_TO_ASK = {
 }
 """What a request to the service does without; each costs 10 ms or more, most of all the models."""
 _NOBODY = ("--url", f"http://{NOWHERE}", "--timeout", "0.05")
+_HERE = {VARIABLE: python_path()}
 _INTERRUPTED_AT = """
 import os, signal, sys
 
@@ -44,7 +46,11 @@ from bps.cli.main import main
 main()
 """
     done = subprocess.run(
-        (sys.executable, "-c", program), env={}, capture_output=True, text=True, check=False
+        (sys.executable, "-c", program),
+        env=_HERE,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return set(done.stderr.partition("modules ")[2].split())
 
@@ -97,7 +103,7 @@ sys.argv = ["bps", "--version"]
 from bps.cli.main import main
 main()
 """
-    out = subprocess.check_output((sys.executable, "-c", program), env={}, text=True)
+    out = subprocess.check_output((sys.executable, "-c", program), env=_HERE, text=True)
     assert int(out.partition("searched ")[2]) < 1_000
 
 

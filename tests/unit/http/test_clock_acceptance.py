@@ -17,6 +17,7 @@ OFF_MS = 600_000
 async def test_read_write_accepts_a_clock_in_doubt_and_says_who_did(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.02)
     async with served() as here:
         sidecar = here.sidecar
         monkeypatch.setattr(sidecar.clock, "now_ms", lambda: int(time.time() * 1_000) + OFF_MS)

@@ -14,6 +14,7 @@ from bps.http.limits import Limits
 from bps.http.run import plan_of, sidecar_settings
 from bps.http.server import Listen, is_loopback
 from bps.writepath.admission import Bounds
+from tests.checkout import ROOT
 
 
 def written(directory: Path, text: str, name: str = "service.toml") -> Path:
@@ -159,7 +160,7 @@ def test_half_a_tls_setup_is_refused(listen: Listen) -> None:
 
 
 def test_the_file_in_the_documentation_is_taken_and_shows_the_defaults(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "serve.md").read_text()
+    page = (ROOT / "docs" / "serve.md").read_text()
     text = page.partition("```toml\n")[2].partition("```")[0]
     config = read_config(written(tmp_path, text))
     assert config.limits.limits() == Limits()

@@ -78,7 +78,8 @@ async def test_a_client_never_reads_back_behind_what_it_has_seen() -> None:
     async with served() as service:
         store = await divided(service)
         target = Target.of("http://127.0.0.1", token=token_of("supervisor"))
-        async with BpsClient(target, transport=service.client._transport) as client:
+        transport = service.client._transport
+        async with BpsClient(target, transport=transport, timeout_s=1.0) as client:
             before = (await service.store.status())[0].revision
             await client.plan("EP-42")
             await store.put(b"newer")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,9 +21,10 @@ from bps.leadership.modes import Mode, Reason
 from bps.sidecar.metrics import COMMANDS, METHODS, STORE_OPERATIONS, CommandOutcome
 from bps.store.measured import OUTCOMES
 from tests.asynchronous import asynchronous
+from tests.checkout import ROOT
 from tests.unit.http.harness import RoleGuard, Served, served
 
-DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
+PAGE = ROOT / "docs" / "metrics.md"
 YAML = {"Content-Type": "application/yaml"}
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 OPENED = frozenset({("command", "OpenBranch"), ("outcome", "committed")})
@@ -137,7 +137,7 @@ async def test_the_docs_list_every_metric_with_its_type_and_labels() -> None:
     )
     listed = {
         name: (kind, {label for label in labels.strip().split(", ") if label})
-        for name, kind, labels in row.findall(DOCS.read_text())
+        for name, kind, labels in row.findall(PAGE.read_text())
     }
     async with served() as scene:
         scene.sidecar.metrics.store_call("commit", "ok", 0.001)

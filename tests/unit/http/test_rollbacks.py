@@ -30,6 +30,11 @@ LEASED = (keys.ROOT + b"leader/", keys.SIDECARS, keys.CLOCKS)
 """What no backup brings back: it ends with its lease."""
 
 
+@pytest.fixture(autouse=True)
+def checkpoints_come_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 0.02)
+
+
 @asynccontextmanager
 async def serving(
     store: MemoryStore, mirror: Path | None, signer: PrivateKey | None

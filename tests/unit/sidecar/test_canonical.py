@@ -17,7 +17,7 @@ from bps.core.txn import Committed, Delete, Put, Txn
 from bps.plans.read import plan_detail
 from bps.sidecar.canonical import CanonicalVersions
 from bps.sidecar.feed import HEARTBEAT_S, STALE_S, Feed
-from tests.asynchronous import asynchronous, run
+from tests.asynchronous import asynchronous, meanwhile, run
 from tests.doubles.recording_store import RecordingStore
 from tests.doubles.scene import PLAN, Scene
 from tests.unit.sidecar.watched_store import WatchedStore
@@ -67,12 +67,8 @@ async def world(*, max_plans: int = 10) -> AsyncIterator[World]:
     feed = Feed(store, ManualClock())
     reads = RecordingStore(store)
     canonical = CanonicalVersions(reads, feed, max_plans=max_plans)
-    running = asyncio.create_task(feed.run())
-    try:
+    async with meanwhile(feed.run()):
         yield World(scene, store, reads, feed, canonical)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynchronous

@@ -78,7 +78,10 @@ class SetClock(SystemClock):
 
 
 @asynchronous
-async def test_a_running_sidecar_has_the_row_and_it_fails_with_the_clock() -> None:
+async def test_a_running_sidecar_has_the_row_and_it_fails_with_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.02)
     clock = SetClock()
     async with Sidecar(MemoryStore(clock), clock, SidecarSettings("test")) as running:
         await running.ready()

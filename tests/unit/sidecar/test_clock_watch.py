@@ -30,6 +30,11 @@ class SetClock(SystemClock):
         return super().now_ms() + self.ahead_ms
 
 
+@pytest.fixture(autouse=True)
+def clocks_are_judged_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.02)
+
+
 @asynccontextmanager
 async def sidecar(
     store: Store, name: str, clock: SystemClock, signer: int = 1
@@ -102,7 +107,6 @@ async def test_a_leader_whose_clock_jumped_gives_way_to_one_whose_clock_is_right
 ) -> None:
     # The clocks of both are told often, so that nobody waits.
     monkeypatch.setattr("bps.sidecar.clock_watch._PERIOD_S", 0.1)
-    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.05)
     monkeypatch.setattr("bps.sidecar.clock_watch._APART_MS", 50)
     bad, good = SetClock(), SetClock()
     store = MemoryStore(good)
@@ -125,7 +129,6 @@ async def test_a_gap_in_the_watch_does_not_clear_a_clock_that_others_doubt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bps.sidecar.clock_watch._PERIOD_S", 0.5)
-    monkeypatch.setattr("bps.sidecar.clock_watch._TICK_S", 0.02)
     monkeypatch.setattr("bps.sidecar.clock_watch._APART_MS", 50)
     good, bad = SetClock(), SetClock(60_000)
     store = MemoryStore(good)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -20,7 +19,7 @@ from bps.sidecar.credentials import Credentials
 from bps.sidecar.degraded import DegradedReads
 from bps.sidecar.feed import Feed
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, eventually
+from tests.asynchronous import asynchronous, eventually, meanwhile
 from tests.doubles import RecordingStore
 from tests.unit.sidecar.test_degraded import Minority
 
@@ -77,16 +76,10 @@ async def reached(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def warm(world: World) -> AsyncIterator[World]:
-    tasks = [asyncio.create_task(world.feed.run()), asyncio.create_task(world.credentials.run())]
-    try:
+    async with meanwhile(world.feed.run(), world.credentials.run()):
         await reached(lambda: world.credentials.warm)
         world.store.reset()
         yield world
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 @asynchronous

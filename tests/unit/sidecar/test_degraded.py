@@ -13,7 +13,7 @@ from bps.core.txn import Committed, Put, Txn
 from bps.sidecar.degraded import LINEARIZABLE_S, Consistency, DegradedReads
 from bps.sidecar.feed import Feed
 from bps.store.memory import MemoryStore
-from tests.asynchronous import HANGS_S, asynchronous
+from tests.asynchronous import HANGS_S, asynchronous, meanwhile
 from tests.doubles import ManualClock
 from tests.doubles.forwarding_store import ForwardingStore
 
@@ -137,8 +137,7 @@ async def test_the_age_is_bounded_by_what_the_feed_knows() -> None:
     feed = Feed(store, clock)
     degraded = DegradedReads(store, feed, clock)
     assert degraded.age_ms == clock.now_ms()
-    running = asyncio.create_task(feed.run())
-    try:
+    async with meanwhile(feed.run()):
         async with asyncio.timeout(HANGS_S):
             while feed.complete_s is None:  # noqa: ASYNC110 - a manual clock moves no timer
                 await asyncio.sleep(0)
@@ -146,6 +145,3 @@ async def test_the_age_is_bounded_by_what_the_feed_knows() -> None:
         known = degraded.age_ms
         await clock.advance(7)
         assert degraded.age_ms == known + 7_000
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)

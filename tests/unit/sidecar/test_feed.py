@@ -15,11 +15,10 @@ from bps.core import keys
 from bps.core.errors import Compacted
 from bps.core.ports import WatchBatch, WatchEvent
 from bps.core.txn import KV, Put, Txn
-from bps.sidecar import feed as feed_module
 from bps.sidecar.feed import HEARTBEAT_S, STALE_S, Feed
 from bps.sidecar.ring import CHUNK_BYTES, Ring, size_of
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, run
+from tests.asynchronous import asynchronous, meanwhile, run
 from tests.doubles.manual_clock import ManualClock
 from tests.unit.sidecar.watched_store import WatchedStore
 
@@ -28,8 +27,8 @@ _DEADLINE_S = 10.0
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "_QUIET_S", 0.02)
-    monkeypatch.setattr(feed_module, "_QUIET_RETRY_S", 0.05)
+    monkeypatch.setattr("bps.sidecar.past_changes._QUIET_S", 0.02)
+    monkeypatch.setattr("bps.sidecar.feed._QUIET_RETRY_S", 0.05)
 
 
 @dataclass(slots=True)
@@ -65,12 +64,8 @@ async def world(ring_bytes: int = 2**20, *, before: int = 0) -> AsyncIterator[Wo
     for _ in range(before):
         await made.write()
     await memory.commit(Txn((), (Put(b"/elsewhere", b"x"),)))
-    running = asyncio.create_task(made.feed.run())
-    try:
+    async with meanwhile(made.feed.run()):
         yield made
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 class Follower:

@@ -14,7 +14,7 @@ from bps.review.claim import ClaimReview
 from bps.review.reject import RejectReview
 from bps.sidecar.feed import Feed
 from bps.sidecar.pending import PendingPromotions
-from tests.asynchronous import asynchronous, eventually
+from tests.asynchronous import asynchronous, eventually, meanwhile
 from tests.doubles import PLAN, WHO, ManualClock, RecordingStore, Scene
 
 
@@ -47,19 +47,13 @@ async def following(scene: Scene) -> AsyncIterator[Follower]:
     clock = ManualClock()
     feed = Feed(scene.memory, clock)
     pending = PendingPromotions(scene.memory, feed, clock)
-    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(pending.run())]
 
     async def warm() -> bool:
         return feed.warm
 
-    try:
+    async with meanwhile(feed.run(), pending.run()):
         await eventually(warm, "the watch stands")
         yield Follower(pending, clock)
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 @asynchronous

@@ -27,7 +27,7 @@ from bps.sidecar.feed import Feed
 from bps.sidecar.presence import TTL_S, WAIT_S, Presence, SidecarPresence, find_presence
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, eventually
+from tests.asynchronous import asynchronous, eventually, meanwhile
 from tests.doubles import ManualClock
 from tests.unit.keyring.people import key_of
 
@@ -57,14 +57,9 @@ class World:
     async def present(self, name: str = "one") -> AsyncIterator[Presence]:
         feed = Feed(self.store, self.clock)
         presence = Presence(self.store, feed, self.clock, name, key_of(1).public)
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(presence.run())]
-        try:
+        async with meanwhile(feed.run(), presence.run()):
             await presence.tried()
             yield presence
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def url(self, name: str = "one") -> str | None:
         found = await find_presence(self.store, name)
@@ -277,6 +272,11 @@ async def test_a_checkpoint_covers_the_key_of_a_standby_before_it_leads() -> Non
 async def test_with_a_held_registry_doctor_warns_and_says_the_command() -> None:
     store = MemoryStore(SystemClock())
     async with running(store, ONE) as leader:
+
+        async def covered() -> bool:
+            return key_of(1).public.key_id in await covered_keys(store)
+
+        await eventually(covered, "the leader's own key is covered")
         for n in (4, 5, 6):
             key, purposes = key_of(n).public, (Purpose.HOLDER,)
             await leader.execute(AddKey("tester", f"add-{n}", key, f"holder-{n}", purposes))

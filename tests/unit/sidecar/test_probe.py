@@ -80,6 +80,12 @@ class World:
         return RegisterPlan("tester", f"r-{plan}", plan, "default", "title", pack(b"v1"))
 
 
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what a probe tells, not of when."""
+    monkeypatch.setattr("bps.leadership.probe.PERIOD_S", 0.02)
+
+
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     clock = SystemClock()
@@ -133,6 +139,7 @@ async def test_two_answers_that_there_is_no_leader_are_enough() -> None:
         await at.held(None)
 
 
+@pytest.mark.usefixtures("often")
 @pytest.mark.parametrize(
     "error", [StoreRefused("etcd says what nobody knows."), AccessDenied("etcd denies us.")]
 )
@@ -150,6 +157,7 @@ async def test_a_read_that_fails_without_a_known_name_holds_with_its_own_words(
         await at.sidecar.execute(at.command())
 
 
+@pytest.mark.usefixtures("often")
 @asynchronous
 async def test_a_write_that_fails_without_a_known_name_holds_until_the_store_is_proven() -> None:
     async with world() as at:
@@ -176,6 +184,7 @@ async def test_a_write_that_was_wrong_itself_holds_nothing() -> None:
         assert at.sidecar.terms.mode is Mode.READ_WRITE
 
 
+@pytest.mark.usefixtures("often")
 @asynchronous
 async def test_a_term_whose_key_is_gone_from_the_store_is_over() -> None:
     async with world() as at:
@@ -191,6 +200,7 @@ async def test_a_term_whose_key_is_gone_from_the_store_is_over() -> None:
         assert at.sidecar.terms.terms == 2
 
 
+@pytest.mark.usefixtures("often")
 @asynchronous
 async def test_what_holds_and_since_when_is_told_everywhere() -> None:
     async with world() as at:

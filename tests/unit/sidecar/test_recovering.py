@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bps.clock import SystemClock
 from bps.core import keys
 from bps.core.errors import QuorumLost, StoreRolledBack
@@ -42,7 +44,10 @@ async def test_without_a_quorum_it_stays_ready_for_reads() -> None:
 
 
 @asynchronous
-async def test_a_store_that_was_rolled_back_is_told_also_while_it_is_looked_at_again() -> None:
+async def test_a_store_that_was_rolled_back_is_told_also_while_it_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.terms._PAUSE_ROLLED_BACK_S", 0.05)
     clock = SystemClock()
     async with Sidecar(MemoryStore(clock), clock, SidecarSettings("one")) as sidecar:
         await sidecar.ready()

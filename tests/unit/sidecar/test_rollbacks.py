@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +13,14 @@ from bps.core.codec import SCHEMA
 from bps.core.errors import SchemaTooNew, StoreRolledBack
 from bps.core.txn import Delete, Put, Txn
 from bps.leadership.modes import Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.sidecar.diagnosis import diagnose_sidecar
 from bps.sidecar.feed import HEARTBEAT_S, Feed
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
-from tests.asynchronous import asynchronous, eventually
+from tests.asynchronous import asynchronous, eventually, meanwhile
 from tests.doubles.forwarding_store import ForwardingStore
 from tests.doubles.manual_clock import ManualClock
+from tests.doubles.scene import registration
 from tests.unit.keyring.people import key_of
 
 TIP = keys.CHECKPOINT_TIP
@@ -45,15 +43,11 @@ async def test_another_history_is_noticed_although_its_revision_is_beyond_ours(b
     feed = Feed(store, clock)
     gaps: list[int] = []
     feed.listen(lambda _: None, on_gap=lambda: gaps.append(feed.revision))
-    running = asyncio.create_task(feed.run())
-    try:
+    async with meanwhile(feed.run()):
         await _after(clock, lambda: feed.warm)
         store.inner = await grown(clock, before=before, after=30)
         await _after(clock, lambda: len(gaps) == 2)
         assert feed.rollbacks > 0
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynchronous
@@ -61,8 +55,7 @@ async def test_checkpoints_that_go_on_are_no_rollback() -> None:
     clock = ManualClock()
     store = await grown(clock, before=1, after=1)
     feed = Feed(store, clock)
-    running = asyncio.create_task(feed.run())
-    try:
+    async with meanwhile(feed.run()):
         await _after(clock, lambda: feed.warm)
         for _ in range(20):
             await store.commit(Txn((), (Put(TIP, b"y"),)))
@@ -70,9 +63,6 @@ async def test_checkpoints_that_go_on_are_no_rollback() -> None:
         assert feed.rollbacks == 0
         feed.restart()
         await _after(clock, lambda: feed.rollbacks > 0 and feed.warm)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 async def _after(clock: ManualClock, holds: Callable[[], bool]) -> None:
@@ -134,7 +124,3 @@ async def test_a_store_of_a_newer_release_is_refused_by_its_name_and_not_as_unav
         await eventually(refused, "it is read-only")
         with pytest.raises(SchemaTooNew):
             await running.execute(registration("EP-1"))
-
-
-def registration(plan: str) -> RegisterPlan:
-    return RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))

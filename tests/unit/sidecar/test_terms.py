@@ -14,13 +14,12 @@ from bps.core.errors import BpsError, NotLeader, QuorumLost, StoreRolledBack, Un
 from bps.core.ports import Key, Lease, Read, Snapshot
 from bps.core.txn import Committed, Conflict, Delete, Put, Txn
 from bps.leadership.modes import Mode, Reason
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.sidecar.sidecar import Sidecar, SidecarSettings
 from bps.store.memory import MemoryStore
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles.forwarding_store import ForwardingStore
+from tests.doubles.scene import registration
 from tests.unit.keyring.people import key_of
 
 
@@ -77,10 +76,6 @@ class Told(ForwardingStore):
         return await super().lease_keepalive(lease_id)
 
 
-def registration(plan: str) -> RegisterPlan:
-    return RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
-
-
 async def checkpointed(store: MemoryStore, mirror: Path) -> int:
     """A store with a checkpoint that is mirrored in `mirror`; its number."""
     settings = SidecarSettings("test", signer=key_of(1), mirror_dir=mirror)
@@ -133,6 +128,30 @@ async def test_a_store_that_lacks_the_checkpoint_is_never_written_to(tmp_path: P
         assert "a command is written" not in [what for what, _ in store.done]
 
 
+class SlowToRevoke(ForwardingStore):
+    """The first revocation is never answered, and does nothing."""
+
+    def __init__(self, inner: MemoryStore) -> None:
+        super().__init__(inner)
+        self.asked = asyncio.Event()
+
+    async def lease_revoke(self, lease_id: int) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            await asyncio.Event().wait()
+        await super().lease_revoke(lease_id)
+
+
+@asynchronous
+async def test_a_process_that_ends_while_it_gives_a_term_up_leaves_no_leader_behind() -> None:
+    store = SlowToRevoke(MemoryStore(SystemClock()))
+    async with Sidecar(store, SystemClock(), SidecarSettings("test")) as running:
+        await running.ready()
+        running.terms.lost()
+        await store.asked.wait()
+    assert (await store.snapshot([Key(keys.LEADER_HOLDER)])).answers == ((),)
+
+
 @asynchronous
 async def test_while_it_recovers_nobody_else_writes_and_it_says_so() -> None:
     release = asyncio.Event()
@@ -164,7 +183,11 @@ async def test_while_it_recovers_nobody_else_writes_and_it_says_so() -> None:
 
 
 @asynchronous
-async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it() -> None:
+async def test_no_campaign_is_tried_without_a_quorum_and_one_at_once_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for interval in ("bps.sidecar.terms._PAUSE_S", "bps.leadership.probe.PERIOD_S"):
+        monkeypatch.setattr(interval, 0.1)
     memory = MemoryStore(SystemClock())
     store = Told(memory)
     store.sidecar = Sidecar(store, SystemClock(), SidecarSettings("test", lease_ttl_s=1))

@@ -28,6 +28,9 @@ from tests.doubles import without_validators
 
 PLAN = "EP-42"
 BASE = b"# checkout\nname: checkout\ntasks:\n  - id: T-1\n"
+FIX = BASE + b"  - id: T-2\n"
+OTHER_FIX = BASE + b"  - id: T-3\n"
+EDIT = BASE + b"  - id: T-9 # not submitted\n"
 
 
 class StandingClock:

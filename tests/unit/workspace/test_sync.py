@@ -18,11 +18,15 @@ from bps.workspace.fork import read_fork
 from bps.workspace.sync import sync
 from bps.workspace.touched import rr_plans_touched
 from tests.asynchronous import asynchronous
-from tests.unit.workspace.plan_under_work import BASE, PLAN, PlanUnderWork, registered_plan
-
-FIX = BASE + b"  - id: T-2\n"
-OTHER_FIX = BASE + b"  - id: T-3\n"
-EDIT = BASE + b"  - id: T-9 # not submitted\n"
+from tests.unit.workspace.plan_under_work import (
+    BASE,
+    EDIT,
+    FIX,
+    OTHER_FIX,
+    PLAN,
+    PlanUnderWork,
+    registered_plan,
+)
 
 
 def header(work: PlanUnderWork, rr_plan: str) -> dict[str, object]:

@@ -25,18 +25,15 @@ from bps.core.txn import Delete, Txn
 from bps.files import Directory
 from bps.workspace.sync import sync
 from tests.asynchronous import HANGS_S, asynchronous
+from tests.checkout import ROOT
 from tests.unit.workspace.killed_sync import scenario
-from tests.unit.workspace.plan_under_work import BASE, PLAN, registered_plan
-
-FIX = BASE + b"  - id: T-2\n"
-OTHER_FIX = BASE + b"  - id: T-3\n"
-EDIT = BASE + b"  - id: T-9 # not submitted\n"
+from tests.unit.workspace.plan_under_work import FIX, PLAN, registered_plan
 
 
 def _sync_and_be_killed(root: Path, fatal_rename: int) -> None:
     killed = subprocess.run(
         [sys.executable, "-m", "tests.unit.workspace.killed_sync", root, str(fatal_rename)],
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         check=False,
         timeout=60,
     )

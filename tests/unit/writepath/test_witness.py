@@ -7,18 +7,12 @@ import pytest
 from bps.core import keys
 from bps.core.errors import StoreRolledBack
 from bps.core.txn import Committed, Compare, Delete, Put, Txn, unchanged
-from bps.plans.blob import pack
-from bps.plans.register import RegisterPlan
 from bps.writepath.transact import WritePath
 from tests.asynchronous import asynchronous
 from tests.doubles.faulty_store import Fault
-from tests.doubles.scene import Scene
+from tests.doubles.scene import Scene, registration
 
 WITNESS = keys.checkpoint(7)
-
-
-def registration(plan: str) -> RegisterPlan:
-    return RegisterPlan("tester", f"register-{plan}", plan, "default", "title", pack(b"v1"))
 
 
 async def witnessed(scene: Scene) -> WritePath:
