@@ -16,9 +16,7 @@ from dataclasses import dataclass, replace
 from bps.candidates.attempts import Attempts, Unfinished
 from bps.candidates.candidate import Attempt, Candidate, Held
 from bps.candidates.inputs import Rules, Source
-from bps.candidates.merging import (
-    involved,
-)
+from bps.candidates.merging import involved
 from bps.candidates.origins import packed_report
 from bps.candidates.verdict import is_of_blueprint, said_of_unfinished
 from bps.core.errors import DigestMismatch
