@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bps.core.errors import BpsError
     from bps.workspace.sync import SyncReport
 
-_SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
+_SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
 
 
 @command

@@ -18,11 +18,12 @@ PLAN = "EP-42"
 
 
 class Console:
-    """Runs commands against one etcd in one workspace and prints the story."""
+    """Runs commands against one etcd, their files below `directory`, and prints the story."""
 
-    def __init__(self, endpoint: str, workspace: Path) -> None:
+    def __init__(self, endpoint: str, directory: Path) -> None:
         self.endpoint = endpoint
-        self.workspace = workspace
+        self.workspace = directory / "workspace"
+        self._signing_key = directory / "signing-key.pem"
         self._started_s = time.monotonic()
         self.claims = 0
 
@@ -69,6 +70,7 @@ class Console:
             **{name: value for name, value in os.environ.items() if not name.startswith("BPS_")},
             "BPS_ETCD_ENDPOINTS": endpoint or self.endpoint,
             "BPS_WORKSPACE": str(self.workspace),
+            "BPS_SIGNING_KEY_FILE": str(self._signing_key),
             "BPS_STANDALONE": "1",
             "BPS_LEASE_TTL_S": "2",
             "BPS_ALLOW_OLD_ETCD": "1",

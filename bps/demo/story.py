@@ -47,8 +47,8 @@ async def run_demo(samples: Path) -> int:
         if not (samples / name).is_file():
             raise ConfigError(f"The sample {samples / name} is missing; name them with --samples.")
     async with embedded_etcd(temporary=True) as etcd:
-        with TemporaryDirectory(prefix="bps-demo-") as workspace:
-            console = Console(etcd.endpoint, Path(workspace))
+        with TemporaryDirectory(prefix="bps-demo-") as directory:
+            console = Console(etcd.endpoint, Path(directory))
             console.tell(f"an etcd of our own runs on {etcd.endpoint}")
             await _register(console, samples)
             first, second = await _repair(console)

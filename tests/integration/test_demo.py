@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.checkout import SAMPLES
+from tests.checkout import ROOT, SAMPLES
 from tests.integration.cli.measured import Measured, measured
 
 MAX_CPU_S = 30.0
@@ -26,6 +27,7 @@ def demo(temporary: Path, *arguments: str) -> Measured:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BPS_")}
     # What a user has set for another etcd must not reach the demonstration's own.
     mine = {"TMPDIR": str(temporary), "BPS_ETCD_USER": "somebody", "BPS_WORKSPACE": "/nowhere"}
+    mine["XDG_STATE_HOME"] = str(temporary)  # where a key of the user's own would be
     if "BPS_ETCD_BIN" in os.environ:
         mine["BPS_ETCD_BIN"] = os.environ["BPS_ETCD_BIN"]
     ran = measured("demo", *arguments, env={**kept, **mine}, deadline_s=170)
@@ -93,3 +95,16 @@ def test_samples_that_are_missing_are_named(tmp_path: Path) -> None:
     assert "checkout-service.yaml is missing" in ran.err
     assert "[CONFIG_ERROR]" in ran.err
     assert sys.executable not in ran.err
+
+
+def test_a_wheel_brings_the_samples(tmp_path: Path) -> None:
+    build = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory")
+    subprocess.run((*build, str(tmp_path)), cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        brought = {
+            Path(name).name: packed.read(name)
+            for name in packed.namelist()
+            if name.startswith("bps/demo/samples/")
+        }
+    assert brought == {each.name: each.read_bytes() for each in SAMPLES.iterdir()}
