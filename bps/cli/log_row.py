@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bps.core.ids import ReviewId
 from bps.plans.cloudevents import TYPE_PREFIX, rfc3339
 
 _ROOT = "(root)"
@@ -24,23 +25,26 @@ def log_row(event: BaseModel) -> dict[str, Any]:
         "time": fields["time"],
         "type": fields["type"].removeprefix(TYPE_PREFIX),
         "by": fields["bpsoperation"].partition("/")[0],
-        "what": _what(fields["data"], fields["subject"], fields["bpstrace"], fields["time"]),
+        "what": _what(fields),
     }
 
 
-def _what(data: dict[str, Any], subject: str | None, trace: str | None, time: str) -> str:
+def _what(fields: dict[str, Any]) -> str:
     """The act in one line; the reason last, as it may be long."""
-    named = data.get("rr_plan") or subject or ""
-    parts = [named or f"review {data['n']}"] if "n" in data else [named]
+    data, trace = fields["data"], fields["bpstrace"]
+    named = data.get("rr_plan") or fields["subject"] or ""
+    if not named and "n" in data:
+        named = str(ReviewId(fields["source"].removeprefix("/plans/"), int(data["n"])))
+    parts = [named]
     if "status" in data:
         parts.append(data["status"])
     if "contributors" in data:
         origin = ", ".join(each["rr_plan"] for each in data["contributors"])
         back = data.get("reverted_to")
-        named = [f"version {data['version']}"] if "version" in data else parts
-        parts = [*named, f"back to {back}" if back else f"from {origin}"]
+        about = f"version {data['version']}" if "version" in data else named
+        parts = [about, f"back to {back}" if back else f"from {origin}"]
     if "holds" in data:
-        parts += _claim(data, time)
+        parts += _claim(data, fields["time"])
     if "conflicts_total" in data:
         parts += _to_decide(data)
     if "resolutions" in data:

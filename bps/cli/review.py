@@ -11,6 +11,7 @@ from bps.cli.open_reviews import COLUMNS, show_open
 from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
 from bps.cli.review_text import keeps_open, list_row, note_of_record, show_sheet
+from bps.cli.review_options import IfMatchOption, ReviewArg, SetOption, typed
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Decide what waits for a person.", no_args_is_help=True)
 
 MAX_BRANCHES = 24
-ReviewArg = Annotated[str, typer.Argument(help="Review id, such as EP-42-RV1.", metavar="REVIEW")]
-IfMatchOption = Annotated[
-    str | None, typer.Option(help="ETag of the review as you saw it; refuses where it changed.")
-]
 
 
 @app.command("list")
@@ -176,7 +173,7 @@ async def resolve(
     take: Annotated[
         str | None, typer.Option(help="base, canonical, or an RR-plan or branch of the conflict.")
     ] = None,
-    set_: Annotated[str | None, typer.Option("--set", help="A value of your own, as YAML.")] = None,
+    set_: SetOption = None,
     complete_too: Annotated[
         bool, typer.Option("--complete", help="Complete the review if nothing is left to decide.")
     ] = False,
@@ -192,15 +189,15 @@ async def resolve(
         raise InvalidInput("Give either --path or --conflict.", field="path")
     if (take is None) == (set_ is None):
         raise InvalidInput("Give either --take or --set.", field="take")
-    said = {"path": path, "conflict": conflict, "take": take, "text": set_}
+    said = {"path": path, "conflict": conflict, "take": take, "text": typed(set_)}
     given = {name: value for name, value in said.items() if value is not None}
 
     async def directly(_: Store, execute: Execute, principal: str, op: str) -> Outcome[Any]:
         from bps.promotion.complete import CompleteReview  # noqa: PLC0415 - only this way
         from bps.review.resolve import Choice, ResolveReview  # noqa: PLC0415
 
-        choices = (Choice(path, conflict, take, set_),)
-        resolved = await execute(ResolveReview(principal, op, named, choices, seen))
+        choice = Choice(**said)
+        resolved = await execute(ResolveReview(principal, op, named, (choice,), seen))
         if not complete_too or keeps_open(resolved.result):
             return resolved
         return await execute(CompleteReview(principal, f"{op}.complete", named))

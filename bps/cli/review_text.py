@@ -25,6 +25,7 @@ OVERRIDDEN = "overridden"
 """The code of the findings that a decision counts no more (`bps.review.overridden`)."""
 _LOST = frozenset({OVERRIDDEN, "dropped"})
 """With that of those that one was dropped (`bps.review.unmet`)."""
+_ROOT = "(root)"
 _BRANCH = re.compile(r"br[0-9a-f]{8,40}")
 
 
@@ -85,9 +86,10 @@ def _lines(sheet: ReviewSheet) -> Iterator[str]:
         yield from _conflict(conflict, overridden)
     for finding in sheet.findings:
         line = f" line {finding.line}" if finding.line is not None else ""
-        yield f"{finding.severity}: {finding.source}{line} {finding.path}: {finding.message}"
+        place = finding.path or _ROOT
+        yield f"{finding.severity}: {finding.source}{line} {place}: {finding.message}"
     for notice in sheet.notices:
-        yield f"notice: {notice.path}: {notice.message}"
+        yield f"notice: {notice.path or _ROOT}: {notice.message}"
     if review.is_open:
         count = len(sheet.conflicts)
         yield f"{count} conflict{'' if count == 1 else 's'}, {sheet.undecided} undecided"
@@ -133,7 +135,7 @@ def _keeps_canonical(sheet: ReviewSheet) -> bool:
 
 
 def _conflict(conflict: ReviewedConflict, overridden: Collection[str]) -> Iterator[str]:
-    yield f"{conflict.path or '(root)'}  {conflict.kind}  {conflict.id[:12]}"
+    yield f"{conflict.path or _ROOT}  {conflict.kind}  {conflict.id[:12]}"
     if conflict.finding:
         yield f"  {conflict.finding}"
     yield from _variant("base", conflict.base)

@@ -63,7 +63,7 @@ def opened(
 
 
 def test_a_review_names_what_there_is_to_decide() -> None:
-    who = "review 1; from EP-1-RR(br0a)-1"
+    who = "EP-1-RV1; from EP-1-RR(br0a)-1"
     assert opened("/a", "", total=2) == f"{who}; 2 undecided: /a, (root)"
     assert opened(*"abcd", total=9) == f"{who}; 9 undecided: a, b, c, 6 more places"
     assert opened(*"abcd", total=4).endswith("; 4 undecided: a, b, c, 1 more place")
@@ -82,8 +82,8 @@ def test_a_claim_says_until_when_and_a_release_is_no_claim() -> None:
         return what
 
     released_ms = 1_795_293_192_792
-    assert told(released_ms, holds=False) == "review 1; released"
-    later = "review 1; until 2026-11-21T20:43:12.792Z"
+    assert told(released_ms, holds=False) == "EP-1-RV1; released"
+    later = "EP-1-RV1; until 2026-11-21T20:43:12.792Z"
     assert told(released_ms + 600_000, holds=False) == later
     assert told(released_ms + 600_000, holds=True) == f"{later}; promotions by others wait"
 
@@ -95,7 +95,7 @@ def test_a_decision_names_its_place_and_its_value_shortly() -> None:
         {"path": "/notes", "take": None, "text": f"|\n  {'x' * 60}\n"},
     ]
     told = ["/retries = 10", "(root) take base", f"/notes = | {'x' * 38}..."]
-    assert review_row("review_resolved", resolutions=made) == "; ".join(["review 1", *told])
+    assert review_row("review_resolved", resolutions=made) == "; ".join(["EP-1-RV1", *told])
     assert review_row("review_resolved", resolutions=[*made, *made]).endswith("; 3 more decisions")
 
 

@@ -102,6 +102,24 @@ def test_both_ways_print_what_completing_would_publish(
         assert "WRONG_STATE" in ran.err
 
 
+def test_both_ways_take_a_value_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = MemoryStore(SystemClock())
+    own = directly(monkeypatch, tmp_path, store)
+    contradict(own, "EP-2")
+    asked = through_the_service(monkeypatch, tmp_path, store)
+    asked.env["BPS_TOKEN"] = token_of("reviewer")
+    decide = ("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "-")
+    for way, most in ((own, 4), (asked, 5)):
+        way.data(*decide, stdin=b"# agreed\nmost: %d\n" % most)
+        shown = way.bps("review", "show", "EP-2-RV1", "--result").out
+        assert shown == f"retries:\n  # agreed\n  most: {most}\n"
+        for refused, why in ((b"\xff", "is not UTF-8"), (b"x" * 65_537, "more than 65536 bytes")):
+            ran = way.bps(*decide, stdin=refused)
+            assert (ran.code, why in ran.err) == (2, True), ran
+
+
 def test_both_ways_show_a_plan_with_its_open_review(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
