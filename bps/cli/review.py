@@ -10,8 +10,8 @@ from bps.cli.backend import Steps, Write
 from bps.cli.open_reviews import COLUMNS, show_open
 from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
-from bps.cli.review_text import keeps_open, list_row, note_of_record, show_sheet
 from bps.cli.review_options import IfMatchOption, ReviewArg, SetOption, typed
+from bps.cli.review_text import keeps_open, list_row, note_of_record, show_sheet
 from bps.cli.session import command, session_of
 from bps.core import ids
 from bps.core.errors import InvalidInput
