@@ -76,12 +76,12 @@ def _to_decide(data: dict[str, Any]) -> list[str]:
         places = [each["path"] or _ROOT for each in data["conflicts"]]
         parts.append(f"{total} undecided: {', '.join(_some(places, 'place', total))}")
     if findings := data["findings_total"]:
-        parts.append(_counted(findings, "finding"))
+        parts.append(counted(findings, "finding"))
         dropped = [each["path"] or _ROOT for each in data["findings"] if each["code"] == "dropped"]
         if dropped:
             parts.append(f"dropped: {', '.join(_some(dropped, 'decision', len(dropped)))}")
     if data["carried"]:
-        parts.append(f"{_counted(len(data['carried']), 'decision')} kept")
+        parts.append(f"{counted(len(data['carried']), 'decision')} kept")
     return parts
 
 
@@ -104,7 +104,8 @@ def _short(text: str) -> str:
     return line if len(line) <= _VALUE_CHARS else f"{line[:_VALUE_CHARS]}..."
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """`1 finding`, `2 findings`."""
     return f"{count} {_plural(count, what)}"
 
 

@@ -40,13 +40,13 @@ class Refused(Exception):
 
 
 def refuse_shared_pipes(names: Sequence[str]) -> None:
-    """See that no two versions come out of one pipe, whose second reader would find nothing.
+    """See that no two files come out of one pipe, whose second reader would find nothing.
 
     Raises:
         Refused: two do. fact: field, `versions`.
     """
     if names.count(STANDARD_STREAM) > 1:
-        raise Refused("Standard input can be only one of the versions.", "versions")
+        raise Refused("Standard input can be only one of the files.", "versions")
     pipes: dict[tuple[int, int], str] = {}
     for name in names:
         try:
@@ -57,7 +57,7 @@ def refuse_shared_pipes(names: Sequence[str]) -> None:
             continue
         pipe = (found.st_dev, found.st_ino)
         if pipe in pipes:
-            msg = f"{pipes[pipe]} and {name} are one pipe, which can be only one of the versions."
+            msg = f"{pipes[pipe]} and {name} are one pipe, which can be only one of the files."
             raise Refused(msg, "versions")
         pipes[pipe] = name
 

@@ -146,7 +146,7 @@ def _read(request: MergeRequest) -> list[bytes]:
         advice = f"Say --format json for JSON, or -o ./{request.out} for such a file."
         raise Refused(msg, "out").advising(advice)
     names = files(request)
-    refuse_shared_pipes(names)
+    refuse_shared_pipes([*names, *([] if request.policy is None else [request.policy])])
     return [read_version(name, what) for name, what in zip(names, _FIELDS, strict=True)]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bps.cli.backend import Steps, Write
+from bps.cli.log_row import counted
 from bps.cli.open_reviews import COLUMNS, show_open
 from bps.cli.options import OpId, Output, Reason, Standalone, distinct
 from bps.cli.output import Format, note, show, show_stream
@@ -213,8 +214,9 @@ async def resolve(
     outcome = await session.write(write, form=output, standalone=standalone, op_id=op_id)
     if complete_too and outcome is not None and getattr(outcome.result, "act", None) is not None:
         left = outcome.result
-        what = f"{left.open_total} conflicts and {left.findings_total} findings are left"
-        note(f"{review} is not complete: {what}")
+        conflicts = counted(left.open_total, "conflict")
+        findings = counted(left.findings_total, "finding")
+        note(f"{review} is not complete; left are {conflicts} and {findings}")
         raise typer.Exit(1)
 
 

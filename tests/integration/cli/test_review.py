@@ -125,7 +125,7 @@ def resolved(people: People) -> dict[str, Any]:
         "locked-fields",
         "/retries",
     )
-    assert f"{ID} is not complete: 0 conflicts and 1 findings are left" in tried.err
+    assert f"{ID} is not complete; left are 0 conflicts and 1 finding\n" in tried.err
     assert "locked-fields" in people.ran("reviewer-1", "review", "show", ID).out
     people.refused("reviewer-1", "review", "complete", ID, code="MERGE_CONFLICT", exit_code=1)
     released = people.data("operator-1", "review", "release", ID)

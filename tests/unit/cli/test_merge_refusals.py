@@ -31,12 +31,17 @@ def test_files_that_cannot_be_read_are_refused_by_name(desk: Desk) -> None:
     )
 
 
-def test_one_pipe_is_only_one_of_the_versions(desk: Desk) -> None:
+def test_one_pipe_is_only_one_of_the_files(desk: Desk) -> None:
     """Its second reader would find nothing, and that side would have deleted everything."""
-    for names in (("/dev/stdin", "/dev/stdin", "b"), ("-", "a", "/dev/stdin"), ("-", "-", "b")):
+    for names in (
+        ("/dev/stdin", "/dev/stdin", "b"),
+        ("-", "a", "/dev/stdin"),
+        ("-", "-", "b"),
+        ("-", "a", "b", "--policy", "-"),
+    ):
         ran = desk.quickly(*names, stdin=b"a: 1\n")
         assert (ran.code, ran.out) == (2, "")
-        assert "can be only one of the versions." in ran.err
+        assert "can be only one of the files." in ran.err
     assert desk.quickly("/dev/null", "/dev/null", "a").code == 0
 
 
