@@ -99,7 +99,9 @@ class Finish:
     def _doubled(self, text: str, *, clean: bool) -> list[str]:
         from bps.merge.doubled_comments import doubled_comments  # noqa: PLC0415 - as above
 
-        return doubled_comments(text, *self._base_and_sides(), clean=clean)
+        resolutions, decided = self._run.resolutions, self._run.decided
+        typed = "\n".join(resolutions[each].text or "" for each in decided)
+        return doubled_comments(text, *self._base_and_sides(), typed, clean=clean)
 
     def _base_and_sides(self) -> tuple[str, list[str]]:
         return self._edits[0][0].text, [

@@ -31,6 +31,14 @@ def _typed(base: str, one: str, other: str, text: str) -> Merged:
 def test_the_comments_around_a_typed_value_stay(text: str, wanted: str) -> None:
     merged = _typed("x: 1\nz: 0\n", "x: 2\nz: 0\n", "x: 3\nz: 0\n", text)
     assert merged.text == f"x:{wanted}z: 0\n"
+    assert merged.notices == ()
+
+
+def test_a_comment_typed_twice_is_meant() -> None:
+    base = "x: 1\n# why\nz: 0\n"
+    merged = _typed(base, base.replace("1", "2"), base.replace("1", "3"), "# so\n# so\n9")
+    assert merged.notices == ()
+    assert merged.text == "x:\n  # so\n  # so\n  9\n# why\nz: 0\n"
 
 
 def test_the_comments_between_typed_elements_stay() -> None:
