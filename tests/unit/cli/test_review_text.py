@@ -9,7 +9,9 @@ from bps.cli.review_text import list_row, show_sheet
 from bps.core.ids import ReviewId
 from bps.plans.branches import FailBranch
 from bps.plans.results import BranchResult
+from bps.plans.reviews import ReviewFinding
 from bps.review.claim import ClaimReview
+from bps.review.conflict_view import NoticeView
 from bps.review.read import all_reviews, review_sheet
 from bps.review.reject import RejectReview
 from bps.review.resolve import Choice, ResolveReview
@@ -139,6 +141,21 @@ def test_says_who_claimed_it_until_when_and_whether_others_wait(
     assert plain.startswith(f"claimed by {WHO} until 20")
     assert plain.endswith("Z")
     assert holding.endswith("Z, and promotions of the plan by others wait")
+
+
+def test_what_is_of_the_whole_blueprint_is_told_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def lived() -> ReviewSheet:
+        scene, *_ = await fighting(*(edited(BASE, (b"cpu: 1", b"cpu: %d" % cpu)) for cpu in (2, 3)))
+        return await sheet_of(scene)
+
+    said = ("size", "error", "", None, "too-long", "It is too long.", "")
+    finding = ReviewFinding.model_validate(dict(zip(ReviewFinding.model_fields, said, strict=True)))
+    notice = NoticeView(path="", message="a comment moved")
+    sheet = run(lived()).model_copy(update={"findings": [finding], "notices": [notice]})
+    text = shown(sheet, capsys)
+    assert "\nerror: size (root): It is too long.\nnotice: (root): a comment moved\n" in text
 
 
 def test_long_texts_are_not_compared_and_that_is_said(
