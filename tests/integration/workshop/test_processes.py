@@ -23,7 +23,7 @@ from bps.workshop.workshop import ProcessWorkshop
 from bps.writepath.command import Outcome
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles import PLAN, WHO, Scene, ref
-from tests.integration.workshop.slow_merges import HeldWorkshop, lives
+from tests.integration.workshop.slow_merges import HeldWorkshop, exists, lives
 from tests.unit.http.sockets import on_uvloop
 
 BASE = b"one: 1\n\ntwo: 2\n\nthree: 3\n"
@@ -189,7 +189,7 @@ async def test_a_process_that_was_killed_while_it_was_idle_is_replaced() -> None
         os.kill(idle, signal.SIGKILL)
 
         async def reaped() -> bool:
-            return not Path(f"/proc/{idle}").exists()
+            return not exists(idle)
 
         await eventually(reaped, "the event loop has learnt that it is gone")
         assert await workshop.compute(_pid, None) != idle
