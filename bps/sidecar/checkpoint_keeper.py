@@ -174,10 +174,10 @@ class CheckpointKeeper:
         return found
 
     def _learn(self, batch: WatchBatch) -> None:
-        waiting = len(self._keys)
+        uncovered_keys = len(self._keys)
         if _collect(batch, self._heads, self._keys):
             self._changed.set()
-        if len(self._keys) > waiting:
+        if len(self._keys) > uncovered_keys:
             self._hurried.set()
         for event in batch.events:
             if event.kv.key.startswith(keys.CHECKPOINTS) and not event.deleted:
