@@ -28,11 +28,14 @@ T = TypeVar("T", ReviewConflict, ReviewFinding)
 
 
 def check_not_held(book: PlanBook, review: Review | None, principal: str) -> None:
-    """Raise ReviewHeld where a claim by another holds the plan's promotions."""
+    """Raise ReviewHeld where a claim by another holds the plan's promotions. Raises NotRead.
+
+    A review of which nothing waits any more holds nothing: a promotion is what ends it.
+    """
     claim = review.claim if review is not None else None
     if review is None or claim is None or not claim.holds or claim.by == principal:
         return
-    if book.now_ms < claim.until_ms:
+    if book.now_ms < claim.until_ms and waiting_in(book, review):
         raise held(review, claim.by, claim.until_ms)
 
 

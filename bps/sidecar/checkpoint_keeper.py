@@ -70,6 +70,7 @@ class CheckpointKeeper:
         self._keys: dict[str, str] = {}
         self._known = False
         self._changed = asyncio.Event()
+        self._hurried = asyncio.Event()
         self.problem: BpsError | None = None
         self.diverged: set[str] = set()
         feed.listen(self._learn, on_gap=self._forget)
@@ -84,6 +85,7 @@ class CheckpointKeeper:
         while True:
             await self._changed.wait()
             await self._writing()
+            self._hurried.clear()
             pause_s = INTERVAL_S
             if self._signer is not None:
                 try:
@@ -92,11 +94,22 @@ class CheckpointKeeper:
                     self._tell(error)
                 else:
                     self.problem = None
-            await self._clock.sleep(pause_s)
+            await self._rest(pause_s)
 
     def look_again(self) -> None:
         """There may be a sidecar whose key is not registered."""
         self._changed.set()
+        self._hurried.set()
+
+    async def _rest(self, pause_s: float) -> None:
+        """Until the next checkpoint is due; a key waits for none, as its sidecar may lead soon."""
+        sleeping = asyncio.create_task(self._clock.sleep(pause_s))
+        hurrying = asyncio.create_task(self._hurried.wait())
+        try:
+            await asyncio.wait({sleeping, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            hurrying.cancel()
 
     async def _advance(self, signer: Signer) -> float:
         """Write the next checkpoint; how many seconds the one after it can wait."""
@@ -161,8 +174,11 @@ class CheckpointKeeper:
         return found
 
     def _learn(self, batch: WatchBatch) -> None:
+        uncovered_keys = len(self._keys)
         if _collect(batch, self._heads, self._keys):
             self._changed.set()
+        if len(self._keys) > uncovered_keys:
+            self._hurried.set()
         for event in batch.events:
             if event.kv.key.startswith(keys.CHECKPOINTS) and not event.deleted:
                 checkpoint = Checkpoint.decode(event.kv.value)

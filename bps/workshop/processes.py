@@ -63,15 +63,11 @@ class _Worker:
             raise WorkFailed(msg) from error
         return cls(process)
 
-    @property
-    def alive(self) -> bool:
-        """As far as is known."""
-        return self._process.returncode is None
-
     async def ask(self, message: bytes) -> bytes:
         """One answer. Raises _Ended."""
         source, target = self._process.stdout, self._process.stdin
-        if source is None or target is None:
+        # uvloop fails by no OSError where the process has gone while it was idle.
+        if source is None or target is None or target.is_closing():
             raise _Ended
         try:
             target.write(LENGTH.pack(len(message)) + message)

@@ -53,6 +53,11 @@ class HeldWorkshop(ProcessWorkshop):
         return self._pool.pids
 
 
+def exists(pid: int) -> bool:
+    """Whether the process is there, be it a zombie."""
+    return Path(f"/proc/{pid}").exists()
+
+
 def lives(pid: int) -> bool:
     """Whether the process is there, and no zombie."""
     try:

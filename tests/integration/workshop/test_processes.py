@@ -23,7 +23,8 @@ from bps.workshop.workshop import ProcessWorkshop
 from bps.writepath.command import Outcome
 from tests.asynchronous import asynchronous, eventually
 from tests.doubles import PLAN, WHO, Scene, ref
-from tests.integration.workshop.slow_merges import HeldWorkshop, lives
+from tests.integration.workshop.slow_merges import HeldWorkshop, exists, lives
+from tests.unit.http.sockets import on_uvloop
 
 BASE = b"one: 1\n\ntwo: 2\n\nthree: 3\n"
 ONE = BASE.replace(b"one: 1", b"one: 10")
@@ -179,6 +180,19 @@ async def test_an_idle_process_ends_with_its_workshop() -> None:
     assert lives(pid)
     await workshop.close()
     assert not lives(pid)
+
+
+@on_uvloop
+async def test_a_process_that_was_killed_while_it_was_idle_is_replaced() -> None:
+    async with ProcessWorkshop() as workshop:
+        idle = await workshop.compute(_pid, None)
+        os.kill(idle, signal.SIGKILL)
+
+        async def reaped() -> bool:
+            return not exists(idle)
+
+        await eventually(reaped, "the event loop has learnt that it is gone")
+        assert await workshop.compute(_pid, None) != idle
 
 
 @asynchronous

@@ -146,6 +146,20 @@ async def test_after_a_look_that_found_nothing_the_next_change_waits_for_no_inte
 
 
 @asynchronous
+async def test_the_key_of_a_sidecar_that_comes_waits_for_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bps.sidecar.checkpoint_keeper.INTERVAL_S", 3_600.0)
+    store = MemoryStore(SystemClock())
+    async with sidecar(store) as running:
+        await register(running, "EP-1")
+        await eventually(lambda: covered(store, "EP-1"), "EP-1 is checkpointed")
+        settings = SidecarSettings("comes", signer=key_of(2))
+        async with Sidecar(store, SystemClock(), settings):
+            await eventually(partial(_covers_key, store, key_of(2)), "its key is covered")
+
+
+@asynchronous
 async def test_a_new_leader_reads_all_heads_where_history_is_compacted() -> None:
     store = MemoryStore(SystemClock())
     async with sidecar(store) as running:

@@ -7,7 +7,7 @@ import pytest
 from bps.core.errors import PreconditionFailed, ReviewHeld, WrongState
 from bps.plans.legality_review import review_objection
 from bps.plans.review_events import ReviewClaimed
-from bps.plans.reviews import MAX_CLAIM_MS
+from bps.plans.reviews import MAX_CLAIM_MS, ReviewStatus
 from bps.review.claim import ClaimReview
 from bps.review.reject import RejectReview
 from bps.review.release import ReleaseReview
@@ -37,6 +37,21 @@ async def test_the_holder_of_a_claim_completes_what_others_cannot() -> None:
     with pytest.raises(ReviewHeld):
         await scene.complete()
     assert (await scene.complete(who=OTHER)).version == 2
+    await scene.proven()
+
+
+@asynchronous
+async def test_a_claim_of_a_review_of_which_nothing_waits_any_more_holds_no_promotion() -> None:
+    scene = await Scene.make(content=BASE)
+    one, two = await fighting(scene)
+    await scene.path.execute(ClaimReview(OTHER, "claim", ID, hold=True))
+    free = await scene.succeed("T3", edited(BASE, (b"carts: open", b"carts: shut")))
+    await scene.fail(one)
+    with pytest.raises(ReviewHeld):
+        await scene.promote(free)
+    await scene.fail(two)
+    assert (await scene.promote(free)).how == "promotion"
+    assert (await scene.review()).status is ReviewStatus.SUPERSEDED
     await scene.proven()
 
 
