@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from bps.merge.named_tuple import NamedTuple
 
@@ -112,29 +112,44 @@ def _alphabetical(
 
     Only what all versions have shows that: its neighbours, and for a list, whose order is data, two
     elements at least, all of them in order. No two elements that one version has are turned round.
+
+    Cost: one pass over all versions, and a sort of each such place.
     """
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end] in inserted_by:
-            end += 1
+    gaps = [
+        (start, end)
+        for start, end in _stretches(ordered, inserted_by)
+        if len({inserted_by[each] for each in ordered[start:end]}) > 1
+    ]
+    if not gaps:
+        return ordered
+    from bisect import bisect  # noqa: PLC0415 - few merges have such a place
+
+    common = set(ordered).intersection(*versions)
+    # None of them was added, so that they stay where they are.
+    at = [place for place, each in enumerate(ordered) if each in common]
+    shown = [ordered[place] for place in at]
+    listed = len(shown) > 1 and _rising(shown)
+    places = [{each: place for place, each in enumerate(own)} for own in versions]
+    for start, end in gaps:
         added = ordered[start:end]
-        if len({inserted_by[each] for each in added}) > 1:
-            fresh = set(added)
-            ascending = sorted(added, key=lambda each: _name(each) or "")
-            common = set(ordered).intersection(*versions)
-            before = [each for each in ordered[:start] if each in common]
-            after = [each for each in ordered[end:] if each in common]
-            if isinstance(added[0], tuple):
-                shown = [*before, *after] if len(before) + len(after) > 1 else []
-            else:
-                shown = [*before[-1:], *after[:1]]
-            stretches = [[each for each in own if each in fresh] for own in versions]
-            around = [*before[-1:], *ascending, *after[:1]]
-            if shown and all(map(_rising, [*stretches, shown, around])):
-                ordered[start:end] = ascending
-        start = end + 1
+        ascending = sorted(added, key=lambda each: _name(each) or "")
+        behind = bisect(at, start)
+        around = [*shown[max(behind - 1, 0) : behind], *ascending, *shown[behind : behind + 1]]
+        own = [sorted(place.keys() & added, key=place.__getitem__) for place in places]
+        if (listed if isinstance(added[0], tuple) else shown) and all(map(_rising, [*own, around])):
+            ordered[start:end] = ascending
     return ordered
+
+
+def _stretches(
+    ordered: Sequence[Ident], inserted_by: dict[Ident, int]
+) -> Iterator[tuple[int, int]]:
+    """Start and end of what was added between two elements that were not."""
+    start = 0
+    for end, ident in enumerate([*ordered, _HEAD]):
+        if ident not in inserted_by:
+            yield start, end
+            start = end + 1
 
 
 def _name(ident: Ident) -> str | None:
