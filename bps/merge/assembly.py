@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Expected, Piece, Slot, moved
+from bps.merge.source import BLOCK_HEADER
 
 
 def assembled(
@@ -103,7 +105,9 @@ def _collapsed_head(shape: Element) -> str:
 def _header(scalar: str) -> tuple[str, str, str]:
     """A block scalar's indicators, what follows them on their line, and the lines below."""
     first, newline, rest = scalar.partition("\n")
-    indicators = first.partition(" ")[0].rstrip()
+    found = re.match(BLOCK_HEADER, first)
+    # Else they stand on a line below the anchor or tag, and their comment behind those.
+    indicators = first.partition("#")[0].rstrip() if found is None else found[0]
     return indicators, first[len(indicators) :], newline + rest
 
 
