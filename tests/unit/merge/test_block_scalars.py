@@ -1,4 +1,4 @@
-"""What stands on the first line of a block scalar whose lines or comment several editors changed."""
+"""The first line of a block scalar of which several editors changed the lines or the comment."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def test_a_tag_that_one_changed_and_lines_that_another_one_did_are_a_conflict() 
 
 def test_lines_below_a_tag_with_a_line_of_its_own_are_left_to_a_person() -> None:
     base = "k: !Sub\n  |\n  x\n  y\n  z\n"
-    [conflict] = _merged(
-        base, base.replace(" x\n", " p\n"), base.replace(" z\n", " q\n")
-    ).conflicts
+    [conflict] = _merged(base, base.replace(" x\n", " p\n"), base.replace(" z\n", " q\n")).conflicts
     assert (conflict.path, conflict.kind) == ("/k", Kind.BOTH_MODIFIED)
 
 

@@ -67,8 +67,8 @@ def test_what_is_put_in_an_elements_place_stands_before_what_others_put_behind_t
         (other, orders[:1]),
     ):
         order, contradiction = merged_order([*map(ord, canonical)], editors)
-        left = [chr(each) for each in order if chr(each) in expected]
-        assert ("".join(left), contradiction) == (expected, False)
+        left = [each for each in order if each in {*map(ord, expected)}]
+        assert (left, contradiction) == ([*map(ord, expected)], False)
 
 
 def test_what_canonical_deleted_turns_no_elements_of_an_editor_round() -> None:
