@@ -98,8 +98,9 @@ def _collapsed_head(shape: Element) -> str:
     key = "- " if shape.key is None else f"{text[shape.start : shape.key.end]}: "
     if value.start >= value.first:
         return "" if shape.rooted else key
-    properties = text[value.start : shape.source.line_end(value.start)].partition(" #")[0]
-    return f"{'' if shape.rooted else key}{properties.strip()} "
+    line = text[value.start : shape.source.line_end(value.start)]
+    properties = re.split(r"[ \t]#", line, maxsplit=1)[0].strip()
+    return f"{'' if shape.rooted else key}{properties} "
 
 
 def _header(scalar: str) -> tuple[str, str, str]:
