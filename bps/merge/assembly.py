@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from bps.merge.comment_text import blanks_behind, end_of_line_comment
 from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.slots import Expected, Piece, Slot, moved
+from bps.merge.source import BLOCK_HEADER
 
 
 def assembled(
@@ -96,14 +98,17 @@ def _collapsed_head(shape: Element) -> str:
     key = "- " if shape.key is None else f"{text[shape.start : shape.key.end]}: "
     if value.start >= value.first:
         return "" if shape.rooted else key
-    properties = text[value.start : shape.source.line_end(value.start)].partition(" #")[0]
-    return f"{'' if shape.rooted else key}{properties.strip()} "
+    line = text[value.start : shape.source.line_end(value.start)]
+    properties = re.split(r"[ \t]#", line, maxsplit=1)[0].strip()
+    return f"{'' if shape.rooted else key}{properties} "
 
 
 def _header(scalar: str) -> tuple[str, str, str]:
     """A block scalar's indicators, what follows them on their line, and the lines below."""
     first, newline, rest = scalar.partition("\n")
-    indicators = first.partition(" ")[0].rstrip()
+    found = re.match(BLOCK_HEADER, first)
+    # Else they stand on a line below the anchor or tag, and their comment behind those.
+    indicators = first.partition("#")[0].rstrip() if found is None else found[0]
     return indicators, first[len(indicators) :], newline + rest
 
 

@@ -42,9 +42,9 @@ def agrees(node: Node | None, expected: Expected | None) -> bool:
         alike = node.model is expected.model or _same_text(node, expected)
         return alike or node.data == expected.data
     if isinstance(expected, Lines):
-        from bps.merge.texts import scalar_lines  # noqa: PLC0415 - only where lines were merged
+        from bps.merge.texts import reads_as  # noqa: PLC0415 - only where lines were merged
 
-        return node.block_scalar and scalar_lines(node) == expected.lines
+        return reads_as(node, expected)
     if node.kind != expected.kind:
         return False
     row, _ = row_of(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from bps.merge.named_tuple import NamedTuple
 
@@ -20,13 +20,14 @@ def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple
     """All identities in one order, and whether editors moved the same elements differently.
 
     The order is canonical's, or that of the one editor who moved elements; what others added
-    stands behind the element that it stood behind in their version, after what they deleted there,
-    whose place it took, and after what earlier editors added. Deleted elements are still in it.
+    stands behind the element that it stood behind in their version, after what earlier editors
+    added there; or in the place of what they deleted there. What some version has is still in it.
     """
     movers = [each for each in editors if _moves(each)]
     own = [Orders(each.base, canonical) for each in editors[:1]]
     canonical_moved = any(map(_moves, own))
-    skeleton: Sequence[Ident] = canonical
+    # What canonical deleted tells where others put something, so that it is among the rest.
+    skeleton = editors[0].base if editors and not canonical_moved else canonical
     contradiction = False
     if movers:
         orders = [each.side for each in [*(own if canonical_moved else []), *movers]]
@@ -35,7 +36,9 @@ def merged_order(canonical: Sequence[Ident], editors: Sequence[Orders]) -> tuple
         contradiction = len(ways) > 1
         if not canonical_moved and not contradiction:
             skeleton = movers[0].side
-    return _insert_all(skeleton, [*own, *editors]), contradiction
+    present = set(canonical).union(*(each.side for each in editors))
+    ordered = _insert_all(skeleton, [*own, *editors])
+    return [each for each in ordered if each in present], contradiction
 
 
 def _moves(orders: Orders) -> bool:
@@ -61,6 +64,7 @@ def _insert_all(skeleton: Sequence[Ident], editors: Sequence[Orders]) -> list[Id
         previous = ident
     after[previous] = None
     inserted_by: dict[Ident, int] = {}
+    instead: dict[Ident, int] = {}
     for number, editor in enumerate(editors):
         previous = _HEAD
         mine = set(editor.side)
@@ -68,11 +72,19 @@ def _insert_all(skeleton: Sequence[Ident], editors: Sequence[Orders]) -> list[Id
         for ident in editor.side:
             if ident not in after:
                 place = replaced.get(previous, previous)
+                # In the place of a deleted element, that is before what others added behind it.
+                others = instead if previous in replaced else inserted_by
                 following = after[place]
                 # Behind what others added, but not behind what this version has itself.
-                while inserted_by.get(following, number) != number and following not in mine:
+                while (
+                    inserted_by.get(previous) != number
+                    and others.get(following, number) != number
+                    and following not in mine
+                ):
                     place = following
                     following = after[place]
+                if others is instead or previous in instead:
+                    instead[ident] = number
                 after[place] = ident
                 after[ident] = following
                 inserted_by[ident] = number
@@ -112,29 +124,43 @@ def _alphabetical(
 
     Only what all versions have shows that: its neighbours, and for a list, whose order is data, two
     elements at least, all of them in order. No two elements that one version has are turned round.
+
+    Cost: one pass over all versions, and a sort of each such place.
     """
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end] in inserted_by:
-            end += 1
+    gaps = [
+        (start, end)
+        for start, end in _stretches(ordered, inserted_by)
+        if len({inserted_by[each] for each in ordered[start:end]}) > 1
+    ]
+    if not gaps:
+        return ordered
+    from bisect import bisect  # noqa: PLC0415 - few merges have such a place
+
+    common = set(ordered).intersection(*versions) - inserted_by.keys()
+    at = [place for place, each in enumerate(ordered) if each in common]
+    shown = [ordered[place] for place in at]
+    listed = len(shown) > 1 and _rising(shown)
+    places = [{each: place for place, each in enumerate(own)} for own in versions]
+    for start, end in gaps:
         added = ordered[start:end]
-        if len({inserted_by[each] for each in added}) > 1:
-            fresh = set(added)
-            ascending = sorted(added, key=lambda each: _name(each) or "")
-            common = set(ordered).intersection(*versions)
-            before = [each for each in ordered[:start] if each in common]
-            after = [each for each in ordered[end:] if each in common]
-            if isinstance(added[0], tuple):
-                shown = [*before, *after] if len(before) + len(after) > 1 else []
-            else:
-                shown = [*before[-1:], *after[:1]]
-            stretches = [[each for each in own if each in fresh] for own in versions]
-            around = [*before[-1:], *ascending, *after[:1]]
-            if shown and all(map(_rising, [*stretches, shown, around])):
-                ordered[start:end] = ascending
-        start = end + 1
+        ascending = sorted(added, key=lambda each: _name(each) or "")
+        behind = bisect(at, start)
+        around = [*shown[max(behind - 1, 0) : behind], *ascending, *shown[behind : behind + 1]]
+        own = [sorted(place.keys() & added, key=place.__getitem__) for place in places]
+        if (listed if isinstance(added[0], tuple) else shown) and all(map(_rising, [*own, around])):
+            ordered[start:end] = ascending
     return ordered
+
+
+def _stretches(
+    ordered: Sequence[Ident], inserted_by: dict[Ident, int]
+) -> Iterator[tuple[int, int]]:
+    """Start and end of what was added between two elements that were not."""
+    start = 0
+    for end, ident in enumerate([*ordered, _HEAD]):
+        if ident not in inserted_by:
+            yield start, end
+            start = end + 1
 
 
 def _name(ident: Ident) -> str | None:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bps.merge.chunks import Chunk, Level
 
-_EXPLICIT = re.compile(r"\n[ \t-]*+[?:][ \t\n]")
+_EXPLICIT = re.compile(r"\n[ \t-]*+[?:](?:[ \t\n]|\Z)")
 _SUSPECTS = (
     # Anchors and aliases; the mark comes first, for a literal beginning is found fast.
     ("&", r"&(?<![A-Za-z0-9_]&)[A-Za-z0-9_-]"),

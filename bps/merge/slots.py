@@ -33,11 +33,16 @@ class Computed(NamedTuple):
 class Lines(NamedTuple):
     """What a merged block scalar must read as: its lines without their indent.
 
-    `keep`: blank lines behind it are data.
+    `header`: its anchor, tag and indicators.
     """
 
+    header: str
     lines: tuple[str, ...]
-    keep: bool
+
+    @property
+    def keep(self) -> bool:
+        """Whether blank lines behind it are data."""
+        return "+" in self.header
 
 
 Expected = Node | Computed | Lines

@@ -12,6 +12,8 @@ MAPPING = "mapping"
 SEQUENCE = "sequence"
 KEEPS = r"[|>][0-9]?\+"
 """The indicators of a block scalar that keeps the blank lines behind it."""
+BLOCK_HEADER = r"(?:[&!][^\s]*[ \t]+)*[|>][-+0-9]*"
+"""What a block scalar begins with: anchor and tag, where they stand on its line, and indicators."""
 
 
 class Source:

@@ -9,9 +9,7 @@ from bps.merge.elements import Element
 from bps.merge.results import Fresh
 from bps.merge.run import Change, Path, Run
 from bps.merge.slots import Lines
-from bps.merge.source import Node
-
-_HEADER = r"[|>](?:[0-9][+-]?|[+-][0-9]?)?"
+from bps.merge.source import BLOCK_HEADER, Node
 
 
 def merge_block_scalars(
@@ -20,12 +18,13 @@ def merge_block_scalars(
     """Merge the lines of block scalars, and whether they strip; None where editors collide.
 
     Also None where the headers differ in more than `-`, for the same lines then read differently,
-    and where the editors forked from different texts.
+    where anchor or tag stand on a line of their own, and where the editors forked from different
+    texts.
     """
     nodes = [_node(canonical), *(_node(e) for each in sides for e in (each.base, each.side))]
     cut = [_cut(node) for node in nodes]
     header = _merged_header([header for header, _, _ in cut])
-    if header is None:
+    if not header:
         return None
     bases = {tuple(lines) for _, lines, _ in cut[1::2]}
     if len(bases) > 1:
@@ -43,7 +42,7 @@ def merge_block_scalars(
     body = "".join(f"{margin}{line}{ending}" if line else ending for line in merged)
     run.origin(path, "merged", [each.label for each in sides])
     return Fresh(
-        canonical, (header,), Lines(tuple(merged), "+" in header), block=False, after=ending + body
+        canonical, (header,), Lines(header, tuple(merged)), block=False, after=ending + body
     )
 
 
@@ -66,9 +65,12 @@ def _node(element: Element | None) -> Node:
 
 
 def _cut(node: Node) -> tuple[str, list[str], int]:
-    """Header without comment, lines without indent, and the indent."""
-    first, _, rest = node.text.partition("\n")
-    found = re.search(_HEADER, first)
+    """Anchor, tag and indicators, lines without indent, and the indent.
+
+    Nothing for the first where the indicators stand on another line than the anchor or tag.
+    """
+    _, _, rest = node.text.partition("\n")
+    found = re.match(BLOCK_HEADER, node.text)
     header = "" if found is None else found[0]
     lines = [line.rstrip("\r") for line in rest.split("\n")]
     if lines and lines[-1] == "":
@@ -78,6 +80,9 @@ def _cut(node: Node) -> tuple[str, list[str], int]:
     return header, [line[indent:] for line in lines], indent
 
 
-def scalar_lines(node: Node) -> tuple[str, ...]:
-    """The lines of a block scalar without their indent, as `Lines` expects them."""
-    return tuple(_cut(node)[1])
+def reads_as(node: Node, expected: Lines) -> bool:
+    """Whether a node is the block scalar that was made of lines."""
+    if not node.block_scalar:
+        return False
+    header, lines, _ = _cut(node)
+    return (header, tuple(lines)) == expected

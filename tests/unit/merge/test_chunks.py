@@ -215,6 +215,17 @@ def test_what_may_mean_more_than_its_entry_is_parsed_whole(
             assert_read_alike([base, version, base])
 
 
+@pytest.mark.parametrize("tail", ["?", "  ?", "- ?", "k:\n  ?"])
+@pytest.mark.parametrize("large", [0, WHOLE])
+def test_a_question_mark_that_ends_a_text_is_a_key(
+    tail: str, large: int, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "LARGE", large)
+    base = "- a: 1\n" if tail == "- ?" else "a: 1\nb: [2]\nc:\n  d: 1\n"
+    assert_read_alike([base, f"{base}{tail}", base])
+    assert f"{base}{tail}" in parsed
+
+
 @pytest.mark.parametrize("large", [0, WHOLE])
 @pytest.mark.parametrize("by", ["brackets", "braces", "pairs", "dashes", "keys", "indentless"])
 def test_nesting_is_refused_at_the_same_depth(

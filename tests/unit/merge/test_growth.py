@@ -131,3 +131,14 @@ def test_changes_that_may_all_be_one_are_one_conflict_soon() -> None:
     one, other = ("".join(side) for side in sides)
     conflicts = _merged_within(5, "".join(base), one, other).conflicts
     assert [each.path for each in conflicts] == ["/r"]
+
+
+def test_many_places_in_which_both_added_elements_are_put_in_order_soon() -> None:
+    def listed(by: str) -> str:
+        added = f"- id: e{{at:04d}}{by}\n  of: {by}\n" if by else ""
+        each = "- id: e{at:04d}\n  n: {at}\n" + added
+        return "".join(each.format(at=at) for at in range(6000))
+
+    result = _merged_within(6, listed(""), listed("b"), listed("a"))
+    assert result.text is not None
+    assert result.text.startswith("- id: e0000\n  n: 0\n- id: e0000a\n  of: a\n- id: e0000b\n")
