@@ -42,7 +42,7 @@ class Lines(NamedTuple):
     @property
     def keep(self) -> bool:
         """Whether blank lines behind it are data."""
-        return "+" in self.header
+        return "+" in self.header.split()[-1]
 
 
 Expected = Node | Computed | Lines
