@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bps.merge.entries import merge_entry
 from bps.merge.finish import Finish, merged_trailer
@@ -138,6 +138,7 @@ class _Merge:
             for e in active
         ]
         self._order = self._editors
+        self._other_ways = self._ways()
         edits = [(base[0], side[0]) for _, base, side in self._editors]
         self._finish = Finish(self._run, reader, self._dress, self._canonical[0], edits)
         if resolutions:
@@ -201,19 +202,26 @@ class _Merge:
                 settled = "".join(each for each in decided.pieces if isinstance(each, str))
                 self._finish.tell_of_doubled_comments(settled)
                 return self._merged(None, self._marked(decided.pieces))
-            elif run.careful:
+            elif not next(self._other_ways, False):
                 return self._document_conflict(Kind.DOCUMENT, wrong)
-            elif self._dress.last_newline or self._order is not self._editors:
-                self._order = self._editors
-                run.careful = True
-            else:
-                from bps.merge.last_additions import as_they_end  # noqa: PLC0415 - hardly ever
-
-                self._order = as_they_end(self._editors)
         # Kept as a doubt, so that decisions find the same conflict.
         run.doubt([UNSETTLED])
         run.again()
         return self._document_conflict(UNSETTLED.kind, UNSETTLED.finding)
+
+    def _ways(self) -> Iterator[bool]:
+        """Make ready for each other way to put together what reads wrong, the careful one last."""
+        if not self._dress.last_newline:
+            from bps.merge.last_additions import as_they_end  # noqa: PLC0415 - hardly ever
+
+            self._order = as_they_end(self._editors)
+            yield True
+            # Without a newline a block scalar that came to stand last would say something else.
+            self._order, self._dress.last_newline = self._editors, True
+            yield True
+            self._dress.last_newline = False
+        self._run.careful = True
+        yield True
 
     def _decided(self) -> _Decided | Conflicting:
         """Every document merged once, as far as nothing was in doubt."""

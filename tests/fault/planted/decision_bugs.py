@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from bps.candidates import work
+from bps.candidates import attempts
 from bps.candidates.merging import MergeAnswer, MergeTask
 from bps.core import keys
 from bps.core.txn import KV, Committed, Compare, Conflict, Target, Txn, unchanged
@@ -208,5 +208,5 @@ def last_contributor_wins() -> Iterator[None]:
 
         return overwriting
 
-    with replaced(work, "merge_blueprints", of):
+    with replaced(attempts, "merge_blueprints", of):
         yield

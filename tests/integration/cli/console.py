@@ -143,7 +143,7 @@ def validator(arguments: Sequence[str]) -> Draft202012Validator:
 
 @cache
 def _validator_of(name: str) -> Draft202012Validator:
-    schema = TypeAdapter(OUTPUTS[name]).json_schema(mode="serialization")
+    schema = TypeAdapter(OUTPUTS[name]).json_schema(by_alias=False, mode="serialization")
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 

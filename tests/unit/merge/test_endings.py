@@ -8,7 +8,7 @@ import pytest
 
 from bps.merge.engine import merge
 from bps.merge.parse import parse
-from bps.merge.records import Contribution, Merged
+from bps.merge.records import Contribution, Merged, Resolution
 from bps.merge.source import Source
 
 BASES = ("a: 1", "- 1", "k:\n- a\n")
@@ -67,3 +67,17 @@ def test_two_that_both_have_to_stand_last_are_in_conflict() -> None:
     found = in_both_orders(base, f"{base}- |\n  x", f"{base}- |\n  y")
     assert [each.text for each in found] == [None, None]
     assert [side.branch for side in found[1].conflicts[0].sides] == ["other", "one"]
+
+
+def test_a_text_that_came_to_stand_last_keeps_its_newline() -> None:
+    """Though one side took the last newline of the file away, which is layout; this is data."""
+    base = "a: 1\nb: 2\n"
+    for each in in_both_orders(base, base.rstrip(), f"{base}c: |\n  x\n"):
+        assert each.text == f"{base}c: |\n  x\n"
+    base = "k:\n  x: 1\n  y: 2\ns: |\n  p\nt: |\n  q\n"
+    one = "s: |\n  p\nt: |\n  q"
+    other = "k:\n  x: 1\n  y: 2\n  t: |\n    q\ns: |\n  p\n"
+    editors = [Contribution("one", base, one), Contribution("other", base, other)]
+    asked = merge(base, editors).conflicts
+    decided = merge(base, editors, resolutions={e.id: Resolution(take="other") for e in asked})
+    assert decided.text == other

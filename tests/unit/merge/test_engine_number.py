@@ -48,6 +48,7 @@ MORE = (
         "- c:\n  - {a: p}\n  - {a: q}\n  - {a: r}\n  - {a: y}\n",
         "- c:\n  - {a: x}\n  - {a: y}\n  - {a: z}\n",
     ),
+    ("a: 1\nb: 2\n", "a: 1\nb: 2", "a: 1\nb: 2\nc: |\n  x\n"),
     ("a: 1\n# p: 1\n# q: 1\n", "a: 1\np: 1\n# q: 1\n", "a: 1\n# p: 1\nq: 1\n"),
     (
         "- id: 1\n- id: 2\n- id: 3\n",
@@ -58,7 +59,7 @@ MORE = (
     ("k: |-\t# c\n  x\n", "k: |-\n  x\n", "k: |-\t# c\n  p\n"),
 )
 CASES = tuple((each.base, each.one, each.other) for each in (*CLEAN, *CONTESTED)) + MORE
-MERGED = {"5": ("79294341de513cdd", "7905837aebb5dc01")}
+MERGED = {"5": ("0dd4c72301102931", "81af2055b2c40907")}
 """By engine the digests of the cases and of what they come to."""
 WHAT_TO_DO = (
     "If the second digest alone is another one, the engine's results changed: count ENGINE in "
