@@ -10,6 +10,7 @@ from bps.merge.named_tuple import NamedTuple
 from bps.merge.records import CANONICAL
 from bps.merge.results import Doubt
 from bps.merge.run import Change, same
+from bps.merge.source import Node
 
 
 class Reach(NamedTuple):
@@ -57,6 +58,19 @@ def changes_it(doubt: Doubt, sides: Sequence[Change]) -> bool:
     return len({_data(each.side) for each in sides}) > 1 and any(
         each.label in doubt.changers and _data(each.base) != _data(each.side) for each in sides
     )
+
+
+def settled_with(doubts: Sequence[Doubt], elements: Sequence[Element]) -> list[Doubt]:
+    """The doubts that are about nothing outside of these versions of one entry.
+
+    Whoever decides on the whole entry decides on them too.
+    """
+    held = {each.source: each for each in elements}
+    return [each for each in doubts if all(_holds(held.get(n.source), n) for n in each.nodes)]
+
+
+def _holds(element: Element | None, node: Node) -> bool:
+    return element is not None and element.start <= node.start and node.end <= element.end
 
 
 def _data(element: Element | None) -> Hashable:

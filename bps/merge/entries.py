@@ -244,6 +244,11 @@ class _Competition:
     ) -> list[Slot]:
         """The whole entry in conflict."""
         run = self.run
+        if run.doubts:
+            from bps.merge.doubts import settled_with  # noqa: PLC0415 - most merges have none
+
+            versions = [each for each in (self.canonical, *versions_in(self.sides)) if each]
+            run.met.update(settled_with(run.doubts, versions))
         base_element = next((e.base for e in self.sides if e.base is not None), None)
         base = variant_of(base_element)
         sides = [(e.label, variant_of(e.side), variant_of(e.base)) for e in self.sides]

@@ -21,3 +21,13 @@ def test_every_choice_keeps_the_anchor_of_the_alias(take: str, text: str) -> Non
     assert [each.path for each in conflicts] == ["/kept", "/section"]
     decided = {each.id: Resolution(take=take) for each in conflicts}
     assert merge(BASE, SIDES, resolutions=decided).text == text
+
+
+@pytest.mark.parametrize("take", ["one", "other", "base"])
+def test_who_decides_on_all_that_an_anchor_is_in_decides_on_the_anchor(take: str) -> None:
+    base = "a: &x 1\n? k\n:\n  - s\nb: *x\n"
+    texts = {"base": base, "one": base.replace("x", "y"), "other": base.replace("b: *x\n", "")}
+    sides = [Contribution(label, base, texts[label]) for label in ("one", "other")]
+    [conflict] = merge(base, sides).conflicts
+    decided = merge(base, sides, resolutions={conflict.id: Resolution(take=take)})
+    assert (conflict.path, decided.text) == ("", texts[take])
