@@ -42,7 +42,12 @@ async def standing(sidecar: Sidecar, mode: Mode, reason: Reason | None) -> None:
     async def reached() -> bool:
         return (sidecar.terms.mode, sidecar.terms.reason) == (mode, reason)
 
-    await eventually(reached, f"{mode} {reason}", deadline_s=15.0)
+    try:
+        await eventually(reached, f"{mode} {reason}", deadline_s=15.0)
+    except AssertionError as error:
+        raise AssertionError(
+            f"{error}, but {sidecar.terms.holds}, {sidecar.space.latest}"
+        ) from None
 
 
 def register(n: int) -> RegisterPlan:
@@ -50,13 +55,17 @@ def register(n: int) -> RegisterPlan:
 
 
 async def fill(store: EtcdStore) -> None:
-    """The same few keys again and again, until etcd refuses: most of it is history."""
-    for n in range(16):
+    """The same few keys again and again, until etcd refuses: most of it is history.
+
+    The large ones are older than all that a compaction leaves.
+    """
+    for n in range(12):
         await store.commit(Txn((), (Put(b"/full/%d" % (n % 3), bytes(400_000)),)))
-    for _ in range(1_000):
+    for small in range(1_000):
         try:
             await store.commit(Txn((), (Put(b"/full/small", bytes(10_000)),)))
         except NoSpace:
+            assert small > KEPT_REVISIONS
             return
     pytest.fail("the quota does not hold")
 
