@@ -70,13 +70,18 @@ def test_it_says_where_some_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_
     assert "some reviews may be missing" in ran.err
 
 
-def test_both_ways_print_what_completing_would_publish(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def contradicted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Way, Way]:
+    """One store with EP-2 in review, directly and through the service."""
     store = MemoryStore(SystemClock())
     own = directly(monkeypatch, tmp_path, store)
     contradict(own, "EP-2")
-    asked = through_the_service(monkeypatch, tmp_path, store)
+    return own, through_the_service(monkeypatch, tmp_path, store)
+
+
+def test_both_ways_print_what_completing_would_publish(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own, asked = contradicted(monkeypatch, tmp_path)
     show = ("review", "show", "EP-2-RV1", "--result")
     for way in (own, asked):
         ran = way.bps(*show)
@@ -105,10 +110,7 @@ def test_both_ways_print_what_completing_would_publish(
 def test_both_ways_take_a_value_from_standard_input(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    store = MemoryStore(SystemClock())
-    own = directly(monkeypatch, tmp_path, store)
-    contradict(own, "EP-2")
-    asked = through_the_service(monkeypatch, tmp_path, store)
+    own, asked = contradicted(monkeypatch, tmp_path)
     asked.env["BPS_TOKEN"] = token_of("reviewer")
     decide = ("review", "resolve", "EP-2-RV1", "--path", "/retries", "--set", "-")
     for way, most in ((own, 4), (asked, 5)):
@@ -141,10 +143,7 @@ def test_both_ways_show_a_plan_with_its_open_review(
 def test_what_a_claim_lists_is_said_to_be_of_before(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    store = MemoryStore(SystemClock())
-    own = directly(monkeypatch, tmp_path, store)
-    contradict(own, "EP-2")
-    asked = through_the_service(monkeypatch, tmp_path, store)
+    own, asked = contradicted(monkeypatch, tmp_path)
     said = (
         "`open` and `findings` are as of when EP-2-RV1 was computed last; "
         "`bps review show EP-2-RV1` computes them now"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,18 +10,24 @@ import pytest
 from tests.unit.cli.both_ways import Way, directly, through_the_service
 
 
-def test_what_a_decision_removed_is_told_with_who_decided(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    desk = directly(monkeypatch, tmp_path)
-    base = "one: 10\ntwo: 2\n"
+def repaired(desk: Way, base: str, fixes: Mapping[str, str]) -> dict[str, str]:
+    """EP-1 with a branch that succeeded for each fix; the RR-plans by their cause."""
     desk.data("plan", "register", "EP-1", "-", stdin=base.encode())
-    fixes = {"drop": base.replace("one: 10\n", ""), "more": base.replace("one: 10", "one: 11")}
     named = {}
     for cause, text in fixes.items():
         cause_of = ("--trace-id", cause, "--fingerprint", cause)
         named[cause] = desk.data("branch", "open", "EP-1", *cause_of)["rr_plan"]
         desk.data("branch", "submit", "EP-1", named[cause], "-", stdin=text.encode())
+    return named
+
+
+def test_what_a_decision_removed_is_told_with_who_decided(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk = directly(monkeypatch, tmp_path)
+    base = "one: 10\ntwo: 2\n"
+    fixes = {"drop": base.replace("one: 10\n", ""), "more": base.replace("one: 10", "one: 11")}
+    named = repaired(desk, base, fixes)
     assert desk.bps("promote", "EP-1").code == 1
     take = ("--path", "/one", "--take", named["drop"], "--complete")
     desk.data("review", "resolve", "EP-1-RV1", *take)
@@ -39,13 +45,8 @@ def test_origins_name_each_path_with_whose_change_it_is(
 ) -> None:
     desk = way(monkeypatch, tmp_path)
     base = "title: x\n\none: 1\n\ntwo: 2\n"
-    desk.data("plan", "register", "EP-1", "-", stdin=base.encode())
     fixes = {"one": base.replace("one: 1", "one: 10"), "two": base.replace("two: 2\n", "")}
-    named = {}
-    for cause, text in fixes.items():
-        cause_of = ("--trace-id", cause, "--fingerprint", cause)
-        named[cause] = desk.data("branch", "open", "EP-1", *cause_of)["rr_plan"]
-        desk.data("branch", "submit", "EP-1", named[cause], "-", stdin=text.encode())
+    named = repaired(desk, base, fixes)
     desk.data("promote", "EP-1", "--reason", "both at once")
     shown = desk.bps("origins", "EP-1")
     rows = [line.split() for line in shown.out.splitlines()]
